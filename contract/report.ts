@@ -1,0 +1,84 @@
+import { Type, type Static } from 'typebox'
+
+/** What a device sends: see spec/report.md. Units stand last in each name. */
+
+export const StationCode = Type.String({ pattern: '^[0-9]{13}$', description: 'village (10 digits) + number of the station (3 digits)' })
+export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339' })
+
+export const Reach = Type.Union(
+  ['ok', 'timeout', 'offline', 'portal', 'http_error', 'wrong_clock', 'untested'].map((name) => Type.Literal(name)),
+  { description: 'what the probe of one target ended in' },
+)
+
+export const Radio = Type.Object(
+  {
+    source: Type.String({ maxLength: 32, description: 'who read the values: modem, android, officer' }),
+    ageMs: Type.Integer({ minimum: 0, maximum: 86_400_000 }),
+    rsrpDbm: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
+    rsrqDb: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
+    sinrDb: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
+    rssiDbm: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
+  },
+  { additionalProperties: false },
+)
+
+export const Sample = Type.Object(
+  {
+    sequence: Type.Integer({ minimum: 1, maximum: 2_147_483_647, description: 'per device, rises by one a sample' }),
+    eventAt: Timestamp,
+    sim: Type.Union([Type.String({ pattern: '^[0-9]{5,6}$' }), Type.Null()], { description: 'PLMN code (MCC MNC) the officer declared; null when unknown' }),
+    access: Type.Union(['cellular', 'wifi', 'wired', 'none', 'unknown'].map((name) => Type.Literal(name))),
+    accessPoint: Type.Union([Type.String({ maxLength: 64 }), Type.Null()]),
+    technology: Type.Union([...['gsm', 'umts', 'lte', 'nr'].map((name) => Type.Literal(name)), Type.Null()]),
+    radio: Type.Union([Radio, Type.Null()]),
+    rttMs: Type.Array(Type.Number({ exclusiveMinimum: 0, maximum: 60_000 }), { maxItems: 20, description: 'probes that answered' }),
+    timeouts: Type.Integer({ minimum: 0, maximum: 20, description: 'probes that did not answer in time' }),
+    downKbps: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
+    upKbps: Type.Union([Type.Number({ minimum: 0 }), Type.Null()], { description: 'timed by the server' }),
+    reach: Type.Object({ internet: Reach, election: Reach, platform: Reach }, { additionalProperties: false }),
+    charging: Type.Union([Type.Boolean(), Type.Null()]),
+    nextDueAt: Type.Union([Timestamp, Type.Null()], { description: 'when the device promises its next report; null is goodbye' }),
+  },
+  { additionalProperties: false },
+)
+
+export const ReportBatch = Type.Object(
+  {
+    station: StationCode,
+    samples: Type.Array(Type.Unknown(), { minItems: 1, maxItems: 500, description: 'each a Sample; a bad one is quarantined beside the good ones' }),
+  },
+  { additionalProperties: false },
+)
+
+export const ReportReceipt = Type.Object({
+  accepted: Type.Integer(),
+  duplicates: Type.Integer(),
+  quarantined: Type.Array(Type.Object({ index: Type.Integer(), code: Type.String(), detail: Type.String() })),
+  nextIntervalS: Type.Integer({ description: 'how often this device shall report from now on' }),
+})
+
+export const Enrolment = Type.Object(
+  { station: StationCode, code: Type.String({ minLength: 6, maxLength: 32, description: 'the code of the appointment letter' }) },
+  { additionalProperties: false },
+)
+export const Enrolled = Type.Object({
+  device: Type.String(),
+  token: Type.String({ description: 'bearer token of this device; shown once' }),
+  station: Type.Object({
+    code: StationCode,
+    village: Type.String(),
+    district: Type.String(),
+    regency: Type.String(),
+    province: Type.String(),
+    zone: Type.String({ description: 'IANA time zone of the station' }),
+    latitude: Type.Union([Type.Number(), Type.Null()]),
+    longitude: Type.Union([Type.Number(), Type.Null()]),
+  }),
+})
+
+export type Sample = Static<typeof Sample>
+export type Radio = Static<typeof Radio>
+export type ReportBatch = Static<typeof ReportBatch>
+export type ReportReceipt = Static<typeof ReportReceipt>
+export type Enrolment = Static<typeof Enrolment>
+export type Enrolled = Static<typeof Enrolled>
