@@ -1,0 +1,54 @@
+/**
+ * What each role may do. The database's row-level security reads this same table (copied into
+ * `access_rule` when the server starts), so that there is one source and one wall.
+ */
+export type Scope = 'all' | 'own'
+export interface Rule {
+  readonly role: Role
+  readonly resource: Resource
+  readonly action: 'read' | 'write'
+  readonly scope: Scope
+}
+
+export const roles = ['system', 'duty_officer', 'planner', 'auditor', 'association', 'noc', 'access_operator', 'helpdesk'] as const
+export type Role = (typeof roles)[number]
+
+export const resources = ['report', 'disturbance', 'ticket', 'ticket_event', 'hub', 'access_point', 'staff', 'login_link', 'session', 'api_key'] as const
+export type Resource = (typeof resources)[number]
+
+function grant(role: Role, scope: Scope, actions: Partial<Record<Resource, string>>): Rule[] {
+  return Object.entries(actions).flatMap(([resource, letters]) =>
+    [...letters].map((letter): Rule => ({ role, resource: resource as Resource, action: letter === 'r' ? 'read' : 'write', scope })),
+  )
+}
+
+/** r reads, w writes. What is not listed is refused. */
+export const rules: readonly Rule[] = [
+  ...grant('system', 'all', Object.fromEntries(resources.map((resource) => [resource, 'rw']))),
+  // The ministry's monitoring centre.
+  ...grant('duty_officer', 'all', { report: 'r', disturbance: 'rw', ticket: 'rw', ticket_event: 'rw', access_point: 'r' }),
+  // KPU plans stations: it sees disturbances and access points, and no operator's tickets.
+  ...grant('planner', 'all', { disturbance: 'r', access_point: 'r' }),
+  // Bawaslu reads everything about the service, and writes nothing.
+  ...grant('auditor', 'all', { report: 'r', disturbance: 'r', ticket: 'r', ticket_event: 'r', access_point: 'r' }),
+  // APJII coordinates; a member's faults and tickets are the member's own.
+  ...grant('association', 'own', { disturbance: 'r', ticket: 'r', ticket_event: 'r' }),
+  // The network operations centre of an operator or an ISP: its own and nobody else's.
+  ...grant('noc', 'own', { report: 'r', disturbance: 'r', ticket: 'rw', ticket_event: 'rw', hub: 'rw', staff: 'r', api_key: 'r' }),
+  // BAKTI runs the access points.
+  ...grant('access_operator', 'own', { disturbance: 'r', ticket: 'rw', ticket_event: 'rw', hub: 'rw', access_point: 'rw', staff: 'r' }),
+  ...grant('helpdesk', 'all', { disturbance: 'r', access_point: 'r' }),
+]
+
+/** The role that somebody of an organisation of this kind logs in with. */
+export const roleOfKind: Readonly<Record<string, Role>> = {
+  ministry: 'duty_officer',
+  kpu: 'planner',
+  bawaslu: 'auditor',
+  apjii: 'association',
+  bakti: 'access_operator',
+  operator: 'noc',
+  isp: 'noc',
+  helpdesk: 'helpdesk',
+  system: 'system',
+}
