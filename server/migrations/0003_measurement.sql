@@ -5,16 +5,29 @@ CREATE TABLE device (
   id uuid PRIMARY KEY,
   key integer GENERATED ALWAYS AS IDENTITY UNIQUE,
   station_code text NOT NULL,
-  token_sha256 bytea NOT NULL UNIQUE,
   enrolled_at timestamptz NOT NULL
 );
 
--- Codes of the appointment letters, as SHA-256 of station and code.
-CREATE TABLE enrolment_code (
-  station_code text NOT NULL,
-  code_sha256 bytea NOT NULL,
-  PRIMARY KEY (station_code, code_sha256)
+-- One secret a deployment: station codes and device tokens are made from it, so that neither
+-- needs a row for each of 820,161 stations nor a look-up for each report.
+CREATE TABLE deployment (
+  only boolean PRIMARY KEY DEFAULT true CHECK (only),
+  secret bytea NOT NULL
 );
+INSERT INTO deployment (secret)
+VALUES (sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())));
+
+-- Source networks (address block -> organisation), imported and effective-dated. The address of a
+-- report is looked up here and then forgotten.
+CREATE TABLE network (
+  prefix cidr NOT NULL,
+  asn bigint,
+  organisation_id text NOT NULL,
+  valid_from date NOT NULL,
+  valid_to date,
+  PRIMARY KEY (prefix, valid_from)
+);
+CREATE INDEX network_prefix ON network USING gist (prefix inet_ops);
 
 -- (device_key, sequence) is the identity of a report: a second arrival finds the constraint, not a check.
 CREATE TABLE report (
@@ -24,6 +37,8 @@ CREATE TABLE report (
   event_at timestamptz NOT NULL,
   received_at timestamptz NOT NULL,
   operator_id text,
+  sim_operator_id text,
+  network_operator_id text,
   sample jsonb NOT NULL,
   PRIMARY KEY (device_key, sequence)
 );
@@ -63,5 +78,6 @@ CREATE POLICY disturbance_read ON disturbance FOR SELECT USING (kawal_may('distu
 CREATE POLICY disturbance_insert ON disturbance FOR INSERT WITH CHECK (kawal_may('disturbance', 'write', organisation_id));
 CREATE POLICY disturbance_update ON disturbance FOR UPDATE USING (kawal_may('disturbance', 'write', organisation_id));
 
-GRANT SELECT, INSERT ON device, enrolment_code, report, quarantine TO kawal_app;
+GRANT SELECT, INSERT ON device, report, quarantine TO kawal_app;
+GRANT SELECT ON deployment, network TO kawal_app;
 GRANT SELECT, INSERT, UPDATE ON disturbance TO kawal_app;

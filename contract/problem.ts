@@ -1,0 +1,39 @@
+import { Type, type Static } from 'typebox'
+
+/** RFC 9457, with a stable `code` that programs may rely on. */
+export const Problem = Type.Object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  code: Type.String(),
+  detail: Type.String(),
+})
+export type Problem = Static<typeof Problem>
+
+/**
+ * The catalogue: code -> [HTTP status, title]. A code is never changed and never used again for
+ * something else; the detail says what, where and how to mend it.
+ */
+export const problems = {
+  body_invalid: [400, 'The request does not have the form that this address takes'],
+  session_missing: [401, 'Log in first'],
+  link_spent: [401, 'This log-in link was used already, or its time is over'],
+  device_unknown: [401, 'This device is not enrolled here'],
+  code_wrong: [403, 'The code does not belong to this station'],
+  not_allowed: [403, 'Your role does not allow this'],
+  not_found: [404, 'There is no such thing, or it is not yours to see'],
+  station_unknown: [404, 'There is no such station in the register'],
+  state_conflict: [409, 'The present state does not allow this'],
+  version_conflict: [412, 'Somebody else changed it meanwhile'],
+  too_large: [413, 'The request is too large'],
+  too_many_attempts: [429, 'Too many attempts'],
+  overloaded: [429, 'More reports than can be kept safely just now'],
+  fault: [500, 'The fault is ours'],
+  not_ready: [503, 'Not ready yet'],
+} as const satisfies Record<string, readonly [number, string]>
+export type ProblemCode = keyof typeof problems
+
+export function problem(code: ProblemCode, detail: string): Problem {
+  const [status, title] = problems[code]
+  return { type: `urn:kawal:problem:${code}`, title, status, code, detail }
+}

@@ -1,0 +1,148 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { Live, LiveArea, LiveDelta, LiveDisturbance, LiveTicket } from '@kawal/contract/live.ts'
+import type { Status } from '@kawal/core/kernel/status.ts'
+import type { Caller } from '../adapters/postgres/database.ts'
+import { callerOf } from '../organisation/routes.ts'
+
+export interface FeedNeeds {
+  readonly clock: () => number
+  readonly rehearsal: boolean
+  readonly areas: readonly { code: string; level: LiveArea['level']; name: string }[]
+  readonly stations: readonly { code: string; latitude: number | null; longitude: number | null }[]
+  /** Reads through the wall: what the caller may not see is not there. `ids` null reads all. */
+  readonly disturbances: (caller: Caller, ids: readonly string[] | null) => Promise<LiveDisturbance[]>
+  readonly tickets: (caller: Caller, ids: readonly string[] | null) => Promise<LiveTicket[]>
+}
+
+interface Client {
+  readonly reply: FastifyReply
+  readonly caller: Caller
+  behind: boolean
+}
+
+const buffered_bytes_max = 2_000_000
+const duty_ms = 15 * 60_000
+const levels = { province: 2, regency: 4, district: 6, village: 10 } as const
+
+/**
+ * The console's feed: a snapshot with its sequence number, then changed rows at most once a second.
+ * A client that cannot keep up is dropped to the latest: it gets a new snapshot when it has read.
+ */
+export function createFeed(needs: FeedNeeds) {
+  const areas = startAreas(needs)
+  const clients = new Set<Client>()
+  const changed = { disturbances: new Set<string>(), tickets: new Set<string>(), areas: new Set<string>() }
+  const arrivals: { at: number; count: number }[] = []
+  const lastReport = new Map<number, number>()
+  let sequence = 0
+
+  const numbers = (): Pick<Live, 'sequence' | 'now' | 'reportsPerMinute' | 'devicesOnDuty'> => {
+    const now = needs.clock()
+    while (arrivals[0] !== undefined && arrivals[0].at <= now - 300_000) arrivals.shift()
+    let onDuty = 0
+    for (const [device, at] of lastReport) {
+      if (at > now - duty_ms) onDuty++
+      else lastReport.delete(device)
+    }
+    return { sequence, now: new Date(now).toISOString(), reportsPerMinute: Math.round(arrivals.reduce((sum, each) => sum + each.count, 0) / 5), devicesOnDuty: onDuty }
+  }
+
+  async function snapshot(caller: Caller): Promise<Live> {
+    const [disturbances, tickets] = await Promise.all([needs.disturbances(caller, null), needs.tickets(caller, null)])
+    return { ...numbers(), rehearsal: needs.rehearsal, areas: [...areas.values()], disturbances, tickets }
+  }
+
+  async function flush(): Promise<void> {
+    sequence++
+    const ids = [...changed.disturbances]
+    const tickets = [...changed.tickets]
+    const rows = [...changed.areas].map((code) => areas.get(code)).filter((area) => area !== undefined)
+    for (const set of Object.values(changed)) set.clear()
+    const groups = new Map<string, Client[]>()
+    for (const client of clients) {
+      const group = `${client.caller.organisation} ${client.caller.role}`
+      groups.set(group, [...(groups.get(group) ?? []), client])
+    }
+    for (const group of groups.values()) {
+      const caller = (group[0] as Client).caller
+      const delta: LiveDelta = { ...numbers() }
+      if (rows.length > 0) delta.areas = rows
+      if (ids.length > 0) delta.disturbances = await needs.disturbances(caller, ids)
+      if (tickets.length > 0) delta.tickets = await needs.tickets(caller, tickets)
+      const text = event('delta', sequence, delta)
+      for (const client of group) await send(client, text)
+    }
+  }
+
+  async function send(client: Client, text: string): Promise<void> {
+    if (client.reply.raw.writableLength > buffered_bytes_max) client.behind = true
+    else if (client.behind) {
+      client.behind = false
+      client.reply.raw.write(event('snapshot', sequence, await snapshot(client.caller)))
+    } else client.reply.raw.write(text)
+  }
+
+  return {
+    routes(app: FastifyInstance): void {
+      app.get('/v1/live', async (request, reply) => {
+        const client: Client = { reply, caller: callerOf(request), behind: false }
+        const first = await snapshot(client.caller)
+        reply.hijack()
+        reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+        reply.raw.write(event('snapshot', sequence, first))
+        clients.add(client)
+        request.raw.on('close', () => clients.delete(client))
+      })
+    },
+    reports(devices: readonly number[]): void {
+      const at = needs.clock()
+      arrivals.push({ at, count: devices.length })
+      for (const device of devices) lastReport.set(device, at)
+    },
+    stations(rows: readonly { code: string; before: Status; after: Status }[]): void {
+      for (const row of rows)
+        for (const length of Object.values(levels)) {
+          const area = areas.get(row.code.slice(0, length))
+          if (area === undefined) continue
+          area.counts[row.before]--
+          area.counts[row.after]++
+          changed.areas.add(area.code)
+        }
+    },
+    disturbances: (ids: readonly string[]): void => ids.forEach((id) => changed.disturbances.add(id)),
+    tickets: (ids: readonly string[]): void => ids.forEach((id) => changed.tickets.add(id)),
+    flush,
+    snapshot,
+    numbers,
+    clients: (): number => clients.size,
+    close(): void {
+      for (const client of clients) client.reply.raw.end()
+      clients.clear()
+    },
+  }
+}
+
+export type Feed = ReturnType<typeof createFeed>
+
+const event = (name: string, id: number, data: unknown): string => `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`
+
+function startAreas(needs: Pick<FeedNeeds, 'areas' | 'stations'>): Map<string, LiveArea> {
+  const areas = new Map<string, LiveArea>(
+    needs.areas.map((area) => [area.code, { ...area, latitude: null, longitude: null, counts: { ok: 0, watch: 0, degraded: 0, down: 0, unknown: 0 } }]),
+  )
+  const sums = new Map<string, { latitude: number; longitude: number; count: number }>()
+  for (const station of needs.stations)
+    for (const length of Object.values(levels)) {
+      const area = areas.get(station.code.slice(0, length))
+      if (area === undefined) continue
+      area.counts.unknown++
+      if (station.latitude === null || station.longitude === null) continue
+      const sum = sums.get(area.code) ?? { latitude: 0, longitude: 0, count: 0 }
+      sums.set(area.code, { latitude: sum.latitude + station.latitude, longitude: sum.longitude + station.longitude, count: sum.count + 1 })
+    }
+  for (const [code, sum] of sums) {
+    const area = areas.get(code)
+    if (area !== undefined) Object.assign(area, { latitude: sum.latitude / sum.count, longitude: sum.longitude / sum.count })
+  }
+  return areas
+}

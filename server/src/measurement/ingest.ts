@@ -1,0 +1,210 @@
+import { createHash } from 'node:crypto'
+import { Compile } from 'typebox/compile'
+import type { PoolClient } from 'pg'
+import { Sample, type ReportReceipt } from '@kawal/contract/report.ts'
+import { radioFault } from '@kawal/core/measurement/validate.ts'
+import { system, type Database } from '../adapters/postgres/database.ts'
+import { ProblemError } from '../problem.ts'
+import type { Device } from './enrolment.ts'
+
+/** A sample that is on disk and was not there before. */
+export interface KeptSample {
+  readonly device: Device
+  readonly operator: string | null
+  readonly eventAt: number
+  readonly receivedAt: number
+  readonly sample: Sample
+}
+
+export interface IngestOptions {
+  readonly database: Database
+  /** PLMN code and instant to organisation id; null when the code is not known. */
+  readonly operatorOfSim: (plmn: string, at: number) => string | null
+  /** Called after the commit, in commit order, with what is new. */
+  readonly kept: (samples: readonly KeptSample[]) => void
+  readonly interval_s: number
+}
+
+interface Waiting {
+  readonly device: Device
+  readonly receivedAt: number
+  readonly networkOperator: string | null
+  readonly good: { readonly index: number; readonly sample: Sample; readonly eventAt: number }[]
+  readonly quarantined: { index: number; code: string; detail: string; raw: unknown }[]
+  readonly resolve: (receipt: ReportReceipt) => void
+  readonly reject: (error: unknown) => void
+}
+
+const waiting_samples_max = 50_000
+const commit_samples_max = 4_000
+const clock_ahead_ms_max = 10 * 60_000
+const checkSample = Compile(Sample)
+
+/**
+ * Takes reports in by group commit: what arrives while one transaction is being written to disk
+ * goes into the next. A receipt is given only after its transaction is on disk.
+ */
+export function createIngest(options: IngestOptions): {
+  submit(device: Device, samples: readonly unknown[], receivedAt: number, networkOperator: string | null): Promise<ReportReceipt>
+  idle(): Promise<void>
+} {
+  let queue: Waiting[] = []
+  let waiting = 0
+  let running: Promise<void> | null = null
+
+  async function drain(): Promise<void> {
+    while (queue.length > 0) {
+      const group: Waiting[] = []
+      let size = 0
+      while (queue.length > group.length && size < commit_samples_max) {
+        const next = queue[group.length]
+        if (next === undefined) break
+        group.push(next)
+        size += next.good.length + next.quarantined.length
+      }
+      queue = queue.slice(group.length)
+      await commit(options, group).catch((error: unknown) => group.forEach((one) => one.reject(error)))
+      waiting -= size
+    }
+    running = null
+  }
+
+  return {
+    submit(device, samples, receivedAt, networkOperator) {
+      if (waiting + samples.length > waiting_samples_max)
+        return Promise.reject(new ProblemError('overloaded', 'Keep the reports and send them again after the pause given in Retry-After.', 30))
+      waiting += samples.length
+      return new Promise((resolve, reject) => {
+        queue.push({ device, receivedAt, networkOperator, ...sort(samples, receivedAt), resolve, reject })
+        running ??= drain()
+      })
+    },
+    idle: () => running ?? Promise.resolve(),
+  }
+}
+
+/** Parts the good from the bad; a bad sample never holds up the good ones beside it. */
+function sort(samples: readonly unknown[], receivedAt: number): Pick<Waiting, 'good' | 'quarantined'> {
+  const good: Waiting['good'] = []
+  const quarantined: Waiting['quarantined'] = []
+  samples.forEach((raw, index) => {
+    const fault = faultOf(raw, receivedAt)
+    if (fault === null) {
+      const sample = raw as Sample
+      good.push({ index, sample, eventAt: Date.parse(sample.eventAt) })
+    } else quarantined.push({ index, ...fault, raw })
+  })
+  return { good, quarantined }
+}
+
+function faultOf(raw: unknown, receivedAt: number): { code: string; detail: string } | null {
+  if (!checkSample.Check(raw)) {
+    const [first] = checkSample.Errors(raw)
+    return { code: 'sample_invalid', detail: `${first?.instancePath || 'sample'} ${first?.message ?? 'is not valid'}` }
+  }
+  if (raw.radio !== null) {
+    const fault = radioFault(raw.technology, raw.radio)
+    if (fault !== null) return { code: 'radio_out_of_range', detail: fault }
+  }
+  if (Date.parse(raw.eventAt) - receivedAt > clock_ahead_ms_max)
+    return { code: 'clock_ahead', detail: `eventAt ${raw.eventAt} is more than 10 minutes ahead of the server; set the phone's clock` }
+  return null
+}
+
+async function commit(options: IngestOptions, group: readonly Waiting[]): Promise<void> {
+  const kept: KeptSample[] = []
+  const receipts = await options.database.transaction(system, async (client) => {
+    const news = await insertReports(options, client, group, kept)
+    await insertQuarantine(client, group)
+    return group.map((one, at): ReportReceipt => ({
+      accepted: news[at] ?? 0,
+      duplicates: one.good.length - (news[at] ?? 0),
+      quarantined: one.quarantined.map(({ index, code, detail }) => ({ index, code, detail })),
+      nextIntervalS: options.interval_s,
+    }))
+  })
+  options.kept(kept)
+  group.forEach((one, at) => one.resolve(receipts[at] as ReportReceipt))
+}
+
+/** Inserts the good samples; the primary key decides what is new. Returns the new ones per batch. */
+async function insertReports(options: IngestOptions, client: PoolClient, group: readonly Waiting[], kept: KeptSample[]): Promise<number[]> {
+  const news = group.map(() => 0)
+  const rows = group.flatMap((one, at) => one.good.map((each) => ({ one, at, each, ...operators(options, one, each.sample, each.eventAt) })))
+  if (rows.length === 0) return news
+  const { rows: inserted } = await client.query<{ device_key: number; sequence: number }>(
+    `INSERT INTO report (device_key, sequence, station_code, event_at, received_at, operator_id, sim_operator_id, network_operator_id, sample)
+     SELECT * FROM unnest($1::int[], $2::int[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::jsonb[])
+     ON CONFLICT (device_key, sequence) DO NOTHING
+     RETURNING device_key, sequence`,
+    [
+      rows.map((row) => row.one.device.key),
+      rows.map((row) => row.each.sample.sequence),
+      rows.map((row) => row.one.device.station),
+      rows.map((row) => new Date(row.each.eventAt).toISOString()),
+      rows.map((row) => new Date(row.one.receivedAt).toISOString()),
+      rows.map((row) => row.operator),
+      rows.map((row) => row.sim),
+      rows.map((row) => row.one.networkOperator),
+      rows.map((row) => JSON.stringify(row.each.sample)),
+    ],
+  )
+  const fresh = new Set(inserted.map((row) => `${row.device_key}.${row.sequence}`))
+  const again: typeof rows = []
+  for (const row of rows) {
+    // Deleting makes the second of two equal samples in one group a duplicate.
+    if (!fresh.delete(`${row.one.device.key}.${row.each.sample.sequence}`)) {
+      again.push(row)
+      continue
+    }
+    news[row.at] = (news[row.at] ?? 0) + 1
+    kept.push({ device: row.one.device, operator: row.operator, eventAt: row.each.eventAt, receivedAt: row.one.receivedAt, sample: row.each.sample })
+  }
+  if (again.length > 0) await quarantineReused(client, again)
+  return news
+}
+
+/**
+ * The same sequence with another event time is not the same report: a phone lost its counter.
+ * It must not vanish as a duplicate, so it goes to quarantine.
+ */
+async function quarantineReused(client: PoolClient, again: readonly { one: Waiting; each: Waiting['good'][number] }[]): Promise<void> {
+  const { rows } = await client.query<{ device_key: number; sequence: number; event_at: Date }>(
+    `SELECT device_key, sequence, event_at FROM report
+     WHERE (device_key, sequence) IN (SELECT * FROM unnest($1::int[], $2::int[]))`,
+    [again.map((row) => row.one.device.key), again.map((row) => row.each.sample.sequence)],
+  )
+  const stored = new Map(rows.map((row) => [`${row.device_key}.${row.sequence}`, row.event_at.getTime()]))
+  for (const { one, each } of again) {
+    if (stored.get(`${one.device.key}.${each.sample.sequence}`) === each.eventAt) continue
+    one.good.splice(one.good.indexOf(each), 1)
+    one.quarantined.push({ index: each.index, code: 'sequence_reused', detail: `sequence ${each.sample.sequence} was sent before with another event time`, raw: each.sample })
+  }
+}
+
+async function insertQuarantine(client: PoolClient, group: readonly Waiting[]): Promise<void> {
+  const rows = group.flatMap((one) => one.quarantined.map((each) => ({ one, each, text: JSON.stringify(each.raw) ?? 'null' })))
+  if (rows.length === 0) return
+  await client.query(
+    `INSERT INTO quarantine (device_key, received_at, code, detail, sample_sha256, sample)
+     SELECT * FROM unnest($1::int[], $2::timestamptz[], $3::text[], $4::text[], $5::bytea[], $6::jsonb[])
+     ON CONFLICT (device_key, sample_sha256) DO NOTHING`,
+    [
+      rows.map((row) => row.one.device.key),
+      rows.map((row) => new Date(row.one.receivedAt).toISOString()),
+      rows.map((row) => row.each.code),
+      rows.map((row) => row.each.detail),
+      rows.map((row) => createHash('sha256').update(row.text).digest()),
+      // PostgreSQL's jsonb cannot hold U+0000; the hash is of the bytes as they came.
+      rows.map((row) => row.text.replaceAll('\\u0000', '\\ufffd')),
+    ],
+  )
+}
+
+/** Who carries a report: the declared SIM on a cellular line, the source network on any other. Both are kept. */
+function operators(options: IngestOptions, one: Waiting, sample: Sample, at: number): { sim: string | null; operator: string | null } {
+  // An unknown operator is kept under its code, never dropped.
+  const sim = sample.sim === null ? null : (options.operatorOfSim(sample.sim, at) ?? `plmn-${sample.sim}`)
+  const wireless = sample.access === 'cellular' || sample.access === 'none' || sample.access === 'unknown'
+  return { sim, operator: wireless ? (sim ?? one.networkOperator) : one.networkOperator }
+}

@@ -1,0 +1,55 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Session } from '@kawal/contract/live.ts'
+import type { Caller, Database } from '../adapters/postgres/database.ts'
+import { ProblemError } from '../problem.ts'
+import { logIn, logOut, readApiKey, readSession } from './sessions.ts'
+
+export const session_cookie = 'kawal_session'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks, by session cookie or API key; null when nobody has logged in. */
+    caller: Caller | null
+    session: Session | null
+  }
+}
+
+/** Finds out who asks, once a request, before any route runs. */
+export function recogniseCallers(app: FastifyInstance, database: Database, clock: () => number): void {
+  app.decorateRequest('caller', null)
+  app.decorateRequest('session', null)
+  app.addHook('onRequest', async (request) => {
+    const bearer = request.headers.authorization?.replace(/^Bearer /, '') ?? ''
+    if (bearer.startsWith('kawal-key-')) request.caller = await readApiKey(database, bearer)
+    const cookie = request.cookies[session_cookie]
+    if (request.caller !== null || cookie === undefined) return
+    request.session = await readSession(database, cookie, clock())
+    if (request.session !== null) request.caller = { organisation: request.session.organisation, role: request.session.role }
+  })
+}
+
+export function callerOf(request: FastifyRequest): Caller {
+  if (request.caller === null) throw new ProblemError('session_missing', 'Open your log-in link, or send an API key as a bearer token.')
+  return request.caller
+}
+
+export function sessionRoutes(app: FastifyInstance, database: Database, clock: () => number, secure: boolean): void {
+  app.get('/v1/session', (request) => {
+    if (request.session === null) throw new ProblemError('session_missing', 'Open your log-in link.')
+    return request.session
+  })
+  app.post<{ Body: { token: string } }>(
+    '/v1/session',
+    { schema: { body: { type: 'object', required: ['token'], properties: { token: { type: 'string', maxLength: 200 } } } } },
+    async (request, reply) => {
+      const { session, expiresAt } = await logIn(database, request.body.token, clock())
+      void reply.setCookie(session_cookie, session, { path: '/', httpOnly: true, sameSite: 'strict', secure, expires: new Date(expiresAt) })
+      return readSession(database, session, clock())
+    },
+  )
+  app.delete('/v1/session', async (request, reply) => {
+    const cookie = request.cookies[session_cookie]
+    if (cookie !== undefined) await logOut(database, cookie)
+    return reply.clearCookie(session_cookie, { path: '/' }).code(204).send()
+  })
+}

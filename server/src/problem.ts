@@ -1,0 +1,34 @@
+import type { FastifyInstance } from 'fastify'
+import { problem, type ProblemCode } from '@kawal/contract/problem.ts'
+
+/** An expected failure on its way to the caller. Anything else thrown in a route is our fault. */
+export class ProblemError extends Error {
+  readonly code: ProblemCode
+  readonly retryAfterS: number | undefined
+  constructor(code: ProblemCode, detail: string, retryAfterS?: number) {
+    super(detail)
+    this.code = code
+    this.retryAfterS = retryAfterS
+  }
+}
+
+/** Every error leaves as application/problem+json with a code of the catalogue. */
+export function answerProblems(app: FastifyInstance): void {
+  app.setErrorHandler((error: Error & { statusCode?: number; validation?: unknown }, request, reply) => {
+    const found =
+      error instanceof ProblemError
+        ? problem(error.code, error.message)
+        : error.statusCode === 413
+          ? problem('too_large', 'Send fewer or smaller items in one request.')
+          : error.statusCode !== undefined && error.statusCode < 500
+            ? problem('body_invalid', error.message)
+            : problem('fault', `Nothing was lost that had been acknowledged. Reference: ${request.id}`)
+    if (found.status >= 500) request.log.error(error)
+    if (error instanceof ProblemError && error.retryAfterS !== undefined) void reply.header('retry-after', error.retryAfterS)
+    return reply.code(found.status).type('application/problem+json').send(found)
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const found = problem('not_found', `Nothing answers ${request.method} ${request.url.split('?')[0]}. The addresses are listed at /docs.`)
+    return reply.code(404).type('application/problem+json').send(found)
+  })
+}
