@@ -6,12 +6,12 @@ import { StationCode, Timestamp } from './report.ts'
  * (all of Live), then a `delta` at most once a second (LiveDelta: changed rows whole, by key).
  */
 
-export const Status = Type.Union(['ok', 'watch', 'degraded', 'down', 'unknown'].map((name) => Type.Literal(name)))
+export const Status = Type.Enum(['ok', 'watch', 'degraded', 'down', 'unknown'])
 const Counts = Type.Object({ ok: Type.Integer(), watch: Type.Integer(), degraded: Type.Integer(), down: Type.Integer(), unknown: Type.Integer() })
 
 export const LiveArea = Type.Object({
   code: Type.String({ description: 'region code: province, regency, district or village' }),
-  level: Type.Union(['province', 'regency', 'district', 'village'].map((name) => Type.Literal(name))),
+  level: Type.Enum(['province', 'regency', 'district', 'village']),
   name: Type.String(),
   latitude: Type.Union([Type.Number(), Type.Null()]),
   longitude: Type.Union([Type.Number(), Type.Null()]),
@@ -22,7 +22,7 @@ export const LiveDisturbance = Type.Object({
   id: Type.String(),
   status: Type.Union([Type.Literal('open'), Type.Literal('recovered')]),
   severity: Type.Union([Type.Literal('degraded'), Type.Literal('down')]),
-  cause: Type.Union(['operator', 'power', 'congestion', 'election_server', 'ingest'].map((name) => Type.Literal(name))),
+  cause: Type.Enum(['operator', 'power', 'congestion', 'election_server', 'ingest']),
   operator: Type.Union([Type.String(), Type.Null()], { description: 'organisation concerned; null when it is nobody in particular' }),
   areaCode: Type.String(),
   areaName: Type.String(),
@@ -43,7 +43,7 @@ export const LiveDisturbance = Type.Object({
 
 export const LiveClock = Type.Object({
   name: Type.Union([Type.Literal('restore'), Type.Literal('repair')]),
-  state: Type.Union(['running', 'paused', 'at_risk', 'overdue', 'met'].map((name) => Type.Literal(name))),
+  state: Type.Enum(['running', 'paused', 'at_risk', 'overdue', 'met']),
   dueAt: Timestamp,
   pausedReason: Type.Union([Type.String(), Type.Null()]),
 })
@@ -51,7 +51,7 @@ export const LiveClock = Type.Object({
 export const LiveTicket = Type.Object({
   id: Type.String(),
   disturbanceId: Type.String(),
-  status: Type.Union(['acknowledged', 'inProgress', 'pending', 'resolved', 'closed', 'submitted', 'reopened', 'cancelled'].map((name) => Type.Literal(name))),
+  status: Type.Enum(['acknowledged', 'inProgress', 'pending', 'resolved', 'closed', 'submitted', 'reopened', 'cancelled']),
   operator: Type.String(),
   operatorName: Type.String(),
   title: Type.String(),
@@ -79,7 +79,7 @@ export const StationRow = Type.Object({
   code: StationCode,
   latitude: Type.Union([Type.Number(), Type.Null()]),
   longitude: Type.Union([Type.Number(), Type.Null()]),
-  positionGrade: Type.Union([...['fix', 'venue', 'village'].map((name) => Type.Literal(name)), Type.Null()]),
+  positionGrade: Type.Union([Type.Enum(['fix', 'venue', 'village']), Type.Null()]),
   status: Status,
   disturbanceId: Type.Union([Type.String(), Type.Null()]),
 })

@@ -5,8 +5,7 @@ import { Type, type Static } from 'typebox'
 export const StationCode = Type.String({ pattern: '^[0-9]{13}$', description: 'village (10 digits) + number of the station (3 digits)' })
 export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339' })
 
-export const Reach = Type.Union(
-  ['ok', 'timeout', 'offline', 'portal', 'http_error', 'wrong_clock', 'untested'].map((name) => Type.Literal(name)),
+export const Reach = Type.Enum(['ok', 'timeout', 'offline', 'portal', 'http_error', 'wrong_clock', 'untested'],
   { description: 'what the probe of one target ended in' },
 )
 
@@ -27,9 +26,9 @@ export const Sample = Type.Object(
     sequence: Type.Integer({ minimum: 1, maximum: 2_147_483_647, description: 'per device, rises by one a sample' }),
     eventAt: Timestamp,
     sim: Type.Union([Type.String({ pattern: '^[0-9]{5,6}$' }), Type.Null()], { description: 'PLMN code (MCC MNC) the officer declared; null when unknown' }),
-    access: Type.Union(['cellular', 'wifi', 'wired', 'none', 'unknown'].map((name) => Type.Literal(name))),
+    access: Type.Enum(['cellular', 'wifi', 'wired', 'none', 'unknown']),
     accessPoint: Type.Union([Type.String({ maxLength: 64 }), Type.Null()]),
-    technology: Type.Union([...['gsm', 'umts', 'lte', 'nr'].map((name) => Type.Literal(name)), Type.Null()]),
+    technology: Type.Union([Type.Enum(['gsm', 'umts', 'lte', 'nr']), Type.Null()]),
     radio: Type.Union([Radio, Type.Null()]),
     rttMs: Type.Array(Type.Number({ exclusiveMinimum: 0, maximum: 60_000 }), { maxItems: 20, description: 'probes that answered' }),
     timeouts: Type.Integer({ minimum: 0, maximum: 20, description: 'probes that did not answer in time' }),
