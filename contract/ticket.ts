@@ -1,0 +1,141 @@
+import { Type, type Static } from 'typebox'
+import { Timestamp } from './report.ts'
+
+/**
+ * The resources of TM Forum TMF621 Trouble Ticket v5.0.1 that the ticket interface uses. Names and
+ * required fields are the standard's; what we refuse to take is narrower than what it allows.
+ */
+
+export const TroubleTicketStatusType = Type.Enum(['acknowledged', 'rejected', 'pending', 'held', 'inProgress', 'cancelled', 'closed', 'resolved'],
+)
+
+const Text = Type.String({ maxLength: 2_000 })
+
+export const Note = Type.Object({
+  '@type': Type.Literal('Note'),
+  id: Type.Optional(Type.String({ maxLength: 64 })),
+  author: Type.Optional(Type.String({ maxLength: 200 })),
+  date: Type.Optional(Timestamp),
+  text: Type.Optional(Text),
+})
+
+export const StatusChange = Type.Object({
+  '@type': Type.Literal('StatusChange'),
+  statusChangeDate: Timestamp,
+  statusChangeReason: Type.Optional(Type.String()),
+  status: TroubleTicketStatusType,
+})
+
+export const EntityRef = Type.Object({
+  '@type': Type.String({ maxLength: 64 }),
+  id: Type.String({ maxLength: 200 }),
+  href: Type.Optional(Type.String()),
+  name: Type.Optional(Type.String()),
+  '@referredType': Type.Optional(Type.String()),
+})
+
+export const RelatedEntity = Type.Object({
+  '@type': Type.Literal('RelatedEntity'),
+  role: Type.String({ maxLength: 64, description: 'disturbance or place' }),
+  entity: EntityRef,
+})
+
+export const RelatedParty = Type.Object({
+  '@type': Type.Literal('RelatedPartyRefOrPartyRoleRef'),
+  role: Type.String({ maxLength: 64, description: 'operator or originator' }),
+  partyOrPartyRole: EntityRef,
+})
+
+export const Characteristic = Type.Object({
+  '@type': Type.Enum(['StringCharacteristic', 'StringArrayCharacteristic', 'IntegerCharacteristic', 'ObjectCharacteristic']),
+  name: Type.String(),
+  valueType: Type.String(),
+  value: Type.Unknown({ description: 'lifecycle, cause, startedAt, foundAt: string; stations: strings; reopened: integer; evidence, restoreClock, repairClock: object' }),
+})
+
+export const TroubleTicket = Type.Object({
+  '@type': Type.Literal('TroubleTicket'),
+  id: Type.String(),
+  href: Type.String(),
+  name: Type.String(),
+  description: Type.String(),
+  severity: Type.Union([Type.Literal('critical'), Type.Literal('major')]),
+  ticketType: Type.String(),
+  priority: Type.String(),
+  creationDate: Timestamp,
+  lastUpdate: Timestamp,
+  requestedResolutionDate: Type.String({ format: 'date-time', description: 'due instant of the restore clock' }),
+  expectedResolutionDate: Type.Optional(Type.String({ format: 'date-time', description: "the operator's own estimate" })),
+  resolutionDate: Type.Optional(Timestamp),
+  status: TroubleTicketStatusType,
+  statusChangeDate: Timestamp,
+  statusChangeReason: Type.Optional(Type.String()),
+  statusChangeHistory: Type.Array(StatusChange),
+  note: Type.Array(Note),
+  relatedEntity: Type.Array(RelatedEntity),
+  relatedParty: Type.Array(RelatedParty),
+  troubleTicketCharacteristic: Type.Array(Characteristic),
+})
+
+/** POST: a ticket for a disturbance that was found, named as related entity with the role `disturbance`. */
+export const TroubleTicketCreate = Type.Object(
+  {
+    '@type': Type.Literal('TroubleTicket'),
+    '@baseType': Type.Optional(Type.String()),
+    '@schemaLocation': Type.Optional(Type.String()),
+    name: Type.Optional(Type.String({ maxLength: 200 })),
+    description: Text,
+    severity: Type.String({ maxLength: 64 }),
+    ticketType: Type.String({ maxLength: 64 }),
+    priority: Type.Optional(Type.String({ maxLength: 64 })),
+    note: Type.Optional(Type.Array(Note, { maxItems: 20 })),
+    relatedEntity: Type.Array(RelatedEntity, { minItems: 1, maxItems: 20 }),
+    relatedParty: Type.Optional(Type.Array(RelatedParty, { maxItems: 20 })),
+  },
+  { additionalProperties: false },
+)
+
+/** PATCH (merge patch): what the operator concerned may change. */
+export const TroubleTicketPatch = Type.Object(
+  {
+    '@type': Type.Literal('TroubleTicket'),
+    '@baseType': Type.Optional(Type.String()),
+    '@schemaLocation': Type.Optional(Type.String()),
+    id: Type.Optional(Type.String()),
+    href: Type.Optional(Type.String()),
+    status: Type.Optional(TroubleTicketStatusType),
+    statusChangeReason: Type.Optional(Text),
+    expectedResolutionDate: Type.Optional(Timestamp),
+    note: Type.Optional(Type.Array(Note, { maxItems: 500 })),
+  },
+  { additionalProperties: false },
+)
+
+export const HubCreate = Type.Object(
+  {
+    '@type': Type.Optional(Type.String({ maxLength: 64 })),
+    callback: Type.String({ maxLength: 500, description: 'http or https address that events are posted to' }),
+    query: Type.Optional(Type.String({ maxLength: 500, description: 'eventType=TroubleTicketStatusChangeEvent and the like; all events without it' })),
+  },
+  { additionalProperties: false },
+)
+export const Hub = Type.Object({ '@type': Type.Literal('Hub'), id: Type.String(), href: Type.String(), callback: Type.String(), query: Type.Optional(Type.String()) })
+
+export const TicketEventTypes = ['TroubleTicketCreateEvent', 'TroubleTicketStatusChangeEvent', 'TroubleTicketAttributeValueChangeEvent', 'TroubleTicketResolvedEvent'] as const
+
+/** What is posted to a hub's callback. `eventId` stays the same when a delivery is repeated. */
+export const TroubleTicketEvent = Type.Object({
+  '@type': Type.Enum([...TicketEventTypes]),
+  eventId: Type.String(),
+  eventTime: Timestamp,
+  eventType: Type.Enum([...TicketEventTypes]),
+  event: Type.Object({ troubleTicket: TroubleTicket }),
+})
+
+export type TmfStatus = Static<typeof TroubleTicketStatusType>
+export type TroubleTicket = Static<typeof TroubleTicket>
+export type TroubleTicketCreate = Static<typeof TroubleTicketCreate>
+export type TroubleTicketPatch = Static<typeof TroubleTicketPatch>
+export type TroubleTicketEvent = Static<typeof TroubleTicketEvent>
+export type Characteristic = Static<typeof Characteristic>
+export type Hub = Static<typeof Hub>

@@ -1,0 +1,318 @@
+import { minute_ms, type Instant } from '../kernel/clock.ts'
+import { fail, ok, type Result } from '../kernel/result.ts'
+import {
+  defaultBudgets, meet, nextChange, pause, read, resume, startClock, unmeet,
+  type ClockName, type ClockReading, type ClockState, type TicketClock,
+} from './clock.ts'
+
+/**
+ * The life of a ticket, after MEF 124 (acknowledged, inProgress, pending, resolved, closed), with one
+ * rule of ours: nobody can say `closed`. A ticket closes when the stations hit report well again, and
+ * what the operator called resolved reopens when they do not.
+ */
+export const ticketStatuses = ['submitted', 'acknowledged', 'inProgress', 'pending', 'resolved', 'reopened', 'closed', 'cancelled'] as const
+export type TicketStatus = (typeof ticketStatuses)[number]
+
+/** The counts a disturbance rests on: see detection. */
+export interface TicketEvidence {
+  readonly devicesExpected: number
+  readonly devicesSilent: number
+  readonly devicesBad: number
+  readonly devicesGood: number
+  readonly witnessesGood: number
+  readonly score: number
+  readonly threshold: number
+  readonly rule: string
+}
+
+/** What a ticket needs of a found disturbance. */
+export interface TicketCause {
+  readonly id: string
+  readonly cause: 'operator' | 'power' | 'congestion' | 'election_server' | 'ingest'
+  readonly operator: string | null
+  readonly severity: 'down' | 'degraded'
+  readonly areaCode: string
+  readonly stations: readonly string[]
+  readonly startedAt: Instant
+  readonly foundAt: Instant
+  readonly endedAt: Instant | null
+  readonly evidence: TicketEvidence
+}
+
+export interface HistoryEntry { readonly at: Instant; readonly by: string; readonly kind: TicketEvent['kind']; readonly text: string }
+export interface StatusEntry { readonly at: Instant; readonly status: TicketStatus; readonly reason: string }
+export interface TicketNote { readonly id: string; readonly at: Instant; readonly by: string; readonly text: string }
+
+export interface Ticket {
+  readonly id: string
+  readonly version: number
+  readonly status: TicketStatus
+  readonly operator: string
+  readonly operatorName: string
+  readonly areaName: string
+  readonly disturbance: TicketCause
+  readonly openedAt: Instant
+  readonly updatedAt: Instant
+  readonly resolvedAt: Instant | null
+  /** When the stations were measured to be well again; null when they are not. */
+  readonly restoredAt: Instant | null
+  readonly closedAt: Instant | null
+  /** The operator's own estimate of the repair. */
+  readonly expectedAt: Instant | null
+  readonly reopened: number
+  readonly clocks: readonly [restore: TicketClock, repair: TicketClock]
+  /** What the sweep has already written about each clock, so that it is written once. */
+  readonly warned: Readonly<Partial<Record<ClockName, ClockState>>>
+  readonly statusHistory: readonly StatusEntry[]
+  readonly notes: readonly TicketNote[]
+  readonly history: readonly HistoryEntry[]
+}
+
+/** Who acts: the operator concerned, the monitoring centre, or our own measurement. */
+export type Actor = 'operator' | 'watch' | 'measurement'
+
+interface Opening {
+  readonly id: string
+  readonly operator: string
+  readonly operatorName: string
+  readonly areaName: string
+  readonly disturbance: TicketCause
+  readonly budgets?: Readonly<Record<ClockName, number>>
+}
+
+export type TicketAction =
+  | { readonly kind: 'open'; readonly opening: Opening }
+  | { readonly kind: 'acknowledge' | 'start' | 'resume' }
+  | { readonly kind: 'hold'; readonly reason: string }
+  | { readonly kind: 'resolve'; readonly text?: string }
+  | { readonly kind: 'confirm'; readonly recoveredAt: Instant }
+  | { readonly kind: 'refuse'; readonly evidence: TicketEvidence }
+  | { readonly kind: 'note'; readonly text: string }
+  | { readonly kind: 'estimate'; readonly expectedAt: Instant }
+  | { readonly kind: 'evidence'; readonly disturbance: TicketCause }
+  | { readonly kind: 'cancel'; readonly reason: string }
+  | { readonly kind: 'warn' }
+export type TicketCommand = TicketAction & { readonly by: string; readonly actor: Actor }
+
+export type TicketChange =
+  | { readonly kind: 'opened'; readonly opening: Opening }
+  | { readonly kind: 'acknowledged' | 'started' | 'resumed' | 'relapsed' | 'closed' }
+  | { readonly kind: 'held'; readonly reason: string }
+  | { readonly kind: 'resolved'; readonly text: string; readonly measured: boolean }
+  | { readonly kind: 'restored'; readonly recoveredAt: Instant }
+  | { readonly kind: 'reopened'; readonly evidence: TicketEvidence }
+  | { readonly kind: 'noted'; readonly text: string }
+  | { readonly kind: 'estimated'; readonly expectedAt: Instant }
+  | { readonly kind: 'evidence_changed'; readonly disturbance: TicketCause }
+  | { readonly kind: 'cancelled'; readonly reason: string }
+  | { readonly kind: 'clock_warned'; readonly clock: ClockName; readonly state: ClockState }
+export type TicketEvent = TicketChange & { readonly at: Instant; readonly by: string }
+
+export type Refusal =
+  | 'not_found' | 'already_open' | 'not_from_this_status' | 'not_yours_to_say' | 'closed_by_measurement_only'
+  | 'reason_missing' | 'text_too_long' | 'still_verifying' | 'nobody_concerned' | 'version_conflict'
+
+export interface VerificationOptions {
+  /** How long after `resolved` the stations have to report well again, ms. */
+  readonly verify_ms: number
+  /** How long a ticket measured as recovered waits for the operator's own word, ms. */
+  readonly grace_ms: number
+}
+export const defaultVerification: VerificationOptions = { verify_ms: 5 * minute_ms, grace_ms: 15 * minute_ms }
+
+const text_chars_max = 2_000
+/** Entries kept in the ticket itself; every event stays in the log of events. */
+const history_max = 200
+
+const whoMay: Readonly<Record<TicketAction['kind'], readonly Actor[]>> = {
+  open: ['operator', 'watch', 'measurement'],
+  acknowledge: ['operator'], start: ['operator'], hold: ['operator'], resume: ['operator'], resolve: ['operator'], estimate: ['operator'],
+  confirm: ['measurement'], refuse: ['measurement'], evidence: ['measurement'], warn: ['measurement'],
+  note: ['operator', 'watch'],
+  cancel: ['watch', 'measurement'],
+}
+
+const from: Readonly<Partial<Record<TicketAction['kind'], readonly TicketStatus[]>>> = {
+  acknowledge: ['submitted', 'reopened'],
+  start: ['submitted', 'acknowledged', 'reopened'],
+  hold: ['acknowledged', 'inProgress', 'reopened'],
+  resume: ['pending'],
+  resolve: ['acknowledged', 'inProgress', 'pending', 'reopened'],
+}
+
+/**
+ * What a command makes of a ticket, or why it is refused. Pure.
+ * @param now instant of the command; an instant before the ticket's last event counts as that event's
+ */
+export function decide(
+  ticket: Ticket | null, command: TicketCommand, now: Instant, options: VerificationOptions = defaultVerification,
+): Result<TicketEvent[], Refusal> {
+  if (!whoMay[command.kind].includes(command.actor)) return fail('not_yours_to_say')
+  if (command.kind === 'open') return ticket === null ? open(command.opening, command.by, now) : fail('already_open')
+  if (ticket === null) return fail('not_found')
+  if (isOver(ticket)) return fail('not_from_this_status')
+  const allowed = from[command.kind]
+  if (allowed !== undefined && !allowed.includes(ticket.status)) return fail('not_from_this_status')
+  const changes = respond(ticket, command, now, options)
+  if (!changes.ok) return changes
+  const at = Math.max(now, ticket.updatedAt)
+  return ok(changes.value.map((change) => ({ ...change, at, by: command.by })))
+}
+
+function open(opening: Opening, by: string, now: Instant): Result<TicketEvent[], Refusal> {
+  return opening.operator === '' ? fail('nobody_concerned') : ok([{ kind: 'opened', opening, at: now, by }])
+}
+
+function respond(ticket: Ticket, command: TicketCommand, now: Instant, options: VerificationOptions): Result<TicketChange[], Refusal> {
+  switch (command.kind) {
+    case 'open': return fail('already_open')
+    case 'acknowledge': return ok([{ kind: 'acknowledged' }])
+    // Taking up the work says that the ticket was seen.
+    case 'start': return ok(ticket.status === 'submitted' ? [{ kind: 'acknowledged' }, { kind: 'started' }] : [{ kind: 'started' }])
+    case 'hold': return withText(command.reason, (reason) => [{ kind: 'held', reason }])
+    case 'resume': return ok([{ kind: 'resumed' }])
+    case 'resolve': return command.text !== undefined && command.text.length > text_chars_max
+      ? fail('text_too_long')
+      : ok([...(ticket.status === 'pending' ? [{ kind: 'resumed' } as const] : []), { kind: 'resolved', text: command.text ?? '', measured: false }])
+    case 'confirm': return ok(confirm(ticket, command.recoveredAt, now, options))
+    case 'refuse': return refuse(ticket, command.evidence, now, options)
+    case 'note': return withText(command.text, (text) => [{ kind: 'noted', text }])
+    case 'estimate': return ok([{ kind: 'estimated', expectedAt: command.expectedAt }])
+    case 'evidence': return ok([{ kind: 'evidence_changed', disturbance: command.disturbance }])
+    case 'cancel': return withText(command.reason, (reason) => [{ kind: 'cancelled', reason }])
+    case 'warn': return ok(warnings(ticket, now))
+  }
+}
+
+function withText(text: string, make: (text: string) => TicketChange[]): Result<TicketChange[], Refusal> {
+  const trimmed = text.trim()
+  if (trimmed === '') return fail('reason_missing')
+  return trimmed.length > text_chars_max ? fail('text_too_long') : ok(make(trimmed))
+}
+
+/** Measured as recovered: closes what is resolved; else waits `grace_ms` for the operator's word. */
+function confirm(ticket: Ticket, recoveredAt: Instant, now: Instant, options: VerificationOptions): TicketChange[] {
+  const restored: TicketChange[] = ticket.restoredAt === null ? [{ kind: 'restored', recoveredAt }] : []
+  if (ticket.status === 'resolved') return [...restored, { kind: 'closed' }]
+  if (now < (ticket.restoredAt ?? recoveredAt) + options.grace_ms) return restored
+  return [...restored, { kind: 'resolved', text: '', measured: true }, { kind: 'closed' }]
+}
+
+function refuse(ticket: Ticket, evidence: TicketEvidence, now: Instant, options: VerificationOptions): Result<TicketChange[], Refusal> {
+  const relapsed: TicketChange[] = ticket.restoredAt === null ? [] : [{ kind: 'relapsed' }]
+  if (ticket.status !== 'resolved') return ok(relapsed)
+  if (now < (ticket.resolvedAt ?? ticket.updatedAt) + options.verify_ms) return relapsed.length > 0 ? ok(relapsed) : fail('still_verifying')
+  return ok([...relapsed, { kind: 'reopened', evidence }])
+}
+
+function warnings(ticket: Ticket, now: Instant): TicketChange[] {
+  return clocks(ticket, now).flatMap((clock): TicketChange[] =>
+    (clock.state === 'at_risk' || clock.state === 'overdue') && ticket.warned[clock.name] !== clock.state
+      ? [{ kind: 'clock_warned', clock: clock.name, state: clock.state }]
+      : [])
+}
+
+export function isOver(ticket: Ticket): boolean {
+  return ticket.status === 'closed' || ticket.status === 'cancelled'
+}
+
+/** The ticket after an event. Total: what `decide` gave can always be applied. */
+export function apply(ticket: Ticket | null, event: TicketEvent): Ticket {
+  if (event.kind === 'opened') return opened(event.opening, event)
+  if (ticket === null) throw new RangeError(`a ticket begins with opened, not ${event.kind}`)
+  const changed = { ...ticket, ...effect(ticket, event), version: ticket.version + 1, updatedAt: event.at }
+  const statusHistory = changed.status === ticket.status
+    ? ticket.statusHistory
+    : [...ticket.statusHistory, { at: event.at, status: changed.status, reason: textOf(event) }].slice(-history_max)
+  return { ...changed, statusHistory, history: [...ticket.history, entry(event)].slice(-history_max) }
+}
+
+/** Replays a log of events. */
+export function replay(events: readonly TicketEvent[]): Ticket | null {
+  return events.reduce<Ticket | null>(apply, null)
+}
+
+function opened(opening: Opening, event: TicketEvent): Ticket {
+  const { disturbance, id, operator, operatorName, areaName } = opening
+  const budgets = opening.budgets ?? defaultBudgets[disturbance.severity]
+  return {
+    id, version: 1, status: 'submitted', operator, operatorName, areaName, disturbance,
+    openedAt: event.at, updatedAt: event.at, resolvedAt: null, restoredAt: null, closedAt: null, expectedAt: null, reopened: 0,
+    clocks: [startClock('restore', budgets.restore, event.at), startClock('repair', budgets.repair, event.at)],
+    warned: {}, notes: [],
+    statusHistory: [{ at: event.at, status: 'submitted', reason: '' }],
+    history: [entry(event)],
+  }
+}
+
+function effect(ticket: Ticket, event: TicketEvent): Partial<Ticket> {
+  const [restore, repair] = ticket.clocks
+  switch (event.kind) {
+    case 'opened': return {}
+    case 'acknowledged': return { status: 'acknowledged' }
+    case 'started': return { status: 'inProgress' }
+    case 'held': return { status: 'pending', clocks: [pause(restore, event.reason, event.at), pause(repair, event.reason, event.at)] }
+    case 'resumed': return { status: 'inProgress', clocks: [resume(restore, event.at), resume(repair, event.at)] }
+    case 'resolved': return { status: 'resolved', resolvedAt: event.measured ? (ticket.restoredAt ?? event.at) : event.at }
+    case 'restored': return {
+      restoredAt: event.recoveredAt, clocks: [meet(restore, Math.max(event.recoveredAt, ticket.openedAt)), repair],
+      disturbance: { ...ticket.disturbance, endedAt: event.recoveredAt },
+    }
+    case 'relapsed': return { restoredAt: null, disturbance: { ...ticket.disturbance, endedAt: null }, clocks: [unmeet(restore, event.at, repair.runningSince === null ? repair.pausedReason : null), repair] }
+    // The clocks ran on during the verification: a claim that was not true buys no time.
+    case 'reopened': return { status: 'reopened', resolvedAt: null, reopened: ticket.reopened + 1, disturbance: { ...ticket.disturbance, evidence: event.evidence } }
+    case 'closed': return {
+      status: 'closed', closedAt: event.at,
+      clocks: [meet(restore, event.at), meet(repair, ticket.resolvedAt ?? event.at)],
+    }
+    case 'cancelled': return { status: 'cancelled', closedAt: event.at, clocks: [pause(restore, event.reason, event.at), pause(repair, event.reason, event.at)] }
+    case 'noted': return { notes: [...ticket.notes, { id: String(ticket.version + 1), at: event.at, by: event.by, text: event.text }].slice(-history_max) }
+    case 'estimated': return { expectedAt: event.expectedAt }
+    case 'evidence_changed': return { disturbance: event.disturbance }
+    case 'clock_warned': return { warned: { ...ticket.warned, [event.clock]: event.state } }
+  }
+}
+
+function entry(event: TicketEvent): HistoryEntry {
+  return { at: event.at, by: event.by, kind: event.kind, text: textOf(event) }
+}
+
+/** The words somebody gave, or the figures behind the event; what it means is said by its kind. */
+function textOf(event: TicketEvent): string {
+  switch (event.kind) {
+    case 'held': case 'cancelled': return event.reason
+    case 'resolved': return event.measured ? 'measured' : event.text
+    case 'noted': return event.text
+    case 'reopened': return evidenceText(event.evidence)
+    case 'evidence_changed': return evidenceText(event.disturbance.evidence)
+    case 'clock_warned': return `${event.clock} ${event.state}`
+    default: return ''
+  }
+}
+
+function evidenceText(evidence: TicketEvidence): string {
+  return `silent ${evidence.devicesSilent}, bad ${evidence.devicesBad}, good ${evidence.devicesGood} of ${evidence.devicesExpected}`
+}
+
+/**
+ * The two clocks at an instant. While a resolution is being verified the repair clock shows the
+ * instant of the claim; should measurement refuse it, the clock has run all along.
+ */
+export function clocks(ticket: Ticket, now: Instant): [ClockReading, ClockReading] {
+  const [restore, repair] = ticket.clocks
+  const claimed = ticket.status === 'resolved' && ticket.resolvedAt !== null
+  const reading = read(repair, claimed ? (ticket.resolvedAt ?? now) : now)
+  const shown: ClockReading = claimed && reading.state !== 'overdue' && reading.state !== 'met' ? { ...reading, state: 'paused', pausedReason: 'verification' } : reading
+  return [read(restore, now), shown]
+}
+
+/** The next instant at which the sweep has something to do by time alone; null when nothing. */
+export function nextDue(ticket: Ticket, now: Instant, options: VerificationOptions = defaultVerification): Instant | null {
+  if (isOver(ticket)) return null
+  if (warnings(ticket, now).length > 0) return now
+  const instants = ticket.clocks.map((clock) => nextChange(clock, now))
+  if (ticket.status === 'resolved') instants.push((ticket.resolvedAt ?? now) + options.verify_ms)
+  if (ticket.restoredAt !== null) instants.push(ticket.restoredAt + options.grace_ms)
+  const future = instants.filter((instant) => instant !== null)
+  return future.length === 0 ? null : Math.min(...future)
+}

@@ -1,0 +1,256 @@
+import type pg from 'pg'
+import type { LiveDisturbance } from '@kawal/contract/live.ts'
+import type { Instant } from '@kawal/core/kernel/clock.ts'
+import { fail, ok, type Result } from '@kawal/core/kernel/result.ts'
+import {
+  apply, decide, defaultVerification, isOver, nextDue,
+  type Actor, type Refusal, type Ticket, type TicketAction, type TicketCause, type TicketEvent, type TicketStatus, type VerificationOptions,
+} from '@kawal/core/ticket/ticket.ts'
+import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
+import { notification } from './tmf621.ts'
+
+export interface TicketNeeds {
+  readonly database: Database
+  readonly clock: () => Instant
+}
+
+/** A found disturbance, with the name of its area where the caller knows it. */
+export type OpenCause = TicketCause & { readonly areaName?: string }
+
+export interface Opened { readonly ticket: Ticket; readonly created: boolean }
+
+/** The disturbance in the words of the core: instants for times. */
+export function causeOf(row: LiveDisturbance): OpenCause {
+  return {
+    id: row.id, cause: row.cause, operator: row.operator, severity: row.severity, areaCode: row.areaCode, areaName: row.areaName, stations: row.stations,
+    startedAt: Date.parse(row.startedAt), foundAt: Date.parse(row.foundAt), endedAt: row.endedAt === null ? null : Date.parse(row.endedAt),
+    evidence: row.evidence,
+  }
+}
+
+/**
+ * Opens the one ticket of a disturbance. A second opening, concurrent or later, gives the first ticket:
+ * the database's unique index decides, not a check.
+ * @param operator organisation concerned
+ * @returns refusal `nobody_concerned` when no organisation is concerned
+ */
+export async function openTicket(deps: TicketNeeds, caller: Caller, disturbance: OpenCause, operator = disturbance.operator): Promise<Result<Opened, Refusal>> {
+  if (operator === null) return fail('nobody_concerned')
+  const now = deps.clock()
+  return deps.database.transaction(caller, async (client) => {
+    const name = (await client.query<{ name: string }>('SELECT name FROM organisation WHERE id = $1', [operator])).rows[0]?.name
+    if (name === undefined) return fail('nobody_concerned')
+    const cancelled = await client.query('SELECT FROM ticket WHERE disturbance_id = $1 AND status = $2', [disturbance.id, 'cancelled'])
+    const id = `TT-${disturbance.id}${cancelled.rows.length === 0 ? '' : `-${cancelled.rows.length + 1}`}`
+    const { areaName, ...cause } = disturbance
+    const opening = { id, operator, operatorName: name, areaName: areaName ?? disturbance.areaCode, disturbance: cause }
+    const decided = decide(null, { kind: 'open', opening, by: caller.organisation, actor: actorOf(caller, operator) }, now)
+    if (!decided.ok) return decided
+    const ticket = decided.value.reduce<Ticket | null>(apply, null)
+    if (ticket === null) throw new Error('opening gives a ticket')
+    const inserted = await client.query(
+      `INSERT INTO ticket (id, organisation_id, disturbance_id, status, version, state, opened_at, due_at, disturbance_mark)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
+      [ticket.id, operator, disturbance.id, ticket.status, ticket.version, JSON.stringify(ticket), at(ticket.openedAt), at(nextDue(ticket, now)), mark(cause)],
+    )
+    if (inserted.rowCount === 1) {
+      await record(client, caller, null, ticket, decided.value, now)
+      return ok({ ticket, created: true })
+    }
+    const present = await client.query<{ state: Ticket }>('SELECT state FROM ticket WHERE disturbance_id = $1 AND status <> $2', [disturbance.id, 'cancelled'])
+    const first = present.rows[0]
+    return first === undefined ? fail('not_found') : ok({ ticket: first.state, created: false })
+  })
+}
+
+/**
+ * Gives commands to a ticket, all or none, in one transaction with their events and deliveries.
+ * @param expectedVersion the version that the caller saw; another one is refused as `version_conflict`
+ * @returns `not_found` also for a ticket that the caller may not see
+ */
+export async function command(
+  deps: TicketNeeds, caller: Caller, id: string, actions: TicketAction | readonly TicketAction[], expectedVersion?: number,
+): Promise<Result<Ticket, Refusal>> {
+  const now = deps.clock()
+  return deps.database.transaction(caller, async (client) => {
+    const visible = await client.query('SELECT FROM ticket WHERE id = $1', [id])
+    if (visible.rows.length === 0) return fail('not_found')
+    // A row that may be read and not written is not given by FOR UPDATE: row-level security again.
+    const row = (await client.query<{ state: Ticket }>('SELECT state FROM ticket WHERE id = $1 FOR UPDATE', [id])).rows[0]
+    if (row === undefined) return fail('not_yours_to_say')
+    if (expectedVersion !== undefined && row.state.version !== expectedVersion) return fail('version_conflict')
+    return act(client, caller, row.state, Array.isArray(actions) ? actions : [actions as TicketAction], now, defaultVerification)
+  })
+}
+
+async function act(
+  client: pg.PoolClient, caller: Caller, before: Ticket, actions: readonly TicketAction[], now: Instant, options: VerificationOptions,
+): Promise<Result<Ticket, Refusal>> {
+  const actor = actorOf(caller, before.operator)
+  const events: TicketEvent[] = []
+  let ticket = before
+  for (const action of actions) {
+    const decided = decide(ticket, { ...action, by: caller.organisation, actor }, now, options)
+    if (!decided.ok) return decided
+    for (const event of decided.value) ticket = apply(ticket, event)
+    events.push(...decided.value)
+  }
+  if (events.length > 0) await save(client, caller, before, ticket, events, now, options)
+  return ok(ticket)
+}
+
+async function save(
+  client: pg.PoolClient, caller: Caller, before: Ticket, ticket: Ticket, events: readonly TicketEvent[], now: Instant, options: VerificationOptions,
+): Promise<void> {
+  await client.query(
+    'UPDATE ticket SET status = $2, version = $3, state = $4, due_at = $5, disturbance_mark = $6 WHERE id = $1',
+    [ticket.id, ticket.status, ticket.version, JSON.stringify(ticket), at(nextDue(ticket, now, options)), mark(ticket.disturbance)],
+  )
+  await record(client, caller, before, ticket, events, now)
+}
+
+/**
+ * Events and deliveries. They are written as the system: whoever changes a ticket need not be allowed
+ * to see who listens to it.
+ */
+async function record(client: pg.PoolClient, caller: Caller, before: Ticket | null, ticket: Ticket, events: readonly TicketEvent[], now: Instant): Promise<void> {
+  await actAs(client, system)
+  const first = (before?.version ?? 0) + 1
+  await client.query(
+    `INSERT INTO ticket_event (ticket_id, version, organisation_id, at, event)
+     SELECT $1, version, $2, at, event FROM unnest($3::int[], $4::timestamptz[], $5::jsonb[]) AS _ (version, at, event)`,
+    [ticket.id, ticket.operator, events.map((_, index) => first + index), events.map((event) => at(event.at)), events.map((event) => JSON.stringify(event))],
+  )
+  const body = notification(ticket, events, now)
+  await client.query(
+    `INSERT INTO hub_delivery (organisation_id, hub_id, ticket_id, version, body, next_attempt_at)
+     SELECT organisation_id, id, $2, $3, $4, $5 FROM hub
+     WHERE organisation_id = $1 AND (query IS NULL OR query = $6) ORDER BY id`,
+    [ticket.operator, ticket.id, ticket.version, JSON.stringify(body), at(now), `eventType=${body.eventType}`],
+  )
+  await actAs(client, caller)
+}
+
+async function actAs(client: pg.PoolClient, caller: Caller): Promise<void> {
+  await client.query("SELECT set_config('kawal.organisation', $1, true), set_config('kawal.role', $2, true)", [caller.organisation, caller.role])
+}
+
+/** Whom a caller speaks for, with respect to a ticket of `operator`. */
+function actorOf(caller: Caller, operator: string): Actor {
+  if (caller.role === 'system') return 'measurement'
+  return caller.organisation === operator ? 'operator' : 'watch'
+}
+
+export async function getTicket(deps: TicketNeeds, caller: Caller, id: string): Promise<Ticket | null> {
+  return deps.database.transaction(caller, async (client) =>
+    (await client.query<{ state: Ticket }>('SELECT state FROM ticket WHERE id = $1', [id])).rows[0]?.state ?? null)
+}
+
+export interface TicketFilter {
+  readonly ids?: readonly string[] | undefined
+  readonly statuses?: readonly TicketStatus[] | undefined
+  readonly operator?: string | undefined
+  readonly offset: number
+  readonly limit: number
+}
+
+/** The tickets a caller may see, newest first, and how many match in all. */
+export async function listTickets(deps: TicketNeeds, caller: Caller, filter: TicketFilter): Promise<{ total: number; tickets: Ticket[] }> {
+  const where = `WHERE ($1::text[] IS NULL OR status = ANY ($1)) AND ($2::text IS NULL OR organisation_id = $2) AND ($3::text[] IS NULL OR id = ANY ($3))`
+  const values = [filter.statuses ?? null, filter.operator ?? null, filter.ids ?? null]
+  return deps.database.transaction(caller, async (client) => {
+    const total = (await client.query<{ total: number }>(`SELECT count(*) AS total FROM ticket ${where}`, values)).rows[0]?.total ?? 0
+    const rows = await client.query<{ state: Ticket }>(`SELECT state FROM ticket ${where} ORDER BY opened_at DESC, id OFFSET $4 LIMIT $5`, [...values, filter.offset, filter.limit])
+    return { total, tickets: rows.rows.map((row) => row.state) }
+  })
+}
+
+/** Gives the present state of a disturbance by its id; null when only the database knows it. */
+export type DisturbanceLookup = (id: string) => TicketCause | null
+
+/** Disturbances by id, as far as the caller may see them. */
+export async function readDisturbances(database: Database, caller: Caller, ids: readonly string[]): Promise<Map<string, LiveDisturbance>> {
+  if (ids.length === 0) return new Map()
+  const { rows } = await database.transaction(caller, (client) =>
+    client.query<{ id: string; state: LiveDisturbance }>('SELECT id, state FROM disturbance WHERE id = ANY ($1)', [ids]))
+  return new Map(rows.map((row) => [row.id, row.state]))
+}
+
+/**
+ * One pass over the open tickets: closes what was measured as recovered, reopens what was not in time,
+ * writes down clocks at risk and overdue, follows the disturbance's extent. Several processes may
+ * sweep at once: a row that another one holds is skipped.
+ * @returns the ids of the tickets that changed
+ */
+export async function sweepTickets(
+  database: Database, now: Instant, lookup: DisturbanceLookup, options: VerificationOptions = defaultVerification,
+): Promise<string[]> {
+  const open = await database.transaction(system, (client) => client.query<{ id: string; disturbance_id: string; status: TicketStatus; due_at: Date | null; disturbance_mark: string }>(
+    `SELECT id, disturbance_id, status, due_at, disturbance_mark FROM ticket WHERE status NOT IN ('closed', 'cancelled') ORDER BY id`))
+  const todo = new Map<string, TicketCause | null>()
+  const watched = new Map(open.rows.map((row) => [row.disturbance_id, lookup(row.disturbance_id)]))
+  // After a restart a disturbance that had ended is in the database only.
+  const kept = await readDisturbances(database, system, [...watched].filter(([, state]) => state === null).map(([id]) => id))
+  for (const row of open.rows) {
+    const state = kept.get(row.disturbance_id)
+    const cause = watched.get(row.disturbance_id) ?? (state === undefined ? null : causeOf(state))
+    const due = row.due_at !== null && row.due_at.getTime() <= now
+    const news = cause !== null && (mark(cause) !== row.disturbance_mark || (row.status === 'resolved' && cause.endedAt !== null))
+    if (due || news) todo.set(row.id, cause)
+  }
+  const changed: string[] = []
+  const ids = [...todo.keys()]
+  for (let start = 0; start < ids.length; start += batch_max) {
+    changed.push(...await sweepBatch(database, ids.slice(start, start + batch_max), todo, now, options))
+  }
+  return changed
+}
+
+const batch_max = 200
+
+function sweepBatch(database: Database, ids: readonly string[], causes: ReadonlyMap<string, TicketCause | null>, now: Instant, options: VerificationOptions): Promise<string[]> {
+  return database.transaction(system, async (client) => {
+    const rows = await client.query<{ state: Ticket }>('SELECT state FROM ticket WHERE id = ANY ($1) ORDER BY id FOR UPDATE SKIP LOCKED', [ids])
+    const changed: string[] = []
+    for (const { state: before } of rows.rows) {
+      const events: TicketEvent[] = []
+      let ticket = before
+      for (const action of measured(before, causes.get(before.id) ?? null)) {
+        if (isOver(ticket)) break
+        const decided = decide(ticket, { ...action, by: system.organisation, actor: 'measurement' }, now, options)
+        if (!decided.ok) continue // still verifying: the next pass asks again
+        for (const event of decided.value) ticket = apply(ticket, event)
+        events.push(...decided.value)
+      }
+      if (events.length === 0) continue
+      await save(client, system, before, ticket, events, now, options)
+      changed.push(ticket.id)
+    }
+    return changed
+  })
+}
+
+function measured(ticket: Ticket, cause: TicketCause | null): TicketAction[] {
+  if (cause === null) return [{ kind: 'warn' }]
+  const grown = extent(cause) !== extent(ticket.disturbance)
+  return [
+    ...(grown ? [{ kind: 'evidence', disturbance: { ...cause, endedAt: ticket.disturbance.endedAt } } as const] : []),
+    cause.endedAt === null ? { kind: 'refuse', evidence: cause.evidence } : { kind: 'confirm', recoveredAt: cause.endedAt },
+    { kind: 'warn' },
+  ]
+}
+
+function extent(cause: TicketCause): string {
+  return `${cause.severity} ${cause.stations.length}`
+}
+
+/** What of a disturbance makes the sweep look again. */
+function mark(cause: TicketCause): string {
+  return `${extent(cause)} ${cause.endedAt === null ? 'open' : 'ended'}`
+}
+
+function at(instant: Instant): string
+function at(instant: Instant | null): string | null
+function at(instant: Instant | null): string | null {
+  return instant === null ? null : new Date(instant).toISOString()
+}

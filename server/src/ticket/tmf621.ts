@@ -1,0 +1,135 @@
+import type { Instant } from '@kawal/core/kernel/clock.ts'
+import type { ClockReading } from '@kawal/core/ticket/clock.ts'
+import { clocks, ticketStatuses, type Ticket, type TicketEvent, type TicketStatus } from '@kawal/core/ticket/ticket.ts'
+import type { LiveTicket } from '@kawal/contract/live.ts'
+import type { Characteristic, TmfStatus, TroubleTicket, TroubleTicketEvent } from '@kawal/contract/ticket.ts'
+
+export const ticketPath = '/tmf-api/troubleTicket/v5/troubleTicket'
+
+/**
+ * Our statuses in the words of TMF621 v5, which knows neither `submitted` nor `reopened`: a ticket that
+ * the interface has taken in is `acknowledged` there, and one whose resolution was refused is
+ * `inProgress`. The characteristic `lifecycle` always says which of ours it is.
+ */
+const tmfStatus: Readonly<Record<TicketStatus, TmfStatus>> = {
+  submitted: 'acknowledged', acknowledged: 'acknowledged', inProgress: 'inProgress', reopened: 'inProgress',
+  pending: 'pending', resolved: 'resolved', closed: 'closed', cancelled: 'cancelled',
+}
+
+/** The statuses of ours that a filter on a TMF621 status means. */
+export function statusesOf(tmf: string): TicketStatus[] {
+  return ticketStatuses.filter((status) => tmfStatus[status] === tmf)
+}
+
+const causeText: Readonly<Record<Ticket['disturbance']['cause'], string>> = {
+  operator: 'Gangguan jaringan', power: 'Listrik padam', congestion: 'Jaringan padat',
+  election_server: 'Gangguan server pemilu', ingest: 'Gangguan penerimaan laporan',
+}
+
+export function titleOf(ticket: Ticket): string {
+  return `${causeText[ticket.disturbance.cause]}: ${ticket.areaName}, ${ticket.disturbance.stations.length} TPS`
+}
+
+/** RFC 3339 in UTC. */
+export function rfc3339(at: Instant): string {
+  return new Date(at).toISOString()
+}
+
+/** The ticket as a TMF621 v5 resource. @param now instant at which its clocks are read */
+export function toTmf(ticket: Ticket, now: Instant): TroubleTicket {
+  const { disturbance } = ticket
+  const [restore] = clocks(ticket, now)
+  const last = ticket.statusHistory.at(-1)
+  return {
+    '@type': 'TroubleTicket',
+    id: ticket.id,
+    href: `${ticketPath}/${encodeURIComponent(ticket.id)}`,
+    name: titleOf(ticket),
+    description: `${causeText[disturbance.cause]} (${disturbance.severity}) ${ticket.operatorName} di ${ticket.areaName} (${disturbance.areaCode}): ${disturbance.stations.length} TPS terdampak sejak ${rfc3339(disturbance.startedAt)}.`,
+    severity: disturbance.severity === 'down' ? 'critical' : 'major',
+    ticketType: 'electionNetworkDisturbance',
+    priority: disturbance.severity === 'down' ? 'high' : 'medium',
+    creationDate: rfc3339(ticket.openedAt),
+    lastUpdate: rfc3339(ticket.updatedAt),
+    requestedResolutionDate: rfc3339(restore.dueAt),
+    ...(ticket.expectedAt === null ? {} : { expectedResolutionDate: rfc3339(ticket.expectedAt) }),
+    ...(ticket.resolvedAt === null ? {} : { resolutionDate: rfc3339(ticket.resolvedAt) }),
+    status: tmfStatus[ticket.status],
+    statusChangeDate: rfc3339(last?.at ?? ticket.openedAt),
+    ...(last === undefined || last.reason === '' ? {} : { statusChangeReason: last.reason }),
+    statusChangeHistory: ticket.statusHistory.map((change) => ({
+      '@type': 'StatusChange', statusChangeDate: rfc3339(change.at), status: tmfStatus[change.status],
+      statusChangeReason: [change.status, change.reason].filter(Boolean).join(': '),
+    })),
+    note: ticket.notes.map((note) => ({ '@type': 'Note', id: note.id, author: note.by, date: rfc3339(note.at), text: note.text })),
+    relatedEntity: [
+      related('disturbance', 'Disturbance', disturbance.id),
+      related('place', 'GeographicArea', disturbance.areaCode, ticket.areaName),
+    ],
+    relatedParty: [party('operator', ticket.operator, ticket.operatorName), party('originator', 'kawal', 'Kawal Sinyal')],
+    troubleTicketCharacteristic: characteristics(ticket, now),
+  }
+}
+
+function related(role: string, referredType: string, id: string, name?: string): TroubleTicket['relatedEntity'][number] {
+  return { '@type': 'RelatedEntity', role, entity: { '@type': 'EntityRef', id, ...(name === undefined ? {} : { name }), '@referredType': referredType } }
+}
+
+function party(role: string, id: string, name: string): TroubleTicket['relatedParty'][number] {
+  return { '@type': 'RelatedPartyRefOrPartyRoleRef', role, partyOrPartyRole: { '@type': 'PartyRef', id, name, '@referredType': 'Organization' } }
+}
+
+function characteristics(ticket: Ticket, now: Instant): Characteristic[] {
+  const { disturbance } = ticket
+  const [restore, repair] = clocks(ticket, now)
+  const text = (name: string, value: string): Characteristic => ({ '@type': 'StringCharacteristic', name, valueType: 'string', value })
+  const object = (name: string, value: object): Characteristic => ({ '@type': 'ObjectCharacteristic', name, valueType: 'object', value })
+  return [
+    text('lifecycle', ticket.status),
+    text('cause', disturbance.cause),
+    text('startedAt', rfc3339(disturbance.startedAt)),
+    text('foundAt', rfc3339(disturbance.foundAt)),
+    { '@type': 'StringArrayCharacteristic', name: 'stations', valueType: 'array', value: [...disturbance.stations] },
+    object('evidence', disturbance.evidence),
+    object('restoreClock', clockValue(restore)),
+    object('repairClock', clockValue(repair)),
+    { '@type': 'IntegerCharacteristic', name: 'reopened', valueType: 'integer', value: ticket.reopened },
+    ...(ticket.restoredAt === null ? [] : [text('restoredAt', rfc3339(ticket.restoredAt))]),
+  ]
+}
+
+function clockValue(clock: ClockReading): object {
+  return { state: clock.state, dueAt: rfc3339(clock.dueAt), usedMs: clock.used_ms, late: clock.late, pausedReason: clock.pausedReason }
+}
+
+/** The ticket as the console shows it. */
+export function toLive(ticket: Ticket, now: Instant): LiveTicket {
+  return {
+    id: ticket.id,
+    disturbanceId: ticket.disturbance.id,
+    status: ticket.status,
+    operator: ticket.operator,
+    operatorName: ticket.operatorName,
+    title: titleOf(ticket),
+    stationCount: ticket.disturbance.stations.length,
+    openedAt: rfc3339(ticket.openedAt),
+    clocks: clocks(ticket, now).map((clock) => ({ name: clock.name, state: clock.state, dueAt: rfc3339(clock.dueAt), pausedReason: clock.pausedReason })),
+    reopened: ticket.reopened,
+    history: ticket.history.map((entry) => ({ at: rfc3339(entry.at), by: entry.by, kind: entry.kind, text: entry.text })),
+  }
+}
+
+/** The notification of one command's events: one a command, after the most telling of them. */
+export function notification(ticket: Ticket, events: readonly TicketEvent[], now: Instant): TroubleTicketEvent {
+  const kinds = new Set(events.map((event) => event.kind))
+  const eventType = kinds.has('opened') ? 'TroubleTicketCreateEvent'
+    : kinds.has('closed') ? 'TroubleTicketResolvedEvent'
+    : [...kinds].some((kind) => statusKinds.has(kind)) ? 'TroubleTicketStatusChangeEvent'
+    : 'TroubleTicketAttributeValueChangeEvent'
+  return {
+    '@type': eventType, eventType, eventId: `${ticket.id}.${ticket.version}`, eventTime: rfc3339(ticket.updatedAt),
+    event: { troubleTicket: toTmf(ticket, now) },
+  }
+}
+
+const statusKinds: ReadonlySet<TicketEvent['kind']> = new Set(['acknowledged', 'started', 'held', 'resumed', 'resolved', 'reopened', 'cancelled'])
