@@ -1,0 +1,176 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import cookie from '@fastify/cookie'
+import helmet from '@fastify/helmet'
+import files from '@fastify/static'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import fastify, { type FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
+import { openapi } from '@kawal/contract/openapi.ts'
+import type { LiveArea, LiveDisturbance } from '@kawal/contract/live.ts'
+import { connect, migrate, system, type Database } from './adapters/postgres/database.ts'
+import { createMonitor, type Monitor } from './detection/monitor.ts'
+import { disturbanceRoutes, readDisturbances } from './detection/routes.ts'
+import { createFeed, type Feed } from './live/feed.ts'
+import { deploymentSecret } from './measurement/enrolment.ts'
+import { createIngest } from './measurement/ingest.ts'
+import { measurementRoutes } from './measurement/routes.ts'
+import { recogniseCallers, sessionRoutes } from './organisation/routes.ts'
+import { answerProblems, ProblemError } from './problem.ts'
+import { loadAreas, loadOperatorCodes, loadMonitorStations, networkOperatorReader, stationReader } from './register/lookup.ts'
+import { ticketRoutes } from './ticket/routes.ts'
+import { createDesk } from './ticket/desk.ts'
+
+export interface AppOptions {
+  /** Connection string of the schema's owner; requests run as another role, which owns nothing. */
+  readonly ownerUrl: string
+  readonly appPassword: string
+  readonly clock: () => number
+  readonly host: string
+  readonly port: number
+  readonly log: Logger
+  readonly rehearsal: boolean
+  /** Watch the stations of one province only. */
+  readonly province?: string
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer }
+  readonly targets?: { readonly election: string | null; readonly internet: string | null }
+  /** Devices are asked to report this often. */
+  readonly interval_s?: number
+}
+
+export interface App {
+  readonly url: string
+  readonly database: Database
+  readonly monitor: Monitor
+  readonly secret: Buffer
+  readonly stationCount: number
+  /** One turn of everything that runs by the clock: detection, tickets, deliveries. */
+  sweep(now: number): Promise<void>
+  ingestIdle(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Detection remembers this much after a restart, by reading the reports again. */
+const replay_ms = 90 * 60_000
+
+/** Builds the whole server and listens. The only place that picks adapters. */
+export async function startApp(options: AppOptions): Promise<App> {
+  await migrate(options.ownerUrl, options.appPassword)
+  const database = connect(options.ownerUrl, options.appPassword)
+  const register = await readRegister(database, options)
+  const secret = await deploymentSecret(database)
+  const tickets = createDesk({ database, clock: options.clock, changed: (id: string) => feed.tickets([id]) })
+  const feed: Feed = createFeed({
+    clock: options.clock, rehearsal: options.rehearsal, areas: register.areas, stations: register.stations,
+    disturbances: (caller, ids) => readDisturbances(database, caller, ids),
+    tickets: (caller, ids) => tickets.live(caller, ids),
+  })
+  const monitor = createMonitor({
+    database, stations: register.stations, run: options.clock().toString(36),
+    areaName: (code) => register.names.get(code) ?? code,
+    openTicket: async (disturbance, recipient) => {
+      await tickets.open(system, disturbance, recipient)
+    },
+    changed: (change) => {
+      feed.disturbances(change.disturbances)
+      feed.stations(change.stations)
+    },
+  })
+  const metrics = startMetrics(feed, monitor)
+  const ingest = createIngest({
+    database, interval_s: options.interval_s ?? 300,
+    operatorOfSim: register.operatorOfSim,
+    kept: (samples) => {
+      monitor.kept(samples)
+      feed.reports(samples.map((sample) => sample.device.key))
+      metrics.reports.inc(samples.length)
+    },
+  })
+  const app = await buildHttp(options, database, feed)
+  measurementRoutes(app, {
+    database, secret, clock: options.clock, ingest, stationOf: stationReader(database), networkOperator: networkOperatorReader(database),
+    targets: options.targets ?? { election: null, internet: null },
+  })
+  disturbanceRoutes(app, { database, monitor, clock: options.clock, stations: register.stations, names: register.names, tickets })
+  await app.register(ticketRoutes({ database, clock: options.clock, caller: (request) => request.caller, changed: (id) => feed.tickets([id]) }))
+  operatingRoutes(app, database, metrics.registry)
+  const resumed = await monitor.resume(options.clock() - replay_ms, options.clock())
+  if (resumed > 0) options.log.info({ reports: resumed }, 'detection took up after a restart')
+  const url = await app.listen({ host: options.host, port: options.port })
+  const flushing = setInterval(() => void feed.flush().catch((error: unknown) => options.log.error(error)), 1000)
+  return {
+    url, database, monitor, secret, stationCount: register.stations.length,
+    async sweep(now) {
+      await monitor.sweep(now)
+      await tickets.sweep(now, (id) => monitor.disturbance(id))
+    },
+    ingestIdle: () => ingest.idle(),
+    async stop() {
+      clearInterval(flushing)
+      feed.close()
+      await app.close()
+      await ingest.idle()
+      await database.end()
+    },
+  }
+}
+
+async function readRegister(database: Database, options: AppOptions) {
+  const [stations, areas, operatorOfSim] = await Promise.all([
+    loadMonitorStations(database, options.province), loadAreas(database, options.province), loadOperatorCodes(database)])
+  return { stations, areas, operatorOfSim, names: new Map(areas.map((area: { code: string; name: string; level: LiveArea['level'] }) => [area.code, area.name])) }
+}
+
+async function buildHttp(options: AppOptions, database: Database, feed: Feed): Promise<FastifyInstance> {
+  const app: FastifyInstance = fastify({
+    loggerInstance: options.log as never, disableRequestLogging: true, forceCloseConnections: true,
+    ...(options.tls === undefined ? {} : { https: options.tls }),
+  }) as unknown as FastifyInstance
+  answerProblems(app)
+  await app.register(helmet, {
+    // MapLibre draws in a worker made from a blob; nothing else may come from elsewhere.
+    contentSecurityPolicy: { directives: { 'worker-src': ["'self'", 'blob:'], 'connect-src': ["'self'", ...targetOrigins(options)], 'img-src': ["'self'", 'data:', 'blob:'], 'upgrade-insecure-requests': null } },
+    hsts: options.tls !== undefined,
+  })
+  await app.register(cookie)
+  recogniseCallers(app, database, options.clock)
+  sessionRoutes(app, database, options.clock, options.tls !== undefined)
+  feed.routes(app)
+  await app.register(swagger, { mode: 'static', specification: { document: openapi() as never } })
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
+  for (const face of ['console', 'sigmon']) {
+    const root = join(import.meta.dirname, '../..', face, 'dist')
+    if (existsSync(root)) await app.register(files, { root, prefix: `/${face}/`, decorateReply: false, redirect: true, cacheControl: false })
+  }
+  app.get('/', (_, reply) => reply.redirect('/console/'))
+  app.get('/openapi.json', () => openapi())
+  return app
+}
+
+const targetOrigins = (options: AppOptions): string[] =>
+  Object.values(options.targets ?? {}).flatMap((target) => (target === null ? [] : [new URL(target).origin]))
+
+function operatingRoutes(app: FastifyInstance, database: Database, registry: Registry): void {
+  app.get('/healthz', () => ({ ok: true }))
+  app.get('/readyz', async () => {
+    await database.pool.query('SELECT 1').catch(() => {
+      throw new ProblemError('not_ready', 'The database does not answer.')
+    })
+    return { ok: true }
+  })
+  app.get('/metrics', async (_, reply) => reply.type(registry.contentType).send(await registry.metrics()))
+}
+
+function startMetrics(feed: Feed, monitor: Monitor) {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const reports = new Counter({ name: 'kawal_reports_total', help: 'Samples kept on disk', registers: [registry] })
+  const open = (): LiveDisturbance[] => monitor.found().filter((row) => row.status === 'open')
+  new Gauge({ name: 'kawal_disturbances_open', help: 'Disturbances open now', registers: [registry], collect() { this.set(open().length) } })
+  new Gauge({ name: 'kawal_devices_on_duty', help: 'Devices that reported in the last 15 minutes', registers: [registry], collect() { this.set(feed.numbers().devicesOnDuty) } })
+  new Gauge({ name: 'kawal_feed_clients', help: 'Consoles that follow the live feed', registers: [registry], collect() { this.set(feed.clients()) } })
+  return { registry, reports }
+}
+

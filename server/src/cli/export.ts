@@ -1,0 +1,47 @@
+import { connect, migrate, system } from '../adapters/postgres/database.ts'
+import { deploymentSecret, stationCode } from '../measurement/enrolment.ts'
+import { loadMonitorStations } from '../register/lookup.ts'
+import { openDatabase } from './database.ts'
+import { CommandFailure, exits } from './exits.ts'
+
+const quote = (value: unknown): string => {
+  const text = value === null || value === undefined ? '' : String(value)
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+/** codes, stations or disturbances; CSV with a header, or one JSON object with --json. */
+export async function exportAction(kind: string, options: Record<string, string | undefined>): Promise<void> {
+  if (!['codes', 'stations', 'disturbances'].includes(kind)) throw new CommandFailure(exits.usage, `kawal export knows codes, stations and disturbances, not ${kind}.`)
+  const server = await openDatabase(options['data'])
+  try {
+    await migrate(server.ownerUrl, server.appPassword)
+    const database = connect(server.ownerUrl, server.appPassword)
+    try {
+      const rows = kind === 'disturbances' ? await disturbances(database) : await stations(database, kind, options['province'])
+      if (options['json'] !== undefined) process.stdout.write(JSON.stringify({ [kind]: rows }) + '\n')
+      else process.stdout.write([Object.keys(rows[0] ?? {}).join(','), ...rows.map((row) => Object.values(row).map(quote).join(','))].join('\n') + '\n')
+      process.stderr.write(`${rows.length} rows\n`)
+    } finally {
+      await database.end()
+    }
+  } finally {
+    await server.stop()
+  }
+}
+
+async function stations(database: ReturnType<typeof connect>, kind: string, province: string | undefined): Promise<Record<string, unknown>[]> {
+  const rows = await loadMonitorStations(database, province)
+  if (kind === 'stations') return rows.map((row) => ({ ...row }))
+  const secret = await deploymentSecret(database)
+  return rows.map((row) => ({ station: row.code, code: stationCode(secret, row.code) }))
+}
+
+function disturbances(database: ReturnType<typeof connect>): Promise<Record<string, unknown>[]> {
+  return database.transaction(system, async (client) => {
+    const { rows } = await client.query<Record<string, unknown>>(
+      `SELECT id, state->>'cause' AS cause, organisation_id AS operator, state->>'severity' AS severity, state->>'areaCode' AS area,
+              jsonb_array_length(state->'stations') AS stations, state->>'startedAt' AS started_at, state->>'foundAt' AS found_at, state->>'endedAt' AS ended_at
+       FROM disturbance ORDER BY found_at, id`)
+    return rows
+  })
+}

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs'
+import pino from 'pino'
+import { startApp } from '../app.ts'
+import { openDatabase } from './database.ts'
+import { CommandFailure, exits } from './exits.ts'
+
+const loopback = ['127.0.0.1', '::1', 'localhost']
+const sweep_s = 30
+
+/** Serves until it is told to stop (SIGINT or SIGTERM). */
+export async function serve(options: Record<string, string | undefined>): Promise<void> {
+  const host = options['host'] ?? '127.0.0.1'
+  const tls = readTls(options['cert'], options['key'])
+  if (tls === undefined && !loopback.includes(host))
+    throw new CommandFailure(exits.refused, `Without certificate files the server answers on loopback only, not on ${host}. Give --cert and --key, or end TLS in front.`)
+  const log = pino({ level: process.env['LOG_LEVEL'] ?? 'info' }, pino.destination(2))
+  const database = await openDatabase(options['data'])
+  const app = await startApp({
+    ownerUrl: database.ownerUrl, appPassword: database.appPassword, clock: Date.now, host, port: Number(options['port'] ?? 5105), log, rehearsal: false,
+    ...(options['province'] === undefined ? {} : { province: options['province'] }), ...(tls === undefined ? {} : { tls }),
+    targets: { election: options['election'] ?? null, internet: options['internet'] ?? null },
+  }).catch(async (error: unknown) => {
+    await database.stop()
+    throw error
+  })
+  process.stdout.write(options['json'] === undefined
+    ? `Konsol  ${app.url}/console/\nSigmon  ${app.url}/sigmon/\nAPI     ${app.url}/docs\n${app.stationCount.toLocaleString('id-ID')} TPS. Log-in link: kawal org link komdigi (while the server is stopped) or DATABASE_URL. Ctrl-C stops.\n`
+    : JSON.stringify({ url: app.url, stations: app.stationCount }) + '\n')
+  await untilStopped(async () => {
+    const now = Date.now()
+    if (Math.floor(now / 1000) % sweep_s === 0) await app.sweep(now)
+  }, (error) => log.error(error))
+  await app.stop()
+  await database.stop()
+}
+
+function readTls(cert: string | undefined, key: string | undefined): { cert: Buffer; key: Buffer } | undefined {
+  if (cert === undefined && key === undefined) return undefined
+  if (cert === undefined || key === undefined) throw new CommandFailure(exits.usage, 'Give both --cert and --key.')
+  try {
+    return { cert: readFileSync(cert), key: readFileSync(key) }
+  } catch (error) {
+    throw new CommandFailure(exits.rejected, `The certificate files cannot be read: ${(error as Error).message}`)
+  }
+}
+
+/** Runs `eachSecond` each second, never two at once, until SIGINT or SIGTERM. */
+export function untilStopped(eachSecond: () => Promise<void>, failed: (error: unknown) => void): Promise<void> {
+  return new Promise((resolve) => {
+    let turning: Promise<void> | null = null
+    const timer = setInterval(() => {
+      turning ??= eachSecond().catch(failed).finally(() => (turning = null))
+    }, 1000)
+    const stop = (): void => {
+      clearInterval(timer)
+      void (turning ?? Promise.resolve()).finally(resolve)
+    }
+    process.once('SIGINT', stop).once('SIGTERM', stop)
+  })
+}

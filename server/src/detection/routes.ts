@@ -1,0 +1,86 @@
+import type { FastifyInstance } from 'fastify'
+import type { LiveDisturbance, LiveTicket, StationDetail, StationRows } from '@kawal/contract/live.ts'
+import { type Caller, type Database } from '../adapters/postgres/database.ts'
+import { callerOf } from '../organisation/routes.ts'
+import { ProblemError } from '../problem.ts'
+import type { Monitor } from './monitor.ts'
+
+export interface DisturbanceNeeds {
+  readonly database: Database
+  readonly monitor: Monitor
+  readonly clock: () => number
+  readonly stations: readonly { code: string; latitude: number | null; longitude: number | null; positionGrade: StationRows['stations'][number]['positionGrade']; zone: string }[]
+  readonly names: ReadonlyMap<string, string>
+  readonly tickets: {
+    open(caller: Caller, disturbance: LiveDisturbance, recipient: string): Promise<unknown>
+    live(caller: Caller, ids: readonly string[] | null): Promise<LiveTicket[]>
+  }
+}
+
+const stations_max = 20_000
+const disturbances_max = 500
+const worstFirst = ['down', 'degraded', 'watch', 'unknown', 'ok']
+
+/** Reads disturbances through the wall: an operator gets its own. */
+export async function readDisturbances(database: Database, caller: Caller, ids: readonly string[] | null): Promise<LiveDisturbance[]> {
+  return database.transaction(caller, async (client) => {
+    const { rows } = await client.query<{ state: LiveDisturbance; ticket_id: string | null }>(
+      `SELECT disturbance.state, ticket.id AS ticket_id
+       FROM disturbance LEFT JOIN LATERAL (SELECT id FROM ticket WHERE disturbance_id = disturbance.id ORDER BY id DESC LIMIT 1) ticket ON true
+       WHERE $1::text[] IS NULL OR disturbance.id = ANY($1) ORDER BY found_at DESC, disturbance.id LIMIT ${disturbances_max}`,
+      [ids],
+    )
+    return rows.map((row) => ({ ...row.state, ticketId: row.ticket_id }))
+  })
+}
+
+export function disturbanceRoutes(app: FastifyInstance, needs: DisturbanceNeeds): void {
+  const places = new Map(needs.stations.map((station) => [station.code, station]))
+  const one = async (caller: Caller, id: string): Promise<LiveDisturbance> => {
+    const [row] = await readDisturbances(needs.database, caller, [id])
+    if (row === undefined) throw new ProblemError('not_found', `There is no disturbance ${id} that you may see.`)
+    return row
+  }
+
+  app.get('/v1/disturbances', (request) => readDisturbances(needs.database, callerOf(request), null))
+  app.get<{ Params: { id: string } }>('/v1/disturbances/:id', (request) => one(callerOf(request), request.params.id))
+
+  app.post<{ Params: { id: string } }>('/v1/disturbances/:id/ticket', async (request, reply) => {
+    const caller = callerOf(request)
+    const row = await one(caller, request.params.id)
+    if (row.operator === null) throw new ProblemError('state_conflict', 'This disturbance concerns our own ingest: there is nobody to send a ticket to.')
+    await needs.tickets.open(caller, row, row.operator)
+    const { ticketId } = await one(caller, row.id)
+    const [ticket] = await needs.tickets.live(caller, ticketId === null ? [] : [ticketId])
+    return reply.code(201).send(ticket)
+  })
+
+  app.get<{ Querystring: { area: string } }>(
+    '/v1/stations',
+    { schema: { querystring: { type: 'object', required: ['area'], properties: { area: { type: 'string', pattern: '^[0-9]{2,10}$' } } } } },
+    (request): StationRows => {
+      callerOf(request)
+      const hit = new Map(needs.monitor.found().filter((row) => row.status === 'open').flatMap((row) => row.stations.map((code) => [code, row.id])))
+      const within = needs.stations.filter((station) => station.code.startsWith(request.query.area))
+      const rows = within.map((station) => ({
+        code: station.code, latitude: station.latitude, longitude: station.longitude, positionGrade: station.positionGrade,
+        status: needs.monitor.status(station.code), disturbanceId: hit.get(station.code) ?? null,
+      }))
+      rows.sort((a, b) => worstFirst.indexOf(a.status) - worstFirst.indexOf(b.status) || (a.code < b.code ? -1 : 1))
+      return { now: new Date(needs.clock()).toISOString(), total: rows.length, stations: rows.slice(0, stations_max) }
+    },
+  )
+
+  app.get<{ Params: { code: string } }>('/v1/stations/:code', (request): StationDetail => {
+    callerOf(request)
+    const { code } = request.params
+    const place = places.get(code)
+    if (place === undefined) throw new ProblemError('station_unknown', `${code} is not watched here.`)
+    const name = (length: number): string => needs.names.get(code.slice(0, length)) ?? code.slice(0, length)
+    const why = needs.monitor.explain(code, needs.clock())
+    return {
+      code, village: name(10), district: name(6), regency: name(4), province: name(2), zone: place.zone, status: needs.monitor.status(code), rule: why.rule,
+      operators: why.operators.map((row) => ({ ...row, lastReportAt: row.lastReportAt === null ? null : new Date(row.lastReportAt).toISOString() })),
+    }
+  })
+}

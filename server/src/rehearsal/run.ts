@@ -1,0 +1,145 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { LiveDisturbance, LiveTicket } from '@kawal/contract/live.ts'
+import { startOfficers } from '@kawal/core/rehearsal/officers.ts'
+import { score, type Score } from '@kawal/core/rehearsal/score.ts'
+import type { Script } from '@kawal/core/rehearsal/script.ts'
+import { hash32 } from '@kawal/core/kernel/random.ts'
+import type { App } from '../app.ts'
+import type { SteppedClock } from './clock.ts'
+import { startPhones } from './officers.ts'
+import { startOperators } from './operators.ts'
+
+export interface RehearsalNeeds {
+  readonly app: App
+  readonly clock: SteppedClock
+  readonly script: Script
+  readonly stations: readonly { code: string; village: string; latitude: number | null; longitude: number | null }[]
+  readonly seed: number
+  readonly devicesPerStation: number
+  /** How much faster than the wall clock; 0 is as fast as it goes. */
+  readonly speed: number
+  readonly readTickets: () => Promise<LiveTicket[]>
+  readonly told: (line: string) => void
+  readonly progress: (share: number) => void
+  readonly stopped: () => boolean
+}
+
+export interface RehearsalResult {
+  readonly score: Score
+  readonly reports: { accepted: number; duplicates: number; quarantined: number }
+  readonly tickets: number
+  readonly closedByMeasurement: number
+  readonly stillOpen: number
+  readonly reopened: number
+  /** A hash over all that was found and decided, relative to the start: equal seeds give equal digests. */
+  readonly digest: number
+}
+
+const tick_ms = 15_000
+const sweep_ms = 30_000
+/** After the script's end the rest is repaired, verified and closed; it does not take longer than this. */
+const rest_ms = 3 * 3_600_000
+
+/**
+ * Runs a script on the real interface, in lockstep: the clock stands still while the phones'
+ * reports of a tick arrive, so that what is found depends on the seed alone and not on the machine.
+ */
+export async function runRehearsal(needs: RehearsalNeeds): Promise<RehearsalResult> {
+  const { script, clock, app } = needs
+  const officers = startOfficers(script, needs.stations, { seed: needs.seed, devicesPerStation: needs.devicesPerStation })
+  const organisations = ['telkomsel', 'indosat', 'xlsmart', 'kpu']
+  const operators = await startOperators(app.url, app.database, organisations, needs.seed, clock())
+  const phones = startPhones(app.url, app.secret)
+  const reports = { accepted: 0, duplicates: 0, quarantined: 0 }
+  const repaired = new Set<string>()
+  const teller = createTeller(needs)
+  const began = Date.now()
+  try {
+    for (let now = script.startAt; now <= script.endAt + rest_ms; now += tick_ms) {
+      if (needs.stopped()) break
+      if (needs.speed > 0) await pause(Math.max(0, began + (now - script.startAt) / needs.speed - Date.now()))
+      clock.set(now)
+      const sent = await phones.send(officers.advance(now))
+      reports.accepted += sent.accepted
+      reports.duplicates += sent.duplicates
+      reports.quarantined += sent.quarantined
+      if (now % sweep_ms !== 0) continue
+      await app.sweep(now)
+      const active = script.disturbances.filter((each) => each.startAt <= now && !repaired.has(each.id))
+      const { repairs } = await operators.tick(now, active.map((each) => ({ stations: each.stations, operator: each.operator, active: true })))
+      for (const repair of repairs) repairFault(script, officers, repaired, repair)
+      for (const each of script.disturbances) if (each.repairAt !== null && each.repairAt <= now) repaired.add(each.id)
+      const tickets = await needs.readTickets()
+      teller.tell(now, app.monitor.found(), tickets)
+      needs.progress(Math.min(1, (now - script.startAt) / (script.endAt - script.startAt)))
+      if (now >= script.endAt && app.monitor.found().every((row) => row.status === 'recovered') && tickets.every((ticket) => ticket.status === 'closed' || ticket.status === 'cancelled')) break
+    }
+  } finally {
+    await phones.stop()
+    await operators.stop()
+  }
+  return conclude(needs, reports)
+}
+
+/** The operator repaired: the faults that hit its ticket's stations end in the simulated network. */
+function repairFault(script: Script, officers: ReturnType<typeof startOfficers>, repaired: Set<string>, repair: { stations: readonly string[]; at: number }): void {
+  const mended = new Set(repair.stations)
+  for (const each of script.disturbances) {
+    if (each.startAt > repair.at || repaired.has(each.id) || !each.stations.some((code) => mended.has(code))) continue
+    officers.repair(each.id, repair.at)
+    repaired.add(each.id)
+  }
+}
+
+async function conclude(needs: RehearsalNeeds, reports: RehearsalResult['reports']): Promise<RehearsalResult> {
+  const found = needs.app.monitor.found()
+  const tickets = await needs.readTickets()
+  const relative = (at: string | null): number => (at === null ? -1 : Date.parse(at) - needs.script.startAt)
+  const facts = [
+    ...found.map((row) => [row.cause, row.operator, row.areaCode, row.stations.join(' '), relative(row.foundAt), relative(row.endedAt)].join('|')),
+    ...tickets.map((ticket) => [ticket.operator, ticket.status, ticket.reopened, ...ticket.history.map((entry) => `${relative(entry.at)} ${entry.kind}`)].join('|')),
+  ].sort()
+  return {
+    score: score(needs.script, found.map((row) => ({
+      id: row.id, cause: row.cause, operator: row.operator, severity: row.severity, areaCode: row.areaCode, stations: row.stations,
+      startedAt: Date.parse(row.startedAt), foundAt: Date.parse(row.foundAt), endedAt: row.endedAt === null ? null : Date.parse(row.endedAt), evidence: row.evidence,
+    }))),
+    reports, tickets: tickets.length,
+    closedByMeasurement: tickets.filter((ticket) => ticket.status === 'closed').length,
+    stillOpen: tickets.filter((ticket) => ticket.status !== 'closed' && ticket.status !== 'cancelled').length,
+    reopened: tickets.reduce((sum, ticket) => sum + ticket.reopened, 0),
+    digest: hash32(facts.join('\n')),
+  }
+}
+
+/** Tells each turn of events once, as a duty officer would write it down. */
+function createTeller(needs: Pick<RehearsalNeeds, 'told' | 'script'>) {
+  const seen = new Map<string, string>()
+  const minutes = (now: number): string => {
+    const total = Math.round((now - needs.script.startAt) / 60_000)
+    return `${String(Math.floor(total / 60)).padStart(2, '0')}:${String(total % 60).padStart(2, '0')}`
+  }
+  const begun = new Set<string>()
+  return {
+    tell(now: number, found: readonly LiveDisturbance[], tickets: readonly LiveTicket[]): void {
+      for (const fault of needs.script.disturbances)
+        if (fault.startAt <= now && !begun.has(fault.id)) {
+          begun.add(fault.id)
+          needs.told(`${minutes(now)}  (script)     ${fault.kind} fault at ${fault.stations.length} stations${fault.operator === null ? '' : ` of ${fault.operator}`}; nobody is told`)
+        }
+      for (const row of found) {
+        if (seen.get(row.id) === row.status) continue
+        seen.set(row.id, row.status)
+        needs.told(row.status === 'open'
+          ? `${minutes(now)}  found        ${row.cause} ${row.operator ?? ''} in ${row.areaName}: ${row.stations.length} stations, ${row.evidence.devicesSilent} devices silent, ${row.evidence.devicesBad} bad`
+          : `${minutes(now)}  recovered    ${row.cause} ${row.operator ?? ''} in ${row.areaName}, by measurement`)
+      }
+      for (const ticket of tickets) {
+        const key = `${ticket.status} ${ticket.reopened}`
+        if (seen.get(ticket.id) === key) continue
+        seen.set(ticket.id, key)
+        needs.told(`${minutes(now)}  ticket       ${ticket.id} ${ticket.operatorName}: ${ticket.status}`)
+      }
+    },
+  }
+}

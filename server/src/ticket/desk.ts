@@ -1,0 +1,47 @@
+import type { LiveDisturbance, LiveTicket } from '@kawal/contract/live.ts'
+import type { TicketCause } from '@kawal/core/ticket/ticket.ts'
+import type { Caller, Database } from '../adapters/postgres/database.ts'
+import { ProblemError } from '../problem.ts'
+import { getTicket, listTickets, openTicket, sweepTickets } from './tickets.ts'
+import { toLive } from './tmf621.ts'
+
+const shown_max = 500
+
+/** Where the monitor hands over what it found, and where the console reads tickets from. */
+export function createDesk(needs: { database: Database; clock: () => number; changed: (ticket: string) => void }) {
+  return {
+    /** Opens the one ticket of this disturbance; called again it changes nothing. */
+    async open(caller: Caller, disturbance: LiveDisturbance, recipient: string): Promise<void> {
+      const opened = await openTicket(needs, caller, { ...causeOf(disturbance), areaName: disturbance.areaName }, recipient)
+      if (!opened.ok) throw new ProblemError('state_conflict', `No ticket can be opened: ${opened.error}.`)
+      if (opened.value.created) needs.changed(opened.value.ticket.id)
+    },
+    /** The tickets that this caller may see; those of `ids`, or the newest. */
+    async live(caller: Caller, ids: readonly string[] | null): Promise<LiveTicket[]> {
+      if (ids === null) return listLive(needs.database, needs.clock, caller)
+      const found = (await Promise.all(ids.map((id) => getTicket(needs, caller, id)))).filter((ticket) => ticket !== null)
+      return found.map((ticket) => toLive(ticket, needs.clock()))
+    },
+    async sweep(now: number, lookup: (id: string) => LiveDisturbance | undefined): Promise<void> {
+      const changed = await sweepTickets(needs.database, now, (id) => {
+        const row = lookup(id)
+        return row === undefined ? null : causeOf(row)
+      })
+      changed.forEach(needs.changed)
+    },
+  }
+}
+
+function causeOf(row: LiveDisturbance): TicketCause {
+  return {
+    id: row.id, cause: row.cause as TicketCause['cause'], operator: row.operator, severity: row.severity as TicketCause['severity'], areaCode: row.areaCode, stations: row.stations,
+    startedAt: Date.parse(row.startedAt), foundAt: Date.parse(row.foundAt), endedAt: row.endedAt === null ? null : Date.parse(row.endedAt),
+    evidence: row.evidence,
+  }
+}
+
+/** The newest tickets that this caller may see. */
+export async function listLive(database: Database, clock: () => number, caller: Caller): Promise<LiveTicket[]> {
+  const { tickets } = await listTickets({ database, clock }, caller, { offset: 0, limit: shown_max })
+  return tickets.map((ticket) => toLive(ticket, clock()))
+}
