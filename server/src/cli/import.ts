@@ -1,0 +1,50 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import pg from 'pg'
+import { calendarDate } from '@kawal/core/register/rows.ts'
+import { migrate } from '../adapters/postgres/database.ts'
+import { importRegister, type ImportOutcome } from '../register/import.ts'
+import { ImportRefused } from '../register/merge.ts'
+import { showProgress } from '../register/progress.ts'
+import { openDatabase } from './database.ts'
+import { CommandFailure, exits } from './exits.ts'
+
+/** `kawal import register DIR`: progress on stderr, counts on stdout, oddities in a CSV file. */
+export async function importAction(kind: string, directory: string, options: Record<string, unknown>): Promise<void> {
+  if (kind !== 'register') throw new CommandFailure(exits.usage, `kawal import knows register, not ${kind}.`)
+  const text = (name: string): string | undefined => (typeof options[name] === 'string' ? options[name] : undefined)
+  const date = text('date') ?? new Date().toISOString().slice(0, 10)
+  if (calendarDate(date) === null) throw new CommandFailure(exits.usage, `--date ${date} is no calendar date. Write it YYYY-MM-DD.`)
+  const folder = text('rejects') ?? '.'
+  mkdirSync(folder, { recursive: true })
+  const server = await openDatabase(text('data'))
+  try {
+    await migrate(server.ownerUrl, server.appPassword)
+    const pool = new pg.Pool({ connectionString: server.ownerUrl, max: 2 })
+    try {
+      const outcome = await importRegister(pool, {
+        directory, date, issuesFile: join(folder, 'register-issues.csv'), now: Date.now, progress: showProgress(process.stderr),
+        dryRun: options['dryRun'] !== undefined && options['dryRun'] !== false,
+      })
+      tell(outcome, options['json'] !== undefined && options['json'] !== false)
+    } finally {
+      await pool.end()
+    }
+  } catch (error) {
+    throw error instanceof ImportRefused ? new CommandFailure(exits.rejected, error.message) : error
+  } finally {
+    await server.stop()
+  }
+}
+
+function tell(outcome: ImportOutcome, json: boolean): void {
+  if (outcome.resumed) process.stderr.write('An interrupted import of the same files was taken up again.\n')
+  process.stderr.write(`${outcome.warnings_listed} warnings and ${outcome.rejects} rejected rows of ${outcome.rows} are listed in ${outcome.issues_file}\n`)
+  if (json) process.stdout.write(JSON.stringify(outcome) + '\n')
+  else {
+    const lines = ['provinces', 'regencies', 'districts', 'villages', 'stations', 'venues', 'access_points', 'changes', 'seconds'] as const
+    for (const name of lines) process.stdout.write(`${name.padEnd(14)}${outcome[name]}\n`)
+  }
+  // Good rows are in and bad ones are listed; only when nothing could be taken is the whole input rejected.
+  if (outcome.rows === 0 || outcome.rejects >= outcome.rows) process.exitCode = exits.rejected
+}

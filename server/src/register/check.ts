@@ -1,0 +1,61 @@
+import type pg from 'pg'
+import { checkPositions, type PlacedVillage } from '@kawal/core/register/plausible.ts'
+import { naturalEarth } from './land.ts'
+import { saveIssues, type FileIssue } from './stage.ts'
+
+/** Takes rows out of a stage table, each with an issue in their place. */
+async function rejectWhere(client: pg.ClientBase, run: number, table: string, key: string, reason: string, detail: string, condition: string): Promise<number> {
+  const result = await client.query(
+    `WITH gone AS (DELETE FROM ${table} t WHERE ${condition} RETURNING t.file, t.line, t.${key} AS code, ${detail} AS detail)
+     INSERT INTO import_issue (run_id, file, line, code, severity, reason, detail) SELECT $1, file, line, code, 'reject', $2, detail FROM gone`,
+    [run, reason],
+  )
+  return result.rowCount ?? 0
+}
+
+async function warnWhere(client: pg.ClientBase, run: number, from: string, key: string, reason: string, detail: string, condition: string): Promise<void> {
+  await client.query(
+    `INSERT INTO import_issue (run_id, file, line, code, severity, reason, detail) SELECT $1, t.file, t.line, t.${key}, 'warning', $2, ${detail} FROM ${from} t WHERE ${condition}`,
+    [run, reason],
+  )
+}
+
+/**
+ * What only shows when all files are read: rows whose region above is missing go out, level by level, so
+ * that what hangs below them is listed too; positions are compared with each other and with the map.
+ * @param staged accepted rows per kind
+ */
+export async function checkStaged(client: pg.ClientBase, run: number, staged: ReadonlyMap<string, number>): Promise<void> {
+  const has = (kind: string): boolean => (staged.get(kind) ?? 0) > 0
+  for (const kind of staged.keys()) await client.query(`ANALYZE stage_${kind}`)
+  const known = has('region') ? 'stage_region' : 'region_now'
+  if (has('region'))
+    for (const level of ['regency', 'district', 'village'])
+      await rejectWhere(client, run, 'stage_region', 'code', 'unknown_parent', 't.parent', `t.level = '${level}' AND NOT EXISTS (SELECT FROM stage_region p WHERE p.code = t.parent)`)
+  if (has('village')) {
+    await rejectWhere(client, run, 'stage_village', 'code', 'unknown_village', "''", `NOT EXISTS (SELECT FROM ${known} r WHERE r.code = t.code)`)
+    if (has('region')) await warnWhere(client, run, 'stage_region', 'code', 'no_station_numbers', 't.name', `t.level = 'village' AND NOT EXISTS (SELECT FROM stage_village v WHERE v.code = t.code)`)
+  }
+  if (has('station')) {
+    await rejectWhere(client, run, 'stage_station', 'code', 'unknown_village', 'left(t.code, 10)', `NOT EXISTS (SELECT FROM ${known} r WHERE r.code = left(t.code, 10))`)
+    const listed = has('village')
+      ? 'EXISTS (SELECT FROM stage_village v WHERE v.code = left(t.code, 10) AND (right(t.code, 3)::int <= v.regular OR right(t.code, 3)::int BETWEEN v.special_from AND v.special_to))'
+      : 'EXISTS (SELECT FROM station s WHERE s.code = t.code AND s.valid_to IS NULL)'
+    await warnWhere(client, run, 'stage_station', 'code', 'station_unlisted', "''", `NOT ${listed}`)
+  }
+  for (const kind of ['venue', 'access'])
+    if (has(kind)) await warnWhere(client, run, `stage_${kind}`, 'id', 'unknown_village', 't.village_code', `t.village_code IS NOT NULL AND NOT EXISTS (SELECT FROM ${known} r WHERE r.code = t.village_code)`)
+  if (has('village')) await checkVillagePositions(client, run)
+}
+
+async function checkVillagePositions(client: pg.ClientBase, run: number): Promise<void> {
+  const staged = await client.query<PlacedVillage & { file: string; line: number }>('SELECT file, line, code, latitude, longitude FROM stage_village WHERE latitude IS NOT NULL ORDER BY code')
+  const { home, abroad } = naturalEarth()
+  const where = new Map(staged.rows.map((row) => [row.code, row]))
+  const issues: FileIssue[] = []
+  for (const { village, issue } of checkPositions(staged.rows, home, abroad)) {
+    const row = where.get(village.code)
+    if (row !== undefined) issues.push({ file: row.file, line: row.line, code: row.code, ...issue })
+  }
+  await saveIssues(client, run, issues)
+}
