@@ -1,0 +1,108 @@
+import { minute_ms, type Instant } from '../kernel/clock.ts'
+import type { Cause, DetectionState, Device } from './detector.ts'
+import { isHit, isSilent } from './detector.ts'
+
+/** A fault that the evidence asks for: its operator (null: everybody's), stations and hit devices. */
+export interface Candidate {
+  readonly cause: Cause
+  readonly operator: number | null
+  readonly score: number
+  readonly stations: readonly number[]
+  readonly devices: readonly Device[]
+}
+
+const windows_ms = [3 * minute_ms, 5 * minute_ms, 10 * minute_ms]
+const candidates_max = 20
+/** A fault takes at least this share of its devices; less is a bad hour. */
+const hit_share_min = 0.5
+/** Broken promises come in bunches (beta-binomial): the expectation is held this much wider. */
+const overdispersion = 1.6
+const quiet_rate_min = 0.04
+
+/**
+ * Scans every node and operator for more broken promises and bad reports than the devices' own
+ * habits explain. Score: binomial log-likelihood ratio (Kulldorff 1997) against an expectation from
+ * each device's habit, widened for overdispersion, over windows of 3, 5 and 10 minutes.
+ * The best candidate explains its devices; the rest is scanned again.
+ */
+export function scan(state: DetectionState, now: Instant): Candidate[] {
+  const found: Candidate[] = []
+  const explained = new Set<Device>()
+  while (found.length < candidates_max) {
+    const best = strongest(state, now, explained)
+    if (best === null) break
+    const candidate = describe(state, now, best, explained)
+    for (const device of candidate.devices) explained.add(device)
+    for (const station of candidate.stations)
+      for (const device of state.byStation.get(station) ?? [])
+        if (candidate.operator === null || device.operator === candidate.operator) explained.add(device)
+    found.push(candidate)
+  }
+  return found
+}
+
+interface Best { readonly node: number; readonly operator: number; readonly score: number; readonly window: number }
+
+function strongest(state: DetectionState, now: Instant, explained: ReadonlySet<Device>): Best | null {
+  let best: Best | null = null
+  for (const window of windows_ms) {
+    const size = state.nodes.count * state.operators.length
+    const hits = new Float64Array(size)
+    const events = new Float64Array(size)
+    const expected = new Float64Array(size)
+    for (const device of state.devices.values()) {
+      if (device.hitBy !== null || explained.has(device)) continue
+      const event = eventIn(state, device, now, window)
+      if (event < 0) continue
+      const habit = Math.max(quiet_rate_min, (device.broken / device.promises) * overdispersion)
+      for (let at = state.nodes.start[device.station] ?? 0; at < (state.nodes.start[device.station + 1] ?? 0); at++) {
+        const cell = (state.nodes.members[at] ?? 0) * state.operators.length + device.operator
+        events[cell] = (events[cell] ?? 0) + 1
+        hits[cell] = (hits[cell] ?? 0) + event
+        expected[cell] = (expected[cell] ?? 0) + habit
+      }
+    }
+    for (let cell = 0; cell < size; cell++) {
+      const k = hits[cell] ?? 0
+      const n = events[cell] ?? 0
+      if (k < state.options.devices_min || k < hit_share_min * n) continue
+      const score = ratio(k, n, (expected[cell] ?? 0) + 0.3)
+      if (score > state.options.threshold && score > (best?.score ?? 0))
+        best = { node: Math.floor(cell / state.operators.length), operator: cell % state.operators.length, score, window }
+    }
+  }
+  return best
+}
+
+/** 1 hit, 0 well, -1 nothing happened to this device in the window. */
+function eventIn(state: DetectionState, device: Device, now: Instant, window: number): number {
+  if (!device.onDuty) return -1
+  if (isSilent(state, device, now)) return now - device.dueAt <= window + state.options.grace_ms ? 1 : -1
+  if (now - device.lastAt > window) return -1
+  return device.good ? 0 : 1
+}
+
+/** Binomial log-likelihood ratio (nats) of k hits among n where `expected` were likely. */
+function ratio(k: number, n: number, expected: number): number {
+  const mean = Math.min(expected, n - 0.01)
+  if (k <= mean) return 0
+  return k * Math.log(k / mean) + (n > k ? (n - k) * Math.log((n - k) / (n - mean)) : 0)
+}
+
+function describe(state: DetectionState, now: Instant, best: Best, explained: ReadonlySet<Device>): Candidate {
+  const inNode = [...state.byStation.keys()].filter((station) => {
+    for (let at = state.nodes.start[station] ?? 0; at < (state.nodes.start[station + 1] ?? 0); at++) if (state.nodes.members[at] === best.node) return true
+    return false
+  })
+  const free = (device: Device): boolean => device.onDuty && device.hitBy === null && !explained.has(device)
+  const mine = inNode.flatMap((station) => (state.byStation.get(station) ?? []).filter((device) => free(device) && device.operator === best.operator && isHit(state, device, now)))
+  const stations = [...new Set(mine.map((device) => device.station))]
+  const others = stations.flatMap((station) => (state.byStation.get(station) ?? []).filter((device) => free(device) && device.operator !== best.operator && eventIn(state, device, now, best.window) >= 0))
+  const othersHit = others.filter((device) => isHit(state, device, now))
+  // Other operators at the same stations are each other's witnesses.
+  const everybody = othersHit.length >= 2 && othersHit.length >= 0.5 * others.length
+  const devices = everybody ? stations.flatMap((station) => (state.byStation.get(station) ?? []).filter((device) => free(device) && isHit(state, device, now))) : mine
+  const bad = devices.filter((device) => !isSilent(state, device, now)).length
+  const cause: Cause = bad >= 0.5 * devices.length ? 'congestion' : everybody ? 'power' : 'operator'
+  return { cause, operator: everybody && cause === 'power' ? null : best.operator, score: best.score, stations, devices }
+}
