@@ -13,8 +13,8 @@ import { CommandFailure, exits } from './exits.ts'
 export async function importAction(kind: string, directory: string, options: Record<string, unknown>): Promise<void> {
   if (kind !== 'register') throw new CommandFailure(exits.usage, `kawal import knows register, not ${kind}.`)
   const text = (name: string): string | undefined => (typeof options[name] === 'string' ? options[name] : undefined)
-  const date = text('date') ?? new Date().toISOString().slice(0, 10)
-  if (calendarDate(date) === null) throw new CommandFailure(exits.usage, `--date ${date} is no calendar date. Write it YYYY-MM-DD.`)
+  const asked = text('date')
+  if (asked !== undefined && calendarDate(asked) === null) throw new CommandFailure(exits.usage, `--date ${asked} is no calendar date. Write it YYYY-MM-DD.`)
   const folder = text('rejects') ?? '.'
   mkdirSync(folder, { recursive: true })
   const server = await openDatabase(text('data'))
@@ -22,6 +22,8 @@ export async function importAction(kind: string, directory: string, options: Rec
     await migrate(server.ownerUrl, server.appPassword)
     const pool = new pg.Pool({ connectionString: server.ownerUrl, max: 2 })
     try {
+      // the database's own day: by it the views say what is present
+      const date = asked ?? (await pool.query<{ today: string }>('SELECT current_date::text AS today')).rows[0]?.today ?? ''
       const outcome = await importRegister(pool, {
         directory, date, issuesFile: join(folder, 'register-issues.csv'), now: Date.now, progress: showProgress(process.stderr),
         dryRun: options['dryRun'] !== undefined && options['dryRun'] !== false,

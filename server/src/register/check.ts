@@ -28,7 +28,7 @@ async function warnWhere(client: pg.ClientBase, run: number, from: string, key: 
 export async function checkStaged(client: pg.ClientBase, run: number, staged: ReadonlyMap<string, number>): Promise<void> {
   const has = (kind: string): boolean => (staged.get(kind) ?? 0) > 0
   for (const kind of staged.keys()) await client.query(`ANALYZE stage_${kind}`)
-  const known = has('region') ? 'stage_region' : 'region_now'
+  const known = has('region') ? 'stage_region' : '(SELECT code FROM region WHERE valid_to IS NULL AND NOT synthetic)'
   if (has('region'))
     for (const level of ['regency', 'district', 'village'])
       await rejectWhere(client, run, 'stage_region', 'code', 'unknown_parent', 't.parent', `t.level = '${level}' AND NOT EXISTS (SELECT FROM stage_region p WHERE p.code = t.parent)`)
@@ -46,6 +46,7 @@ export async function checkStaged(client: pg.ClientBase, run: number, staged: Re
   for (const kind of ['venue', 'access'])
     if (has(kind)) await warnWhere(client, run, `stage_${kind}`, 'id', 'unknown_village', 't.village_code', `t.village_code IS NOT NULL AND NOT EXISTS (SELECT FROM ${known} r WHERE r.code = t.village_code)`)
   if (has('village')) await checkVillagePositions(client, run)
+  await noteChanges(client, run)
 }
 
 async function checkVillagePositions(client: pg.ClientBase, run: number): Promise<void> {
@@ -58,4 +59,28 @@ async function checkVillagePositions(client: pg.ClientBase, run: number): Promis
     if (row !== undefined) issues.push({ file: row.file, line: row.line, code: row.code, ...issue })
   }
   await saveIssues(client, run, issues)
+}
+
+/** Villages of this import that moved, or look like an old village under a new code. */
+async function noteChanges(client: pg.ClientBase, run: number): Promise<void> {
+  const far = `2 * 6371.0088 * asin(least(1, sqrt(power(sin(radians(o.latitude - v.latitude) / 2), 2)
+    + cos(radians(o.latitude)) * cos(radians(v.latitude)) * power(sin(radians(o.longitude - v.longitude) / 2), 2))))`
+  await client.query(
+    `INSERT INTO import_issue (run_id, file, line, code, severity, reason, detail)
+     SELECT $1, v.file, v.line, v.code, 'warning', 'village_moved', o.latitude || ' ' || o.longitude || ' to ' || v.latitude || ' ' || v.longitude
+     FROM stage_village v JOIN region o ON o.code = v.code AND o.valid_to IS NULL AND NOT o.synthetic
+     WHERE v.latitude IS NOT NULL AND o.latitude IS NOT NULL AND (v.latitude, v.longitude) IS DISTINCT FROM (o.latitude, o.longitude) AND ${far} > 5`,
+    [run],
+  )
+  await client.query(
+    `INSERT INTO import_issue (run_id, file, line, code, severity, reason, detail)
+     SELECT $1, r.file, r.line, r.code, 'warning', 'code_changed', 'before: ' || string_agg(o.code, ' ' ORDER BY o.code)
+     FROM stage_region r JOIN stage_village v ON v.code = r.code
+     JOIN region o ON o.level = 'village' AND o.valid_to IS NULL AND NOT o.synthetic AND o.name = r.name AND o.code <> r.code
+     WHERE r.level = 'village' AND ${far} < 2
+       AND NOT EXISTS (SELECT FROM region same WHERE same.code = r.code AND same.valid_to IS NULL)
+       AND NOT EXISTS (SELECT FROM stage_region still WHERE still.code = o.code)
+     GROUP BY r.file, r.line, r.code`,
+    [run],
+  )
 }

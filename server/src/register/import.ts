@@ -15,7 +15,7 @@ import { saveIssues, stageFile, type FileIssue } from './stage.ts'
 export interface ImportOptions {
   /** Folder with the files. */
   readonly directory: string
-  /** Day YYYY-MM-DD from which the content holds; an interrupted run keeps its own. */
+  /** Day YYYY-MM-DD from which the content holds; a run that was cut off is taken up again on the same day only. */
   readonly date: string
   /** Where the list of warnings and rejected rows is written (CSV). */
   readonly issuesFile: string
@@ -168,12 +168,12 @@ async function stageAll(client: pg.ClientBase, run: Run, sources: readonly Sourc
     if (done.has(source.name)) continue
     await inTransaction(client, async () => {
       const issues: FileIssue[] = []
-      const rows = await openRows(source.path)
+      const rows = await openRows(source.path).catch((error: unknown) => refuseDamaged(source.name, error))
       const recognised = recognise(source.name, rows.header)
       const tick = (): void => progress.at((0.4 * (index + Math.min(1, rows.progress.read / Math.max(1, rows.progress.total)))) / sources.length, `reading ${source.name}`)
       let staged = { rows: 0, accepted: 0 }
       if (recognised === null) issues.push({ file: source.name, line: 1, code: '', ...reject('unknown_file', rows.header.join(',').slice(0, 200)) })
-      else staged = await stageFile(client, source.path, recognised, rows, seen, issues, tick)
+      else staged = await stageFile(client, source.name, recognised, rows, seen, issues, tick).catch((error: unknown) => refuseDamaged(source.name, error))
       await saveIssues(client, run.id, issues)
       await client.query('INSERT INTO import_file (run_id, name, kind, sha256, rows, accepted) VALUES ($1, $2, $3, $4, $5, $6)', [
         run.id, source.name, recognised?.kind ?? 'unknown', source.sha256, staged.rows, staged.accepted,
@@ -181,6 +181,14 @@ async function stageAll(client: pg.ClientBase, run: Run, sources: readonly Sourc
     })
     options.reached?.(`staged ${source.name}`)
   }
+}
+
+/** A file that cannot be read as a whole (cut off, no gzip, no JSON) stops the import before anything changes. */
+function refuseDamaged(name: string, error: unknown): never {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (error instanceof SyntaxError || error instanceof RangeError || /^(Z_|E(ACCES|ISDIR|IO|NOENT))/.test(code))
+    throw new ImportRefused(`${name} is damaged or no register: ${(error as Error).message}. Nothing was imported; mend or remove it and import again.`)
+  throw error
 }
 
 /** What the files staged before a cut had, so that a code in two files is still seen twice. */

@@ -176,30 +176,6 @@ async function mergeOperators(client: pg.ClientBase, date: string): Promise<numb
   return Math.max(ended.rowCount ?? 0, begun.rowCount ?? 0)
 }
 
-/** Villages of this import that moved, or look like an old village under a new code; before the merge. */
-async function noteChanges(client: pg.ClientBase, run: number): Promise<void> {
-  const far = `2 * 6371.0088 * asin(least(1, sqrt(power(sin(radians(o.latitude - v.latitude) / 2), 2)
-    + cos(radians(o.latitude)) * cos(radians(v.latitude)) * power(sin(radians(o.longitude - v.longitude) / 2), 2))))`
-  await client.query(
-    `INSERT INTO import_issue (run_id, file, line, code, severity, reason, detail)
-     SELECT $1, v.file, v.line, v.code, 'warning', 'village_moved', o.latitude || ' ' || o.longitude || ' to ' || v.latitude || ' ' || v.longitude
-     FROM stage_village v JOIN region o ON o.code = v.code AND o.valid_to IS NULL AND NOT o.synthetic
-     WHERE v.latitude IS NOT NULL AND o.latitude IS NOT NULL AND (v.latitude, v.longitude) IS DISTINCT FROM (o.latitude, o.longitude) AND ${far} > 5`,
-    [run],
-  )
-  await client.query(
-    `INSERT INTO import_issue (run_id, file, line, code, severity, reason, detail)
-     SELECT $1, r.file, r.line, r.code, 'warning', 'code_changed', 'before: ' || string_agg(o.code, ' ' ORDER BY o.code)
-     FROM stage_region r JOIN stage_village v ON v.code = r.code
-     JOIN region o ON o.level = 'village' AND o.valid_to IS NULL AND NOT o.synthetic AND o.name = r.name AND o.code <> r.code
-     WHERE r.level = 'village' AND ${far} < 2
-       AND NOT EXISTS (SELECT FROM region same WHERE same.code = r.code AND same.valid_to IS NULL)
-       AND NOT EXISTS (SELECT FROM stage_region still WHERE still.code = o.code)
-     GROUP BY r.file, r.line, r.code`,
-    [run],
-  )
-}
-
 /**
  * Everything that was staged becomes the present, in the caller's transaction.
  * @param staged accepted rows per kind
@@ -209,9 +185,10 @@ export async function mergeAll(client: pg.ClientBase, run: number, date: string,
   const has = (kind: string): boolean => (staged.get(kind) ?? 0) > 0
   const changes: Record<string, number> = {}
   if (has('region') || has('village')) {
-    await client.query("DELETE FROM station WHERE synthetic")
-    await client.query("DELETE FROM region WHERE synthetic")
-    await noteChanges(client, run)
+    // a province's real register takes the place of its made-up one, which leaves no history
+    const provinces = 'SELECT left(code, 2) FROM stage_region UNION SELECT left(code, 2) FROM stage_village'
+    await client.query(`DELETE FROM station WHERE synthetic AND left(code, 2) IN (${provinces})`)
+    await client.query(`DELETE FROM region WHERE synthetic AND left(code, 2) IN (${provinces})`)
     changes['regions'] = await mergeSet(client, regionMerge(run, has('region'), has('village')), date)
   }
   if (has('village') || has('station')) changes['stations'] = await mergeSet(client, stationMerge(run, has('village')), date)

@@ -99,7 +99,7 @@ async function openCsv(path: string): Promise<Rows> {
         if (more.done === true) return null
         ahead.push(more.value)
       }
-      record += '\n' + (ahead[taken] ?? '')
+      record += '\n' + (ahead[taken] ?? '').replace(/\r$/, '')
       if (oddQuotes(record)) continue
       const fields = fieldsOf(record, delimiter)
       if (typeof fields === 'string' || fields.length !== header.length) return null

@@ -1,4 +1,3 @@
-import { basename } from 'node:path'
 import type pg from 'pg'
 import { reject, type Issue } from '@kawal/core/register/issue.ts'
 import type { Kind, Recognised } from '@kawal/core/register/kind.ts'
@@ -38,9 +37,8 @@ export async function saveIssues(client: pg.ClientBase, run: number, issues: Ite
  * @returns the issues are complete when the promise resolves
  */
 export async function stageFile(
-  client: pg.ClientBase, path: string, recognised: Recognised, rows: Rows, seen: Map<string, string>, issues: FileIssue[], tick: () => void,
+  client: pg.ClientBase, file: string, recognised: Recognised, rows: Rows, seen: Map<string, string>, issues: FileIssue[], tick: () => void,
 ): Promise<Staged> {
-  const file = basename(path)
   const { kind, columns } = recognised
   const parse = parsers[kind]
   let fields: readonly string[] = []
