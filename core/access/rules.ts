@@ -27,8 +27,9 @@ export const rules: readonly Rule[] = [
   ...grant('system', 'all', Object.fromEntries(resources.map((resource) => [resource, 'rw']))),
   // The ministry's monitoring centre.
   ...grant('duty_officer', 'all', { report: 'r', disturbance: 'rw', ticket: 'rw', ticket_event: 'rw', access_point: 'r' }),
-  // KPU plans stations: it sees disturbances and access points, and no operator's tickets.
+  // KPU plans stations: it sees disturbances and access points, and of the tickets its election server's own.
   ...grant('planner', 'all', { disturbance: 'r', access_point: 'r' }),
+  ...grant('planner', 'own', { ticket: 'rw', ticket_event: 'rw', hub: 'rw' }),
   // Bawaslu reads everything about the service, and writes nothing.
   ...grant('auditor', 'all', { report: 'r', disturbance: 'r', ticket: 'r', ticket_event: 'r', access_point: 'r' }),
   // APJII coordinates; a member's faults and tickets are the member's own.

@@ -275,7 +275,7 @@ function commonPrefix(stations: readonly string[]): string {
 function grow(state: DetectionState, each: OpenDisturbance, now: Instant): boolean {
   if (each.found.cause === 'election_server' || each.found.cause === 'ingest') return false
   const before = each.stations.size
-  for (const index of stationsWithin(state, box(state, each.stations, 0.01))) {
+  for (const index of stationsWithin(state, box(state, each.stations, 0.02))) {
     const mine = (state.byStation.get(index) ?? []).filter((device) => device.onDuty && (each.operator === null || device.operator === each.operator))
     const hit = mine.filter((device) => isHit(state, device, now) && (device.hitBy === null || device.hitBy === each))
     if (hit.length === 0 || hit.length * 2 < mine.length) continue

@@ -45,8 +45,10 @@ interface Best { readonly node: number; readonly operator: number; readonly scor
 
 function strongest(state: DetectionState, now: Instant, explained: ReadonlySet<Device>): Best | null {
   let best: Best | null = null
+  // One column an operator, and one for everybody: a small power cut is small for each of them.
+  const columns = state.operators.length + 1
   for (const window of windows_ms) {
-    const size = state.nodes.count * state.operators.length
+    const size = state.nodes.count * columns
     const hits = new Float64Array(size)
     const events = new Float64Array(size)
     const expected = new Float64Array(size)
@@ -56,10 +58,12 @@ function strongest(state: DetectionState, now: Instant, explained: ReadonlySet<D
       if (event < 0) continue
       const habit = Math.max(quiet_rate_min, (device.broken / device.promises) * overdispersion)
       for (let at = state.nodes.start[device.station] ?? 0; at < (state.nodes.start[device.station + 1] ?? 0); at++) {
-        const cell = (state.nodes.members[at] ?? 0) * state.operators.length + device.operator
-        events[cell] = (events[cell] ?? 0) + 1
-        hits[cell] = (hits[cell] ?? 0) + event
-        expected[cell] = (expected[cell] ?? 0) + habit
+        const row = (state.nodes.members[at] ?? 0) * columns
+        for (const cell of [row + device.operator, row + state.operators.length]) {
+          events[cell] = (events[cell] ?? 0) + 1
+          hits[cell] = (hits[cell] ?? 0) + event
+          expected[cell] = (expected[cell] ?? 0) + habit
+        }
       }
     }
     for (let cell = 0; cell < size; cell++) {
@@ -68,7 +72,7 @@ function strongest(state: DetectionState, now: Instant, explained: ReadonlySet<D
       if (k < state.options.devices_min || k < hit_share_min * n) continue
       const score = ratio(k, n, (expected[cell] ?? 0) + 0.3)
       if (score > state.options.threshold && score > (best?.score ?? 0))
-        best = { node: Math.floor(cell / state.operators.length), operator: cell % state.operators.length, score, window }
+        best = { node: Math.floor(cell / columns), operator: cell % columns, score, window }
     }
   }
   return best
@@ -95,14 +99,24 @@ function describe(state: DetectionState, now: Instant, best: Best, explained: Re
     return false
   })
   const free = (device: Device): boolean => device.onDuty && device.hitBy === null && !explained.has(device)
-  const mine = inNode.flatMap((station) => (state.byStation.get(station) ?? []).filter((device) => free(device) && device.operator === best.operator && isHit(state, device, now)))
+  const hit = inNode.flatMap((station) => (state.byStation.get(station) ?? []).filter((device) => free(device) && isHit(state, device, now)))
+  const leading = best.operator < state.operators.length ? best.operator : mostHit(hit)
+  const mine = hit.filter((device) => device.operator === leading)
   const stations = [...new Set(mine.map((device) => device.station))]
-  const others = stations.flatMap((station) => (state.byStation.get(station) ?? []).filter((device) => free(device) && device.operator !== best.operator && eventIn(state, device, now, best.window) >= 0))
+  const others = stations.flatMap((station) => (state.byStation.get(station) ?? []).filter((device) => free(device) && device.operator !== leading && eventIn(state, device, now, best.window) >= 0))
   const othersHit = others.filter((device) => isHit(state, device, now))
-  // Other operators at the same stations are each other's witnesses.
-  const everybody = othersHit.length >= 2 && othersHit.length >= 0.5 * others.length
-  const devices = everybody ? stations.flatMap((station) => (state.byStation.get(station) ?? []).filter((device) => free(device) && isHit(state, device, now))) : mine
+  // Other operators at the same stations are each other's witnesses; where few share a station, those of the node are.
+  const around = hit.length - mine.length
+  const aroundAll = inNode.reduce((sum, station) => sum + (state.byStation.get(station) ?? []).filter((device) => free(device) && device.operator !== leading && eventIn(state, device, now, best.window) >= 0).length, 0)
+  const everybody = othersHit.length >= 2 ? othersHit.length >= 0.5 * others.length : best.operator === state.operators.length && around >= 2 && around >= 0.5 * aroundAll
+  const devices = everybody ? hit : mine
   const bad = devices.filter((device) => !isSilent(state, device, now)).length
   const cause: Cause = bad >= 0.5 * devices.length ? 'congestion' : everybody ? 'power' : 'operator'
-  return { cause, operator: everybody && cause === 'power' ? null : best.operator, score: best.score, stations, devices }
+  return { cause, operator: everybody && cause === 'power' ? null : leading, score: best.score, stations: [...new Set(devices.map((device) => device.station))], devices }
+}
+
+function mostHit(devices: readonly Device[]): number {
+  const counts = new Map<number, number>()
+  for (const device of devices) counts.set(device.operator, (counts.get(device.operator) ?? 0) + 1)
+  return [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]?.[0] ?? 0
 }

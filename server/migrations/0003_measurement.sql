@@ -11,7 +11,7 @@ CREATE TABLE device (
 -- One secret a deployment: station codes and device tokens are made from it, so that neither
 -- needs a row for each of 820,161 stations nor a look-up for each report.
 CREATE TABLE deployment (
-  only boolean PRIMARY KEY DEFAULT true CHECK (only),
+  id boolean PRIMARY KEY DEFAULT true CHECK (id),
   secret bytea NOT NULL
 );
 INSERT INTO deployment (secret)

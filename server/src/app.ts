@@ -125,7 +125,7 @@ async function readRegister(database: Database, options: AppOptions) {
 
 async function buildHttp(options: AppOptions, database: Database, feed: Feed): Promise<FastifyInstance> {
   const app: FastifyInstance = fastify({
-    loggerInstance: options.log as never, disableRequestLogging: true, forceCloseConnections: true,
+    loggerInstance: options.log as never, forceCloseConnections: true,
     ...(options.tls === undefined ? {} : { https: options.tls }),
   }) as unknown as FastifyInstance
   answerProblems(app)

@@ -135,7 +135,7 @@ async function greet(app: App, clock: () => number, stations: readonly WatchedSt
   process.stdout.write([
     '', 'Kawal Sinyal: rehearsal (gladi). Officers, faults and operators are simulated; everything else is real.', '',
     `  Console  ${app.url}/console/?masuk=${token}`, `  Sigmon   ${app.url}/sigmon/${phone}`, `  API      ${app.url}/docs`, '',
-    `  ${stations.length.toLocaleString('id-ID')} stations, ${plan.devices} devices each, ${script.disturbances.length} faults to find, seed ${plan.seed}, ${plan.speed === 0 ? 'as fast as it goes' : `${plan.speed} times faster than the clock on the wall`}. Ctrl-C stops all of it.`, '', '',
+    `  ${stations.length.toLocaleString('en')} stations, ${plan.devices} devices each, ${script.disturbances.length} faults to find, seed ${plan.seed}, ${plan.speed === 0 ? 'as fast as it goes' : `${plan.speed} times faster than the clock on the wall`}. Ctrl-C stops all of it.`, '', '',
   ].join('\n'))
 }
 
