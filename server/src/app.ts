@@ -5,7 +5,7 @@ import helmet from '@fastify/helmet'
 import files from '@fastify/static'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { LogController, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import { openapi } from '@kawal/contract/openapi.ts'
@@ -125,7 +125,7 @@ async function readRegister(database: Database, options: AppOptions) {
 
 async function buildHttp(options: AppOptions, database: Database, feed: Feed): Promise<FastifyInstance> {
   const app: FastifyInstance = fastify({
-    loggerInstance: options.log as never, forceCloseConnections: true,
+    loggerInstance: options.log as never, logController: new LogController({ disableRequestLogging: true }), forceCloseConnections: true,
     ...(options.tls === undefined ? {} : { https: options.tls }),
   }) as unknown as FastifyInstance
   answerProblems(app)

@@ -1,0 +1,52 @@
+import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+
+/** `npm test [-- PART]`: the type checks, then every test; PART picks the files whose path holds it. */
+const root = join(import.meta.dirname, '..')
+const part = process.argv[2] ?? ''
+const timeout_ms = 12 * 60_000
+
+let passed = 0
+let failed = 0
+let skipped = 0
+
+const bin = (name: string): string => join(root, 'node_modules', '.bin', name)
+const checks: readonly (readonly [string, string, readonly string[]])[] = [
+  ['types of the core', bin('tsc'), ['-p', 'core']],
+  ['types', bin('tsc'), ['-p', '.']],
+  ['types of the console', bin('svelte-check'), ['--workspace', 'console', '--fail-on-warnings', '--output', 'human']],
+  ['types of sigmon', bin('svelte-check'), ['--workspace', 'sigmon', '--fail-on-warnings', '--output', 'human']],
+]
+for (const [name, command, args] of part === '' ? checks : []) {
+  const check = spawnSync(command, args, { cwd: root, encoding: 'utf8' })
+  process.stdout.write(`${check.status === 0 ? 'ok   ' : 'FAIL '} ${name}\n`)
+  if (check.status === 0) passed++
+  else {
+    failed++
+    process.stdout.write(check.stdout + check.stderr)
+  }
+}
+
+const files = globSync('{bench,console,contract,core,e2e,server,sigmon,testkit,tools}/**/*.test.ts', { cwd: root, exclude: (name) => name.includes('node_modules') || name.includes('dist') })
+  .filter((file) => file.includes(part)).sort().map((file) => join(root, file))
+const stream = run({ files, concurrency: 2, timeout: timeout_ms, cwd: root })
+const isFile = (name: string): boolean => files.some((file) => name === file || name === relative(root, file))
+stream.on('test:pass', (event) => {
+  if (event.details.type === 'suite' || isFile(event.name)) return
+  if (event.skip !== undefined || event.todo !== undefined) skipped++
+  else passed++
+})
+stream.on('test:fail', (event) => {
+  if (event.details.type !== 'suite') failed++
+})
+stream.compose(spec()).pipe(process.stdout, { end: false })
+stream.on('end', () => {
+  setImmediate(() => {
+    if (passed + failed === 0) process.stdout.write(`No test matches ${part}.\n`)
+    process.exitCode = failed > 0 || passed === 0 ? 1 : 0
+    process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)
+  })
+})
