@@ -21,7 +21,7 @@ export const reasons = {
   position_outside_polygon: "the position lies outside the village's own polygon",
   position_out_of_range: 'the position is not in Indonesia: not taken',
   position_shared: 'another village has exactly this position',
-  position_in_sea: 'the position is in the sea, by a coast of about 1 km',
+  position_in_sea: 'the position is in the sea: more than 5 km from the shore (Natural Earth 10m) and 3 km from a registered island',
   position_abroad: 'the position is on the land of a neighbouring country',
   position_other_regency: 'the position is among villages of another regency',
   village_moved: 'the position is more than 5 km from the version before',

@@ -14,11 +14,12 @@ test('each oddity of a position is found, once, and nothing else', () => {
     ...cluster('5301', -8.6, 120.2, 4), ...cluster('5302', -8.6, 120.8, 4),
     { code: '5301029001', latitude: -8.595, longitude: 120.805 },
     { code: '5301029002', latitude: -8.5, longitude: 121.5 },
+    { code: '5301029006', latitude: -8.51, longitude: 121.31 },
     { code: '5302029003', latitude: -8.5, longitude: 122.5 },
     { code: '5302029004', latitude: -8.6, longitude: 120.8 },
     { code: '5302029005', latitude: -8.5, longitude: 121.02 },
   ]
-  const found = [...checkPositions(villages, home, abroad)].map(({ village, issue }) => `${village.code} ${issue.reason}`)
+  const found = [...checkPositions(villages, home, abroad, [{ latitude: -8.5, longitude: 121.3 }])].map(({ village, issue }) => `${village.code} ${issue.reason}`)
   assert.deepEqual(found.sort(), [
     '5301029001 position_other_regency', '5301029002 position_in_sea', '5302012000 position_shared', '5302029003 position_abroad', '5302029004 position_shared',
   ].sort())

@@ -11,25 +11,52 @@ export interface PlacedVillage extends Position {
  * position further from its shore than this is called out. Ours, not a standard.
  */
 export const shore_tolerance_km = 5
+/** A registered island this near makes land of what the coarse coast calls sea. */
+export const island_tolerance_km = 3
 /** A village is among another regency's when its nearest neighbour of its own is at least this far. */
 export const stray_km = 15
-const cell_deg = 0.05
 
 /**
  * Oddities of villages' positions that only show beside the others and on a map: shared positions,
  * the sea, a neighbouring country, another regency.
- * @param home Indonesia's land; @param abroad the neighbours' land
+ * @param home Indonesia's land
+ * @param abroad the neighbours' land
+ * @param islands registered islands, which a coarse coast leaves out
  */
-export function* checkPositions(villages: readonly PlacedVillage[], home: Land, abroad: Land): Generator<{ village: PlacedVillage; issue: Issue }> {
+export function* checkPositions(villages: readonly PlacedVillage[], home: Land, abroad: Land, islands: readonly Position[]): Generator<{ village: PlacedVillage; issue: Issue }> {
   yield* sharedPositions(villages)
   yield* strays(villages)
+  const nearIsland = islandFinder(islands)
   for (const village of villages) {
     if (onLand(home, village)) continue
     const shore = shoreDistance_km(home, village)
-    if (shore <= shore_tolerance_km) continue
+    if (shore <= shore_tolerance_km || nearIsland(village)) continue
     const far = shore === Infinity ? 'no shore within 10 km' : `${shore.toFixed(1)} km from the shore`
     yield { village, issue: warn(onLand(abroad, village) ? 'position_abroad' : 'position_in_sea', `${village.latitude} ${village.longitude}, ${far}`) }
   }
+}
+
+const cell_deg = 0.05
+
+function cellOf(position: Position, down = 0, right = 0): number {
+  return (Math.floor((position.latitude + 90) / cell_deg) + down) * 8192 + Math.floor((position.longitude + 180) / cell_deg) + right
+}
+
+/** Items by cell of 0.05 degrees (5.6 km); `around` gives those of the 3 x 3 cells. */
+function binned<Item extends Position>(items: readonly Item[]): { around(position: Position): Item[] } {
+  const cells = new Map<number, Item[]>()
+  for (const item of items) {
+    const here = cells.get(cellOf(item))
+    if (here === undefined) cells.set(cellOf(item), [item])
+    else here.push(item)
+  }
+  const steps = [-1, 0, 1]
+  return { around: (position) => steps.flatMap((down) => steps.flatMap((right) => cells.get(cellOf(position, down, right)) ?? [])) }
+}
+
+function islandFinder(islands: readonly Position[]): (position: Position) => boolean {
+  const cells = binned(islands)
+  return (position) => cells.around(position).some((island) => distance_km(island, position) <= island_tolerance_km)
 }
 
 function* sharedPositions(villages: readonly PlacedVillage[]): Generator<{ village: PlacedVillage; issue: Issue }> {
@@ -51,14 +78,9 @@ function* sharedPositions(villages: readonly PlacedVillage[]): Generator<{ villa
 
 /** Villages whose neighbours all belong to another regency while their own regency is far away. */
 function* strays(villages: readonly PlacedVillage[]): Generator<{ village: PlacedVillage; issue: Issue }> {
-  const cells = new Map<number, PlacedVillage[]>()
+  const cells = binned(villages)
   const regencies = new Map<string, PlacedVillage[]>()
-  const cellOf = (latitude: number, longitude: number): number => Math.floor((latitude + 90) / cell_deg) * 8192 + Math.floor((longitude + 180) / cell_deg)
   for (const village of villages) {
-    const cell = cellOf(village.latitude, village.longitude)
-    const here = cells.get(cell)
-    if (here === undefined) cells.set(cell, [village])
-    else here.push(village)
     const regency = village.code.slice(0, 4)
     const own = regencies.get(regency)
     if (own === undefined) regencies.set(regency, [village])
@@ -66,8 +88,7 @@ function* strays(villages: readonly PlacedVillage[]): Generator<{ village: Place
   }
   for (const village of villages) {
     const regency = village.code.slice(0, 4)
-    const near: PlacedVillage[] = []
-    for (let dy = -1; dy <= 1; dy++) for (let dx = -1; dx <= 1; dx++) near.push(...(cells.get(cellOf(village.latitude + dy * cell_deg, village.longitude + dx * cell_deg)) ?? []))
+    const near = cells.around(village)
     if (near.some((other) => other !== village && other.code.startsWith(regency))) continue
     const others = near.filter((other) => other !== village)
     if (others.length < 2) continue

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { checkPositions, type PlacedVillage } from '@kawal/core/register/plausible.ts'
-import { naturalEarth } from './land.ts'
+import { naturalEarth, registeredIslands } from './land.ts'
 import { saveIssues, type FileIssue } from './stage.ts'
 
 /** Takes rows out of a stage table, each with an issue in their place. */
@@ -44,7 +44,7 @@ export async function checkStaged(client: pg.ClientBase, run: number, staged: Re
     await warnWhere(client, run, 'stage_station', 'code', 'station_unlisted', "''", `NOT ${listed}`)
   }
   for (const kind of ['venue', 'access'])
-    if (has(kind)) await warnWhere(client, run, `stage_${kind}`, 'id', 'unknown_village', 't.village_code', `t.village_code IS NOT NULL AND NOT EXISTS (SELECT FROM ${known} r WHERE r.code = t.village_code)`)
+    if (has(kind)) await warnWhere(client, run, `stage_${kind}`, 'id', 'unknown_village', 't.village_code', `t.village_code IS NOT NULL AND NOT EXISTS (SELECT FROM ${known} r WHERE r.code = t.village_code) AND EXISTS (SELECT FROM ${known} r)`)
   if (has('village')) await checkVillagePositions(client, run)
   await noteChanges(client, run)
 }
@@ -54,7 +54,7 @@ async function checkVillagePositions(client: pg.ClientBase, run: number): Promis
   const { home, abroad } = naturalEarth()
   const where = new Map(staged.rows.map((row) => [row.code, row]))
   const issues: FileIssue[] = []
-  for (const { village, issue } of checkPositions(staged.rows, home, abroad)) {
+  for (const { village, issue } of checkPositions(staged.rows, home, abroad, registeredIslands())) {
     const row = where.get(village.code)
     if (row !== undefined) issues.push({ file: row.file, line: row.line, code: row.code, ...issue })
   }

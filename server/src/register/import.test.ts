@@ -8,7 +8,7 @@ import pg from 'pg'
 import { withDatabase, type TestDatabase } from '@kawal/testkit/postgres.ts'
 import { importRegister, type ImportOutcome } from './import.ts'
 import { ImportRefused } from './merge.ts'
-import { accessPoints, loadStations, operatorOfPlmn, regionNames } from './register.ts'
+import { loadMonitorStations, loadOperatorCodes, type WatchedStation } from './lookup.ts'
 import { loadSynthetic } from './synthetic.ts'
 
 const regions = `code,level,name,parent
@@ -54,6 +54,8 @@ function run(date = '2024-02-14', reached?: (phase: string) => void): Promise<Im
 
 const issues = (): string[] => readFileSync(join(folder, 'register-issues.csv'), 'utf8').trim().split('\n').slice(1).map((line) => line.split(',').slice(1, 5).join(' '))
 
+const stationsNow = (): Promise<WatchedStation[]> => loadMonitorStations(test_database.database)
+
 async function versions(): Promise<string[]> {
   const result = await owner.query<{ row: string }>("SELECT code || ' ' || valid_from || ' ' || coalesce(valid_to::text, '') AS row FROM station ORDER BY 1")
   return result.rows.map((row) => row.row)
@@ -65,10 +67,9 @@ describe('import register', () => {
     const outcome = await run()
     assert.deepEqual([outcome.provinces, outcome.regencies, outcome.districts, outcome.villages, outcome.stations], [1, 1, 1, 3, 8])
     assert.deepEqual(issues(), ['3 5301012002 warning special_stations', '4 5301012003 warning position_unknown'])
-    const stations = await loadStations(test_database.database.pool, { province: '53' })
+    const stations = await loadMonitorStations(test_database.database, '53')
     assert.deepEqual(stations.map((station) => station.code.slice(6)), ['2001001', '2001002', '2001003', '2002001', '2002002', '2002901', '2002902', '2003001'])
-    assert.deepEqual(stations[0], { code: '5301012001001', village: '5301012001', latitude: -10.17, longitude: 123.48, zone: 'Asia/Makassar', voters: null })
-    assert.deepEqual(await regionNames(test_database.database.pool, ['53', '99']), new Map([['53', 'NTT']]))
+    assert.deepEqual(stations[0], { code: '5301012001001', village: '5301012001', latitude: -10.17, longitude: 123.48, positionGrade: 'village', zone: 'Asia/Makassar', voters: null })
   })
 
   test('the same files again change nothing; a newer one makes a version; an older day is refused', async () => {
@@ -85,7 +86,7 @@ describe('import register', () => {
     assert.equal((await run('2024-11-27')).changes, 0)
     write({ 'villages.csv': villages })
     await assert.rejects(run('2024-03-01'), ImportRefused)
-    assert.equal((await loadStations(owner)).length, 7)
+    assert.equal((await stationsNow()).length, 7)
   })
 
   test('bad rows are listed with their reason and stop nothing; what they speak of stays as it was', async () => {
@@ -160,24 +161,38 @@ describe('import register', () => {
       'access.geojson': JSON.stringify({ type: 'FeatureCollection', features: [{ type: 'Feature', properties: { id: 'S1', kind: 'SATRIA-1', name: 'Puskesmas', village: '5301012003' }, geometry: { type: 'Point', coordinates: [123.4, -10.2] } }] }),
     })
     const outcome = await run()
-    const stations = new Map((await loadStations(owner)).map((station) => [station.code, station]))
+    const stations = new Map((await stationsNow()).map((station) => [station.code, station]))
     assert.equal(stations.get('5301012001001')?.latitude, -10.171)
     assert.equal(stations.get('5301012003001')?.voters, 250)
     assert.ok(stations.has('5301012003009'))
     assert.deepEqual([outcome.stations, outcome.venues, outcome.access_points, outcome.rejects], [9, 1, 1, 3])
-    assert.equal((await operatorOfPlmn(owner, '2024-03-01')).get('51088'), 'baru')
+    assert.equal((await loadOperatorCodes(test_database.database))('51088', Date.parse('2024-03-01')), 'baru')
     assert.equal((await run()).changes, 0)
     rmSync(join(folder, 'stations.csv'))
     await run('2024-06-01')
-    assert.equal((await loadStations(owner)).find((station) => station.code === '5301012001001')?.latitude, -10.171, 'what was known better stays')
-    const see = (organisation: string, role: string): Promise<number> => test_database.database.transaction({ organisation, role }, async (client) => (await accessPoints(client)).length)
+    assert.equal((await stationsNow()).find((station) => station.code === '5301012001001')?.latitude, -10.171, 'what was known better stays')
+    const see = (organisation: string, role: string): Promise<number> => test_database.database.transaction({ organisation, role }, async (client) => (await client.query('SELECT FROM access_point')).rowCount ?? 0)
     assert.deepEqual([await see('bakti', 'access_operator'), await see('telkomsel', 'noc'), await see('kpu', 'planner')], [1, 0, 1])
   })
 
   test('XL and Smartfren are one since 16 April 2025', async () => {
-    const before = await operatorOfPlmn(owner, '2025-04-15')
-    const since = await operatorOfPlmn(owner, '2025-04-16')
-    assert.deepEqual(['51011', '51009', '51010'].map((plmn) => [before.get(plmn), since.get(plmn)]), [['xl', 'xlsmart'], ['smartfren', 'xlsmart'], ['telkomsel', 'telkomsel']])
+    const operator = await loadOperatorCodes(test_database.database)
+    const eve = Date.parse('2025-04-15T12:00:00Z')
+    const day = Date.parse('2025-04-16T12:00:00Z')
+    assert.deepEqual(['51011', '51009', '51010'].map((plmn) => [operator(plmn, eve), operator(plmn, day)]), [['xl', 'xlsmart'], ['smartfren', 'xlsmart'], ['telkomsel', 'telkomsel']])
+  })
+
+  test('a village under a new code is pointed out, and a dry run changes nothing', async () => {
+    write({ 'regions.csv': regions, 'villages.csv': villages })
+    await run()
+    write({ 'regions.csv': regions.replace('5301012001', '5301012007'), 'villages.csv': villages.replace('5301012001', '5301012007') })
+    const before = await versions()
+    const options = { directory: folder, date: '2024-11-27', issuesFile: join(folder, 'register-issues.csv'), now: () => 0 }
+    assert.equal((await importRegister(owner, { ...options, dryRun: true })).changes_by_set['stations'], 6)
+    assert.deepEqual(await versions(), before)
+    assert.ok(issues().includes('5 5301012007 warning code_changed'), issues().join('; '))
+    const outcome = await importRegister(owner, options)
+    assert.deepEqual([outcome.resumed, outcome.stations, outcome.villages], [true, 8, 3])
   })
 
   test('a damaged file or an empty folder is refused in a sentence', async () => {

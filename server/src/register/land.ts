@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { parse } from 'csv-parse/sync'
 import { feature } from 'topojson-client'
 import type { FeatureCollection } from 'geojson'
-import { indonesia } from '@kawal/core/geo/distance.ts'
+import { indonesia, type Position } from '@kawal/core/geo/distance.ts'
 import { makeLand, type Land, type Ring } from '@kawal/core/geo/land.ts'
 
 /** ISO 3166-1 numeric code of Indonesia, as Natural Earth has it. */
@@ -26,4 +28,24 @@ export function naturalEarth(): { home: Land; abroad: Land } {
     }
   }
   return { home: makeLand(home), abroad: makeLand(abroad) }
+}
+
+/** Degrees of `03°19'03.44" N`; null for another form. */
+function degrees(text: string): number | null {
+  const match = /^(\d{1,3})°(\d{1,2})'([\d.]+)"\s*([NSEW])$/.exec(text)
+  if (match === null) return null
+  const value = Number(match[1]) + Number(match[2]) / 60 + Number(match[3]) / 3600
+  return match[4] === 'S' || match[4] === 'W' ? -value : value
+}
+
+/** The 17,373 registered islands' positions, from npm idn-area-data (ODbL). */
+export function registeredIslands(): Position[] {
+  const path = join(dirname(createRequire(import.meta.url).resolve('idn-area-data/package.json')), 'data', 'islands.csv')
+  const rows = parse(readFileSync(path, 'utf8'), { columns: true, skip_empty_lines: true }) as { coordinate: string }[]
+  return rows.flatMap(({ coordinate }) => {
+    const match = /^(.*[NS])\s+(.*[EW])$/.exec(coordinate)
+    const latitude = degrees(match?.[1] ?? '')
+    const longitude = degrees(match?.[2] ?? '')
+    return latitude === null || longitude === null ? [] : [{ latitude, longitude }]
+  })
 }
