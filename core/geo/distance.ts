@@ -5,7 +5,7 @@ export interface Position {
 }
 
 /** IUGG mean radius. */
-export const earthRadius_km = 6371.0088
+const earthRadius_km = 6371.0088
 export const degree_km = (Math.PI / 180) * earthRadius_km
 
 /** Great-circle distance in km (haversine on the mean sphere: within 0.6 % of the ellipsoid). */

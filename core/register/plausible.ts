@@ -10,11 +10,11 @@ export interface PlacedVillage extends Position {
  * Natural Earth's 10m coast is off by up to some kilometres and leaves small islands out, so only a
  * position further from its shore than this is called out. Ours, not a standard.
  */
-export const shore_tolerance_km = 5
+const shore_tolerance_km = 5
 /** A registered island this near makes land of what the coarse coast calls sea. */
-export const island_tolerance_km = 3
+const island_tolerance_km = 3
 /** A village is among another regency's when its nearest neighbour of its own is at least this far. */
-export const stray_km = 15
+const stray_km = 15
 
 /**
  * Oddities of villages' positions that only show beside the others and on a map: shared positions,

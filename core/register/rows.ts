@@ -177,7 +177,7 @@ export function parseOperator(read: Read): Parsed<Values> {
 }
 
 /** Lower case, words joined by hyphens: "PT Maju Net" becomes "pt-maju-net". */
-export function organisationId(text: string): string {
+function organisationId(text: string): string {
   return text.trim().toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '')
 }
 

@@ -25,7 +25,7 @@ export interface SyntheticRegister {
 }
 
 /** Whether a made-up position may lie here; the caller knows the coast. */
-export type Plausible = (position: Position) => boolean
+type Plausible = (position: Position) => boolean
 
 const voters_max = 300
 const tries_max = 60

@@ -12,7 +12,7 @@ import { quiet, type Progress } from './progress.ts'
 import { fileHash, isRegisterFile, openRows } from './read-file.ts'
 import { saveIssues, stageFile, type FileIssue } from './stage.ts'
 
-export interface ImportOptions {
+interface ImportOptions {
   /** Folder with the files. */
   readonly directory: string
   /** Day YYYY-MM-DD from which the content holds; a run that was cut off is taken up again on the same day only. */

@@ -18,7 +18,7 @@ export interface FileIssue extends Issue {
   readonly code: string
 }
 
-export interface Staged {
+interface Staged {
   readonly rows: number
   readonly accepted: number
 }

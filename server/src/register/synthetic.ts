@@ -40,7 +40,7 @@ function namesOf(province: string): NamedRegion[] {
  * A register for a machine without data: real names, everything else made up from the seed.
  * @throws RangeError for a code that is no province of the 38
  */
-export function makeSyntheticRegister(province: string, seed: number): SyntheticRegister {
+function makeSyntheticRegister(province: string, seed: number): SyntheticRegister {
   const extent = extents[province]
   if (extent === undefined) throw new RangeError(`${province} is no province's code (11 to 96)`)
   const { home } = naturalEarth()
