@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import chromium from '@sparticuz/chromium'
+import { chromium as playwright, type Browser, type Page } from 'playwright-core'
+import { openSite, type Site } from './test/site.ts'
+
+const desktop = { width: 1440, height: 900 }
+const phone = { width: 360, height: 640 }
+const pictures = process.env['CONSOLE_PICTURES']
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** One process for all dies with its first context; the origin rules stay on as in a real browser. */
+const refused = new Set(['--single-process', '--disable-web-security'])
+
+let site: Site
+let browser: Browser
+
+before(async () => {
+  site = await openSite()
+  browser = await playwright.launch({ executablePath: await chromium.executablePath(), args: chromium.args.filter((flag) => !refused.has(flag)), headless: true })
+})
+after(async () => {
+  await browser.close()
+  await site.close()
+})
+
+async function open(query: string, viewport: { width: number; height: number }): Promise<Page> {
+  const context = await browser.newContext({ viewport, locale: 'id-ID' })
+  const page = await context.newPage()
+  page.on('pageerror', (error) => assert.fail(`the page threw: ${error.message}`))
+  await page.goto(`${site.address}?masuk=benar${query}`)
+  await page.locator('.card').first().or(page.locator('.empty').first()).waitFor({ state: 'attached' })
+  return page
+}
+
+/** With CONSOLE_PICTURES=PREFIX the screens are kept as PREFIX-NAME.png. */
+async function picture(page: Page, name: string): Promise<void> {
+  if (pictures !== undefined) await page.screenshot({ path: `${pictures}-${name}.png` })
+}
+
+async function assertAxe(page: Page, screen: string): Promise<void> {
+  await page.evaluate(axe)
+  const found = await page.evaluate(async () => {
+    const run = (window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }> } }).axe
+    return (await run.run()).violations.map((one) => `${one.id}: ${one.nodes.map((node) => `${node.html.slice(0, 160)} ${node.failureSummary ?? ''}`).join(' | ')}`)
+  })
+  assert.deepEqual(found, [], screen)
+}
+
+const mapReady = (page: Page): Promise<void> => page.locator('[data-mode]').waitFor({ state: 'attached', timeout: 20_000 })
+
+test('without a session a plain page says how to get a link, and a wrong token is refused with its code', async () => {
+  const page = await (await browser.newContext({ viewport: phone })).newPage()
+  await page.goto(site.address)
+  await page.getByText('tautan sekali pakai').waitFor()
+  await picture(page, 'login')
+  await assertAxe(page, 'log-in')
+  await page.getByLabel('Token').fill('salah')
+  await page.getByRole('button', { name: 'Masuk', exact: true }).click()
+  await page.getByText('login_link_unknown').waitFor()
+  await page.getByLabel('Token').fill(`${site.address}?masuk=benar`)
+  await page.getByRole('button', { name: 'Masuk', exact: true }).click()
+  await page.locator('.card').first().waitFor({ state: 'attached' })
+  await page.context().close()
+})
+
+test('a log-in link opens the screen and leaves the address; the strip tells the five numbers', async () => {
+  const page = await open('', desktop)
+  assert.ok(!page.url().includes('masuk'), page.url())
+  assert.equal(await page.locator('html').getAttribute('lang'), 'id')
+  const strip = await page.locator('header').innerText()
+  for (const word of ['TPS terdampak', 'Gangguan terbuka', 'Tenggat berikutnya', 'terancam', '8.034', '5.213', 'GLADI', 'WIB']) assert.ok(strip.includes(word), `${word} in ${strip}`)
+  await mapReady(page)
+  await page.waitForTimeout(1500)
+  await picture(page, 'desktop-id')
+  await assertAxe(page, 'map')
+  await page.context().close()
+})
+
+test('j and k select, Enter goes to the detail, the address follows, a ticket can be opened', async () => {
+  const page = await open('', desktop)
+  await page.keyboard.press('j')
+  await page.locator('.card[aria-current="true"]').waitFor()
+  assert.ok(page.url().includes('gangguan=g-1'))
+  const detail = page.locator('#detail')
+  const text = await detail.innerText()
+  for (const word of ['12 dari 14 perangkat diam', '9 saksi operator lain baik', 'skor 8,3 > ambang 6,0', 'dijeda', 'terancam', 'dinyatakan pulih', 'dibuka lagi', 'WITA']) assert.ok(text.includes(word), `${word} in ${text}`)
+  await page.keyboard.press('Enter')
+  assert.equal(await page.evaluate(() => document.activeElement?.id), 'detail')
+  await mapReady(page)
+  await page.waitForTimeout(800)
+  await picture(page, 'detail-id')
+  await assertAxe(page, 'detail')
+  await page.keyboard.press('j')
+  assert.ok(page.url().includes('gangguan=g-2'))
+  await page.keyboard.press('t')
+  await detail.getByText('Tiket diminta').waitFor()
+  assert.ok(site.asked.includes('POST /v1/disturbances/g-2/ticket'))
+  await page.keyboard.press('k')
+  assert.ok(page.url().includes('gangguan=g-1'))
+  await detail.getByRole('button', { name: /^Mengapa TPS/ }).first().click()
+  await detail.getByText('silent-2').waitFor()
+  await assertAxe(page, 'why')
+  await picture(page, 'why-id')
+  await page.keyboard.press('?')
+  await page.getByRole('dialog').waitFor()
+  await assertAxe(page, 'help')
+  await page.context().close()
+})
+
+test('the language switches, and the address keeps it', async () => {
+  const page = await open('&gangguan=g-1', desktop)
+  await page.getByRole('button', { name: 'English' }).click()
+  await page.getByText('12 of 14 devices silent').waitFor()
+  assert.equal(await page.locator('html').getAttribute('lang'), 'en')
+  assert.ok(page.url().includes('bahasa=en'))
+  await mapReady(page)
+  await page.waitForTimeout(800)
+  await picture(page, 'desktop-en')
+  await assertAxe(page, 'english')
+  await page.context().close()
+})
+
+test('the table is the map in words: it sorts, opens an area, and says what failed', async () => {
+  const page = await open('&tampil=tabel', desktop)
+  assert.equal(await page.locator('.tables tbody th').nth(1).innerText(), 'Manggarai')
+  await page.getByRole('button', { name: 'Wilayah', exact: true }).click()
+  assert.ok(page.url().includes('urut=-name'))
+  site.broken = true
+  await page.getByRole('button', { name: 'Manggarai', exact: true }).click()
+  await page.getByText('database_away').waitFor()
+  site.broken = false
+  await page.getByRole('button', { name: 'Coba lagi' }).click()
+  await page.getByText('5310102003001').first().waitFor()
+  await picture(page, 'table-id')
+  await assertAxe(page, 'table')
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Unduh CSV' }).first().click()])
+  assert.equal(file.suggestedFilename(), 'wilayah.csv')
+  await page.context().close()
+})
+
+test('a delta adds a card and is announced; 30 s of silence raise the banner', async () => {
+  const context = await browser.newContext({ viewport: desktop })
+  const page = await context.newPage()
+  await page.clock.install()
+  await page.goto(`${site.address}?masuk=benar`)
+  await page.locator('.card').first().waitFor()
+  const before = await page.locator('.card').count()
+  site.delta()
+  await page.locator('.card', { hasText: 'Ende' }).waitFor()
+  assert.equal(await page.locator('.card').count(), before + 1)
+  assert.match(await page.locator('[aria-live]').innerText(), /Gangguan baru.*Ende/)
+  await page.route('**/v1/live', (route) => route.abort())
+  await page.clock.runFor(31_000)
+  await page.getByRole('alert').waitFor()
+  assert.match(await page.getByRole('alert').innerText(), /Data berhenti mengalir selama 30 detik/)
+  await picture(page, 'silent-id')
+  await assertAxe(page, 'banner')
+  await context.close()
+})
+
+test('on a phone map and queue are tabs, nothing overflows, and text at 200 % still fits', async () => {
+  const page = await open('&tampil=antrean', phone)
+  await page.locator('.card').first().waitFor()
+  await picture(page, 'phone-queue-id')
+  await assertAxe(page, 'phone queue')
+  const overflow = (): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  assert.equal(await overflow(), 0)
+  await page.locator('.card').first().click()
+  await page.getByText('12 dari 14 perangkat diam').waitFor()
+  await picture(page, 'phone-detail-id')
+  await assertAxe(page, 'phone detail')
+  await page.goBack()
+  await page.getByRole('button', { name: 'Peta' }).click()
+  await mapReady(page)
+  await page.waitForTimeout(800)
+  await picture(page, 'phone-map-id')
+  await assertAxe(page, 'phone map')
+  await page.addStyleTag({ content: ':root { font-size: 32px !important }' })
+  await page.waitForTimeout(300)
+  await picture(page, 'phone-200-id')
+  assert.equal(await overflow(), 0)
+  await page.context().close()
+})
+
+test('the Canvas painter takes over and says so; the wall and the empty room have their faces', async () => {
+  const page = await open('&peta=kanvas&area=5310', desktop)
+  await page.getByText('Mode peta: Canvas 2D').waitFor()
+  await page.waitForTimeout(1500)
+  await picture(page, 'canvas-id')
+  await assertAxe(page, 'canvas')
+  await page.context().close()
+  const wall = await open('&dinding=1&area=5310', { width: 1920, height: 1080 })
+  await mapReady(wall)
+  await wall.waitForTimeout(1500)
+  const small = await wall.evaluate(() => parseFloat(getComputedStyle(document.querySelector('.card b') ?? document.body).fontSize))
+  assert.ok(small >= 24, `${small} px on the wall`)
+  await picture(wall, 'wall-id')
+  await wall.context().close()
+  site.empty = true
+  const empty = await open('', desktop)
+  await empty.getByText('Tidak ada gangguan terbuka').waitFor()
+  await empty.getByText(/Terakhir diperiksa .* WIB/).waitFor()
+  await assertAxe(empty, 'empty')
+  site.empty = false
+  await empty.context().close()
+})
+
+test('the initial script is at most 120 KB gzipped; the map is a chunk of its own', () => {
+  const dist = fileURLToPath(new URL('./dist/', import.meta.url))
+  const html = readFileSync(`${dist}index.html`, 'utf8')
+  const first = [...html.matchAll(/assets\/[^"]+\.js/g)].map(([name]) => name)
+  assert.ok(first.length > 0, 'index.html names its script')
+  const bytes = first.reduce((sum, name) => sum + gzipSync(readFileSync(dist + name)).length, 0)
+  assert.ok(bytes <= 120_000, `${bytes} bytes`)
+  assert.ok(readdirSync(`${dist}assets`).some((name) => name.startsWith('webgl-') && name.endsWith('.js')), 'the map is loaded apart')
+})

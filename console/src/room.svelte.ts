@@ -1,0 +1,166 @@
+import type { LiveDisturbance, Session } from '@kawal/contract/live.ts'
+import { silentAfterMs, startFeed, type LiveState } from './live.ts'
+import { isIn, queueOf, ticketOf, type Queue } from './queue.ts'
+import { operatorName } from './format.ts'
+import { server, type Problem } from './server.ts'
+import { readView, writeView, type View } from './view.ts'
+import { en } from './words/en.ts'
+import { id, type Words } from './words/id.ts'
+
+/** What the whole screen shares: the session, the live data, the view and the second hand. */
+class Room {
+  view: View = $state.raw(readView(location.search))
+  session: Session | null | 'loading' = $state.raw('loading')
+  problem: Problem | null = $state.raw(null)
+  ended = $state(false)
+  live: LiveState | null = $state.raw(null)
+  heardAt = $state(Date.now())
+  tickedAt = $state(Date.now())
+  announced = $state('')
+  help = $state(false)
+  rollsOpen = $state(false)
+  asked: ReadonlySet<string> = $state.raw(new Set<string>())
+  ticketProblem: Problem | null = $state.raw(null)
+
+  words: Words = $derived(this.view.language === 'en' ? en : id)
+  /** Server's clock, ms. */
+  now: number = $derived(this.tickedAt + (this.live?.offsetMs ?? 0))
+  silentMs: number = $derived(Math.max(0, this.tickedAt - this.heardAt))
+  silent: boolean = $derived(this.silentMs >= silentAfterMs)
+  disturbances: LiveDisturbance[] = $derived.by(() => {
+    const { area } = this.view
+    const rows = [...(this.live?.disturbances.values() ?? [])]
+    return area === null ? rows : rows.filter((row) => isIn(row, area))
+  })
+  selectedId: string | null = $derived(
+    this.view.disturbance ?? (this.view.ticket === null ? null : this.live?.tickets.get(this.view.ticket)?.disturbanceId ?? null),
+  )
+  queue: Queue = $derived.by(() => {
+    const minute = Math.floor(this.now / 60_000) * 60_000
+    const queue = queueOf(this.disturbances, minute, this.selectedId)
+    if (!this.rollsOpen) return queue
+    return { ...queue, cards: [...queue.cards, ...queue.rolls.flatMap((roll) => roll.disturbances)], rolls: [] }
+  })
+  selected: LiveDisturbance | null = $derived(this.selectedId === null ? null : this.live?.disturbances.get(this.selectedId) ?? null)
+
+  #feed: ReturnType<typeof startFeed> | null = null
+
+  /** Replaces the address; opening something where nothing was open adds a step, so that Back closes it. */
+  go(change: Partial<View>): void {
+    const before = this.view
+    this.view = { ...before, ...change }
+    const opens = (before.disturbance === null && this.view.disturbance !== null) || (before.station === null && this.view.station !== null)
+    const address = `${location.pathname}${writeView(this.view)}`
+    if (opens) history.pushState(null, '', address)
+    else history.replaceState(null, '', address)
+  }
+
+  async start(): Promise<void> {
+    const query = new URLSearchParams(location.search)
+    const token = query.get('masuk')
+    if (token !== null) {
+      history.replaceState(null, '', `${location.pathname}${writeView(this.view)}`)
+      await this.logIn(token)
+      if (this.session !== 'loading') return
+    }
+    await this.#readSession()
+  }
+
+  async logIn(token: string): Promise<void> {
+    const answer = await server.logIn(token)
+    if (!answer.ok) {
+      this.problem = answer.problem
+      const standing = await server.session()
+      if (standing.ok) this.problem = null
+      else this.session = null
+      return
+    }
+    this.problem = null
+    await this.#readSession()
+  }
+
+  async #readSession(): Promise<void> {
+    const answer = await server.session()
+    if (answer.ok) {
+      this.session = answer.value
+      this.ended = false
+      this.#listen()
+      return
+    }
+    if (answer.problem.status !== 401 && answer.problem.status !== 403) this.problem = answer.problem
+    this.session = null
+  }
+
+  async logOut(): Promise<void> {
+    await server.logOut()
+    this.#feed?.stop()
+    this.#feed = null
+    this.session = null
+    this.live = null
+  }
+
+  #listen(): void {
+    this.#feed?.stop()
+    this.heardAt = Date.now()
+    this.#feed = startFeed({
+      open: () => new EventSource('/v1/live') as unknown as ReturnType<Parameters<typeof startFeed>[0]['open']>,
+      clock: () => Date.now(),
+      onState: (state) => this.#take(state),
+      onRefused: () => void this.#checkRefusal(),
+    })
+  }
+
+  async #checkRefusal(): Promise<void> {
+    const answer = await server.session()
+    if (answer.ok || answer.problem.status !== 401) return
+    this.#feed?.stop()
+    this.#feed = null
+    this.ended = true
+    this.session = null
+  }
+
+  #take(state: LiveState): void {
+    const before = this.live
+    this.live = state
+    if (before === null || before.disturbances === state.disturbances) return
+    const fresh = [...state.disturbances.values()].filter((row) => row.status === 'open' && !before.disturbances.has(row.id))
+    if (fresh.length > 0) this.announced = fresh.slice(0, 3).map((row) => this.words.newDisturbance(this.causeOf(row), row.areaName, String(row.stations.length))).join('. ')
+  }
+
+  /** Once a second. */
+  tick(): void {
+    this.tickedAt = Date.now()
+    if (this.#feed === null) return
+    this.#feed.tick()
+    this.heardAt = this.#feed.heardAt()
+  }
+
+  causeOf(row: { cause: string; operator: string | null; severity: string }): string {
+    return this.words.cause(row.cause, row.operator === null ? null : operatorName(row.operator), row.severity)
+  }
+
+  may(permission: string): boolean {
+    return this.session !== null && this.session !== 'loading' && this.session.may.includes(permission)
+  }
+
+  async openTicket(row: LiveDisturbance): Promise<void> {
+    if (this.live === null || !this.may('ticket:write') || ticketOf(this.live, row) !== null || this.asked.has(row.id)) return
+    this.ticketProblem = null
+    this.asked = new Set([...this.asked, row.id])
+    const answer = await server.openTicket(row.id)
+    if (answer.ok) return
+    this.ticketProblem = answer.problem
+    this.asked = new Set([...this.asked].filter((other) => other !== row.id))
+  }
+
+  /** Moves the selection along the queue. @param by 1 or -1 */
+  move(by: number): void {
+    const { cards } = this.queue
+    if (cards.length === 0) return
+    const at = cards.findIndex((row) => row.id === this.selectedId)
+    const next = cards[at < 0 ? (by > 0 ? 0 : cards.length - 1) : Math.min(cards.length - 1, Math.max(0, at + by))]
+    if (next !== undefined) this.go({ disturbance: next.id, ticket: null, station: null })
+  }
+}
+
+export const room = new Room()

@@ -1,0 +1,35 @@
+import type { Session, StationDetail, StationRows } from '@kawal/contract/live.ts'
+
+/** An application/problem+json answer, or a network that did not answer (code `unreachable`). */
+export interface Problem { readonly status: number; readonly code: string; readonly title: string; readonly detail: string }
+export type Answer<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly problem: Problem }
+
+const timeoutMs = 15_000
+
+async function call<Value>(path: string, init: RequestInit = {}): Promise<Answer<Value>> {
+  try {
+    const signal = init.signal == null ? AbortSignal.timeout(timeoutMs) : AbortSignal.any([init.signal, AbortSignal.timeout(timeoutMs)])
+    const response = await fetch(path, { ...init, credentials: 'same-origin', signal })
+    const text = await response.text()
+    const type = response.headers.get('content-type') ?? ''
+    const body: unknown = text !== '' && type.includes('json') ? JSON.parse(text) : null
+    if (response.ok) return { ok: true, value: body as Value }
+    const said = (body ?? {}) as Partial<Problem>
+    return { ok: false, problem: { status: response.status, code: said.code ?? `http_${response.status}`, title: said.title ?? response.statusText, detail: said.detail ?? '' } }
+  } catch (error) {
+    return { ok: false, problem: { status: 0, code: 'unreachable', title: '', detail: error instanceof Error ? error.message : '' } }
+  }
+}
+
+const json = (body: unknown): RequestInit => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+
+export const server = {
+  session: (): Promise<Answer<Session>> => call('/v1/session'),
+  logIn: (token: string): Promise<Answer<unknown>> => call('/v1/session', json({ token })),
+  logOut: (): Promise<Answer<unknown>> => call('/v1/session', { method: 'DELETE' }),
+  /** @param bbox west,south,east,north in degrees */
+  stations: (area: string, bbox: string | null, signal: AbortSignal): Promise<Answer<StationRows>> =>
+    call(`/v1/stations?area=${encodeURIComponent(area)}${bbox === null ? '' : `&bbox=${bbox}`}`, { signal }),
+  station: (code: string): Promise<Answer<StationDetail>> => call(`/v1/stations/${encodeURIComponent(code)}`),
+  openTicket: (disturbance: string): Promise<Answer<unknown>> => call(`/v1/disturbances/${encodeURIComponent(disturbance)}/ticket`, json({})),
+}

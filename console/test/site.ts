@@ -1,0 +1,86 @@
+import { createReadStream, existsSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { extname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { fixtureDelta, fixtureLive, fixtureSession, fixtureStation, fixtureStations } from './fixture.ts'
+
+const dist = fileURLToPath(new URL('../dist', import.meta.url))
+const kinds: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css' }
+
+export interface Site {
+  readonly address: string
+  readonly asked: string[]
+  /** Sends the delta with a third disturbance to every open stream. */
+  delta(): void
+  /** An empty world from the next stream on. */
+  empty: boolean
+  /** Refuses stations with a problem from now on. */
+  broken: boolean
+  close(): Promise<void>
+}
+
+/** The built console, and the few answers it asks of a server, from the fixture. A session starts with the token `benar`. */
+export async function openSite(): Promise<Site> {
+  if (!existsSync(join(dist, 'index.html'))) throw new Error('console/dist is missing: build it first with `npx vite build console`')
+  const streams = new Set<ServerResponse>()
+  let sequence = 1
+  const json = (response: ServerResponse, status: number, body: unknown): void => {
+    response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json' }).end(JSON.stringify(body))
+  }
+  const event = (name: string, body: unknown): string => `event: ${name}\ndata: ${JSON.stringify(body)}\n\n`
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
+    const known = (request.headers.cookie ?? '').includes('sesi=1')
+    if (pathname.startsWith('/console/')) {
+      const file = join(dist, normalize(pathname.slice(9)) === '.' ? 'index.html' : normalize(pathname.slice(9)))
+      if (!existsSync(file) || !file.startsWith(dist)) return void response.writeHead(404).end()
+      response.writeHead(200, { 'content-type': kinds[extname(file)] ?? 'application/octet-stream' })
+      return void createReadStream(file).pipe(response)
+    }
+    site.asked.push(`${request.method ?? ''} ${pathname}`)
+    if (pathname === '/v1/session' && request.method === 'POST') {
+      let text = ''
+      for await (const chunk of request) text += String(chunk)
+      if (!text.includes('"benar"')) return json(response, 401, { status: 401, code: 'login_link_unknown', title: 'Unknown link', detail: '' })
+      response.setHeader('set-cookie', 'sesi=1; Path=/; HttpOnly; SameSite=Strict')
+      return json(response, 200, fixtureSession(Date.now()))
+    }
+    if (!known) return json(response, 401, { status: 401, code: 'not_logged_in', title: 'No session', detail: '' })
+    if (pathname === '/v1/session') return json(response, 200, fixtureSession(Date.now()))
+    if (pathname === '/v1/live') {
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+      const live = fixtureLive(Date.now(), sequence)
+      response.write(event('snapshot', site.empty ? { ...live, disturbances: [], tickets: [] } : live))
+      streams.add(response)
+      request.on('close', () => streams.delete(response))
+      return
+    }
+    if (pathname === '/v1/stations') {
+      if (site.broken) return json(response, 503, { status: 503, code: 'database_away', title: 'Database away', detail: 'try again' })
+      return json(response, 200, fixtureStations(Date.now()))
+    }
+    if (pathname.startsWith('/v1/stations/')) return json(response, 200, fixtureStation(pathname.slice(13), Date.now()))
+    if (request.method === 'POST') return json(response, 201, {})
+    json(response, 404, { status: 404, code: 'not_found', title: 'Not found', detail: pathname })
+  }
+
+  const server = createServer((request, response) => void answer(request, response))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const site: Site = {
+    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/console/`,
+    asked: [],
+    empty: false,
+    broken: false,
+    delta() {
+      sequence += 1
+      for (const stream of streams) stream.write(event('delta', fixtureDelta(Date.now(), sequence)))
+    },
+    close: () => new Promise((resolve) => {
+      server.closeAllConnections()
+      server.close(() => resolve())
+    }),
+  }
+  return site
+}
