@@ -22,6 +22,7 @@ import { answerProblems, ProblemError } from './problem.ts'
 import { loadAreas, loadOperatorCodes, loadMonitorStations, networkOperatorReader, stationReader } from './register/lookup.ts'
 import { ticketRoutes } from './ticket/routes.ts'
 import { createDesk } from './ticket/desk.ts'
+import { deliverOutbox } from './ticket/outbox.ts'
 
 export interface AppOptions {
   /** Connection string of the schema's owner; requests run as another role, which owns nothing. */
@@ -99,12 +100,21 @@ export async function startApp(options: AppOptions): Promise<App> {
   const resumed = await monitor.resume(options.clock() - replay_ms, options.clock())
   if (resumed > 0) options.log.info({ reports: resumed }, 'detection took up after a restart')
   const url = await app.listen({ host: options.host, port: options.port })
+  let delivering: Promise<unknown> = Promise.resolve()
+  let delivered = true
+  // Deliveries run beside the sweep: a dead receiver must not hold up detection.
+  const deliver = (now: number): void => {
+    if (!delivered) return
+    delivered = false
+    delivering = deliverOutbox(database, now).catch((error: unknown) => options.log.error(error)).finally(() => (delivered = true))
+  }
   const flushing = setInterval(() => void feed.flush().catch((error: unknown) => options.log.error(error)), 1000)
   return {
     url, database, monitor, secret, stationCount: register.stations.length,
     async sweep(now) {
       await monitor.sweep(now)
       await tickets.sweep(now, (id) => monitor.disturbance(id))
+      deliver(now)
     },
     ingestIdle: () => ingest.idle(),
     async stop() {
@@ -112,6 +122,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       feed.close()
       await app.close()
       await ingest.idle()
+      await delivering
       await database.end()
     },
   }

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import pg from 'pg'
 import pino from 'pino'
-import { hash32 } from '@kawal/core/kernel/random.ts'
 import { makeScript, parseScript, type Script } from '@kawal/core/rehearsal/script.ts'
 import { startApp, type App } from '../app.ts'
 import { connect, migrate, system } from '../adapters/postgres/database.ts'
@@ -10,6 +9,7 @@ import { addStaff, loginToken } from '../organisation/sessions.ts'
 import { stationCode } from '../measurement/enrolment.ts'
 import { loadMonitorStations, type WatchedStation } from '../register/lookup.ts'
 import { loadSynthetic } from '../register/synthetic.ts'
+import { nearest } from '../rehearsal/nearest.ts'
 import { steppedClock } from '../rehearsal/clock.ts'
 import { runRehearsal, type RehearsalResult } from '../rehearsal/run.ts'
 import { listLive } from '../ticket/desk.ts'
@@ -116,15 +116,6 @@ function readScript(plan: Plan, stations: readonly WatchedStation[], startAt: nu
   const parsed = parseScript(json, stations, startAt)
   if (!parsed.ok) throw new CommandFailure(exits.rejected, `${plan.script}:\n${parsed.error.map((line) => `  ${line}`).join('\n')}`)
   return parsed.value
-}
-
-/** The stations of whole villages around the middle one: a rehearsal of neighbours, not of a sample. */
-export function nearest(all: readonly WatchedStation[], count: number): WatchedStation[] {
-  const placed = all.filter((station) => station.latitude !== null && station.longitude !== null)
-  if (placed.length <= count) return placed
-  const centre = placed[hash32('centre') % placed.length] as WatchedStation
-  const distance = (station: WatchedStation): number => ((station.latitude ?? 0) - (centre.latitude ?? 0)) ** 2 + ((station.longitude ?? 0) - (centre.longitude ?? 0)) ** 2
-  return placed.map((station) => ({ station, far: distance(station) })).sort((a, b) => a.far - b.far || (a.station.code < b.station.code ? -1 : 1)).slice(0, count).map(({ station }) => station).sort((a, b) => (a.code < b.code ? -1 : 1))
 }
 
 async function greet(app: App, clock: () => number, stations: readonly WatchedStation[], plan: Plan, script: Script): Promise<void> {

@@ -1,8 +1,7 @@
 import type { LiveDisturbance, LiveTicket } from '@kawal/contract/live.ts'
-import type { TicketCause } from '@kawal/core/ticket/ticket.ts'
 import type { Caller, Database } from '../adapters/postgres/database.ts'
 import { ProblemError } from '../problem.ts'
-import { getTicket, listTickets, openTicket, sweepTickets } from './tickets.ts'
+import { causeOf, getTicket, listTickets, openTicket, sweepTickets } from './tickets.ts'
 import { toLive } from './tmf621.ts'
 
 const shown_max = 500
@@ -29,14 +28,6 @@ export function createDesk(needs: { database: Database; clock: () => number; cha
       })
       changed.forEach(needs.changed)
     },
-  }
-}
-
-function causeOf(row: LiveDisturbance): TicketCause {
-  return {
-    id: row.id, cause: row.cause as TicketCause['cause'], operator: row.operator, severity: row.severity as TicketCause['severity'], areaCode: row.areaCode, stations: row.stations,
-    startedAt: Date.parse(row.startedAt), foundAt: Date.parse(row.foundAt), endedAt: row.endedAt === null ? null : Date.parse(row.endedAt),
-    evidence: row.evidence,
   }
 }
 
