@@ -1,6 +1,6 @@
-import type { LiveDisturbance, Session } from '@kawal/contract/live.ts'
+import type { LiveArea, LiveDisturbance, Session } from '@kawal/contract/live.ts'
 import { silentAfterMs, startFeed, type LiveState } from './live.ts'
-import { isIn, queueOf, ticketOf, type Queue } from './queue.ts'
+import { isIn, queueOf, ticketOf, topAreas, type Queue } from './queue.ts'
 import { operatorName } from './format.ts'
 import { server, type Problem } from './server.ts'
 import { readView, writeView, type View } from './view.ts'
@@ -27,6 +27,12 @@ class Room {
   now: number = $derived(this.tickedAt + (this.live?.offsetMs ?? 0))
   silentMs: number = $derived(Math.max(0, this.tickedAt - this.heardAt))
   silent: boolean = $derived(this.silentMs >= silentAfterMs)
+  /** The areas the totals are of: the selected one, else the coarsest there are. */
+  ownAreas: LiveArea[] = $derived.by(() => {
+    const areas = this.live?.areas ?? new Map<string, LiveArea>()
+    const own = this.view.area === null ? undefined : areas.get(this.view.area)
+    return own === undefined ? topAreas(areas) : [own]
+  })
   disturbances: LiveDisturbance[] = $derived.by(() => {
     const { area } = this.view
     const rows = [...(this.live?.disturbances.values() ?? [])]

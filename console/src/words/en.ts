@@ -33,7 +33,9 @@ export const en: Words = {
   event: {
     opened: 'opened', submitted: 'submitted', acknowledged: 'acknowledged', inProgress: 'in progress', in_progress: 'in progress', pending: 'pending',
     paused: 'clock paused', resumed: 'clock runs again', resolved: 'said to be resolved', reopened: 'reopened', closed: 'closed by measurement',
-    cancelled: 'cancelled', at_risk: 'at risk', overdue: 'overdue', met: 'deadline met', note: 'note',
+    cancelled: 'cancelled', at_risk: 'at risk', overdue: 'overdue', met: 'deadline met',
+    started: 'in progress', held: 'clock paused', restored: 'measured as recovered', relapsed: 'failed again', noted: 'note', estimated: 'estimated finish',
+    evidence_changed: 'evidence updated', clock_warned: 'deadline warning',
   },
   cause: (cause, operator, severity) => {
     if (cause === 'operator') return `${operator ?? 'Operator'} network ${severity === 'down' ? 'down' : 'degraded'}`

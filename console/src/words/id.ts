@@ -35,7 +35,9 @@ export const id = {
   event: {
     opened: 'dibuka', submitted: 'dikirim', acknowledged: 'diterima', inProgress: 'dikerjakan', in_progress: 'dikerjakan', pending: 'ditunda',
     paused: 'waktu dijeda', resumed: 'waktu berjalan lagi', resolved: 'dinyatakan pulih', reopened: 'dibuka lagi', closed: 'ditutup oleh pengukuran',
-    cancelled: 'dibatalkan', at_risk: 'terancam lewat', overdue: 'lewat tenggat', met: 'tenggat terpenuhi', note: 'catatan',
+    cancelled: 'dibatalkan', at_risk: 'terancam lewat', overdue: 'lewat tenggat', met: 'tenggat terpenuhi',
+    started: 'dikerjakan', held: 'waktu dijeda', restored: 'terukur pulih', relapsed: 'putus lagi', noted: 'catatan', estimated: 'perkiraan selesai',
+    evidence_changed: 'bukti diperbarui', clock_warned: 'peringatan tenggat',
   } as Record<string, string>,
   cause: (cause: string, operator: string | null, severity: string): string => {
     const bad = severity === 'down' ? 'putus' : 'terganggu'
