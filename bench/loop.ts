@@ -15,7 +15,7 @@ import { runRehearsal, type RehearsalResult } from '@kawal/server/src/rehearsal/
 import { listLive } from '@kawal/server/src/ticket/desk.ts'
 
 const province = '75'
-const stations_max = 700
+const stations_max = 600
 const hours = 3
 const seeds = 20
 const replayed_seeds = 2

@@ -12,7 +12,8 @@ export interface KnownFault {
 }
 
 export interface OperatorTick {
-  readonly repairs: readonly { readonly stations: readonly string[]; readonly operator: string | null; readonly at: number }[]
+  /** `by` is the organisation whose crew ended the fault. */
+  readonly repairs: readonly { readonly stations: readonly string[]; readonly by: string; readonly at: number }[]
   readonly actions: readonly unknown[]
 }
 
@@ -35,7 +36,10 @@ export async function startOperators(api: string, database: Database, organisati
     async tick(at, faults) {
       const answers: OperatorTick[] = []
       // One after the other: the order of their answers is part of what a seed replays.
-      for (const operator of running) answers.push(await operator.tick(at, faults))
+      for (const [index, operator] of running.entries()) {
+        const { repairs, actions } = await operator.tick(at, faults)
+        answers.push({ repairs: repairs.map((repair) => ({ ...repair, by: organisations[index] as string })), actions })
+      }
       return { repairs: answers.flatMap((answer) => answer.repairs), actions: answers.flatMap((answer) => answer.actions) }
     },
     async stop() {

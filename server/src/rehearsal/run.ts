@@ -7,7 +7,7 @@ import { hash32 } from '@kawal/core/kernel/random.ts'
 import type { App } from '../app.ts'
 import type { SteppedClock } from './clock.ts'
 import { startPhones } from './officers.ts'
-import { startOperators } from './operators.ts'
+import { startOperators, type OperatorTick } from './operators.ts'
 
 export interface RehearsalNeeds {
   readonly app: App
@@ -82,10 +82,12 @@ export async function runRehearsal(needs: RehearsalNeeds): Promise<RehearsalResu
 }
 
 /** The operator repaired: the faults that hit its ticket's stations end in the simulated network. */
-function repairFault(script: Script, officers: ReturnType<typeof startOfficers>, repaired: Set<string>, repair: { stations: readonly string[]; at: number }): void {
+function repairFault(script: Script, officers: ReturnType<typeof startOfficers>, repaired: Set<string>, repair: OperatorTick['repairs'][number]): void {
   const mended = new Set(repair.stations)
   for (const each of script.disturbances) {
-    if (each.startAt > repair.at || repaired.has(each.id) || !each.stations.some((code) => mended.has(code))) continue
+    // An operator mends its own network and brings power to it; the election server is the commission's.
+    const concerns = each.kind === 'election_server' ? repair.by === 'kpu' : repair.by !== 'kpu' && (each.operator === null || each.operator === repair.by)
+    if (!concerns || each.startAt > repair.at || repaired.has(each.id) || !each.stations.some((code) => mended.has(code))) continue
     officers.repair(each.id, repair.at)
     repaired.add(each.id)
   }
