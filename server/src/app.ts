@@ -9,7 +9,7 @@ import fastify, { LogController, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import { openapi } from '@kawal/contract/openapi.ts'
-import type { LiveArea, LiveDisturbance } from '@kawal/contract/live.ts'
+import type { LiveDisturbance } from '@kawal/contract/live.ts'
 import { connect, migrate, system, type Database } from './adapters/postgres/database.ts'
 import { createMonitor, type Monitor } from './detection/monitor.ts'
 import { disturbanceRoutes, readDisturbances } from './detection/routes.ts'
@@ -19,7 +19,7 @@ import { createIngest } from './measurement/ingest.ts'
 import { measurementRoutes } from './measurement/routes.ts'
 import { recogniseCallers, sessionRoutes } from './organisation/routes.ts'
 import { answerProblems, ProblemError } from './problem.ts'
-import { loadAreas, loadOperatorCodes, loadMonitorStations, networkOperatorReader, stationReader } from './register/lookup.ts'
+import { loadAreas, loadNames, loadOperatorCodes, loadMonitorStations, networkOperatorReader, stationReader } from './register/lookup.ts'
 import { ticketRoutes } from './ticket/routes.ts'
 import { createDesk } from './ticket/desk.ts'
 import { deliverOutbox } from './ticket/outbox.ts'
@@ -97,7 +97,8 @@ export async function startApp(options: AppOptions): Promise<App> {
   disturbanceRoutes(app, { database, monitor, clock: options.clock, stations: register.stations, names: register.names, tickets })
   await app.register(ticketRoutes({ database, clock: options.clock, caller: (request) => request.caller, changed: (id) => feed.tickets([id]) }))
   operatingRoutes(app, database, metrics.registry)
-  const resumed = await monitor.resume(options.clock() - replay_ms, options.clock())
+  // A rehearsed day begins with a clean sheet; a real one goes on where it was.
+  const resumed = options.rehearsal ? 0 : await monitor.resume(options.clock() - replay_ms, options.clock())
   if (resumed > 0) options.log.info({ reports: resumed }, 'detection took up after a restart')
   const url = await app.listen({ host: options.host, port: options.port })
   let delivering: Promise<unknown> = Promise.resolve()
@@ -129,9 +130,9 @@ export async function startApp(options: AppOptions): Promise<App> {
 }
 
 async function readRegister(database: Database, options: AppOptions) {
-  const [stations, areas, operatorOfSim] = await Promise.all([
-    loadMonitorStations(database, options.province), loadAreas(database, options.province), loadOperatorCodes(database)])
-  return { stations, areas, operatorOfSim, names: new Map(areas.map((area: { code: string; name: string; level: LiveArea['level'] }) => [area.code, area.name])) }
+  const [stations, areas, names, operatorOfSim] = await Promise.all([
+    loadMonitorStations(database, options.province), loadAreas(database, options.province), loadNames(database, options.province), loadOperatorCodes(database)])
+  return { stations, areas, names, operatorOfSim }
 }
 
 async function buildHttp(options: AppOptions, database: Database, feed: Feed): Promise<FastifyInstance> {

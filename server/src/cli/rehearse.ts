@@ -4,7 +4,7 @@ import pg from 'pg'
 import pino from 'pino'
 import { makeScript, parseScript, type Script } from '@kawal/core/rehearsal/script.ts'
 import { startApp, type App } from '../app.ts'
-import { connect, migrate, system } from '../adapters/postgres/database.ts'
+import { connect, migrate, system, type Database } from '../adapters/postgres/database.ts'
 import { addStaff, loginToken } from '../organisation/sessions.ts'
 import { stationCode } from '../measurement/enrolment.ts'
 import { loadMonitorStations, type WatchedStation } from '../register/lookup.ts'
@@ -13,12 +13,12 @@ import { nearest } from '../rehearsal/nearest.ts'
 import { steppedClock } from '../rehearsal/clock.ts'
 import { runRehearsal, type RehearsalResult } from '../rehearsal/run.ts'
 import { listLive } from '../ticket/desk.ts'
+import { command, listTickets } from '../ticket/tickets.ts'
 import { openDatabase, type OpenDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
-import { untilStopped } from './serve.ts'
 
 const default_province = '75'
-const show_speed = 20
+const show_speed = 40
 const progress_steps = 10
 
 interface Plan {
@@ -63,10 +63,13 @@ export async function rehearse(options: Record<string, string | undefined>): Pro
       await greet(app, clock, stations, plan, script)
       const result = await runRehearsal({
         app, clock, script, stations, seed: plan.seed, devicesPerStation: plan.devices, speed: plan.speed,
-        readTickets: () => listLive(app.database, clock, system), told: say, progress: progressLines(plan, say), stopped: () => stop,
+        readTickets: async () => (await listLive(app.database, clock, system)).filter((ticket) => Date.parse(ticket.openedAt) >= startAt), told: say, progress: progressLines(plan, say), stopped: () => stop,
+        ...(show ? { over: (done: RehearsalResult) => {
+          report(done, plan)
+          say('The rehearsed day is over. The officers go on reporting, and the screens stay open, until Ctrl-C.')
+        } } : {}),
       })
-      report(result, plan)
-      if (plan.show && !stop) await stayOpen(app, clock, say)
+      if (!show && !stop) report(result, plan)
     } finally {
       await app.stop()
     }
@@ -96,6 +99,7 @@ async function prepare(server: OpenDatabase, plan: Plan, say: (line: string) => 
       say(`No register for province ${plan.province}: making one from idn-area-data, with positions marked synthetic.`)
       await loadSynthetic(owner, plan.province, 1)
     }
+    await endEarlier(database, say)
     const last = await database.transaction(system, (client) => client.query<{ at: Date | null }>('SELECT max(received_at) AS at FROM report'))
     const now = Math.max(Date.now(), last.rows[0]?.at?.getTime() ?? 0)
     return Math.ceil(now / 60_000) * 60_000
@@ -103,6 +107,20 @@ async function prepare(server: OpenDatabase, plan: Plan, say: (line: string) => 
     await owner.end()
     await database.end()
   }
+}
+
+/** What a rehearsal that was stopped half way left open is cancelled, not closed: nobody measured it. */
+async function endEarlier(database: Database, say: (line: string) => void): Promise<void> {
+  const now = Date.now()
+  const watch = { organisation: 'komdigi', role: 'duty_officer' }
+  const { tickets } = await listTickets({ database, clock: () => now }, watch, { statuses: ['submitted', 'acknowledged', 'inProgress', 'pending', 'resolved', 'reopened'], offset: 0, limit: 500 })
+  for (const ticket of tickets) {
+    const done = await command({ database, clock: () => Math.max(now, ticket.updatedAt) }, watch, ticket.id, { kind: 'cancel', reason: 'the rehearsal was stopped before its end' })
+    if (!done.ok) say(`${ticket.id} stays open: ${done.error}`)
+  }
+  await database.transaction(system, (client) =>
+    client.query(`UPDATE disturbance SET ended_at = found_at, state = state || jsonb_build_object('status', 'recovered', 'endedAt', state->'foundAt') WHERE ended_at IS NULL`))
+  if (tickets.length > 0) say(`${tickets.length} tickets of an earlier rehearsal were cancelled.`)
 }
 
 function readScript(plan: Plan, stations: readonly WatchedStation[], startAt: number): Script {
@@ -149,13 +167,4 @@ function report(result: RehearsalResult, plan: Plan): void {
     `Tickets ${result.tickets}, closed by measurement ${result.closedByMeasurement}, reopened by measurement ${result.reopened}, still open ${result.stillOpen}.`,
     `Reports kept ${result.reports.accepted.toLocaleString('en')}, quarantined ${result.reports.quarantined}.`, '',
   ].join('\n'))
-}
-
-/** After the script the screens stay open on quiet air, until somebody stops it. */
-async function stayOpen(app: App, clock: ReturnType<typeof steppedClock>, say: (line: string) => void): Promise<void> {
-  say('The rehearsed day is over. The screens stay open until Ctrl-C.')
-  await untilStopped(async () => {
-    clock.set(clock() + 1000)
-  }, (error) => say(String(error)))
-  void app
 }

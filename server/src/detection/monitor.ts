@@ -24,6 +24,9 @@ export interface MonitorNeeds {
   readonly changed: (change: { disturbances: readonly string[]; stations: readonly { code: string; before: Status; after: Status }[] }) => void
 }
 
+/** After a restart an open disturbance has this long to be found again by measurements. */
+const settle_ms = 15 * 60_000
+
 /**
  * Runs the detector beside the ingest: what has been kept goes in, and each sweep writes what was
  * found to the database before anybody is told.
@@ -36,6 +39,7 @@ export function createMonitor(needs: MonitorNeeds) {
   const names = new Map<string, string>()
   const before = new Map<string, LiveDisturbance>()
   let lastSweep = 0
+  let settleAt = Infinity
 
   function feed(kept: KeptSample): void {
     const { quality, targets } = judge(kept.sample)
@@ -91,6 +95,15 @@ export function createMonitor(needs: MonitorNeeds) {
     return [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0] ?? null
   }
 
+  /** Open disturbances of an earlier run that this run's measurements did not confirm end here. */
+  async function settle(now: number): Promise<void> {
+    const rows = [...before.values()].map((row): LiveDisturbance => ({ ...row, status: 'recovered', endedAt: iso(now) }))
+    before.clear()
+    await save(needs.database, rows)
+    for (const row of rows) found.set(row.id, row)
+    needs.changed({ disturbances: rows.map((row) => row.id), stations: [] })
+  }
+
   return {
     kept(samples: readonly KeptSample[]): void {
       for (const sample of samples) feed(sample)
@@ -98,6 +111,7 @@ export function createMonitor(needs: MonitorNeeds) {
 
     async sweep(now: number): Promise<void> {
       lastSweep = now
+      if (before.size > 0 && now > settleAt) await settle(now)
       const changes = new Map<string, LiveDisturbance>()
       const stations: { code: string; before: Status; after: Status }[] = []
       for (const finding of step(state, { sweep: true }, now)) {
@@ -123,17 +137,9 @@ export function createMonitor(needs: MonitorNeeds) {
       for (const row of open) before.set(row.id, row)
       for (const row of open) found.set(row.id, row)
       for (const report of reports) feed(report)
+      settleAt = now + settle_ms
       if (reports.length > 0) await this.sweep(now)
       return reports.length
-    },
-
-    /** Open disturbances of an earlier run that this run's measurements did not confirm end here. */
-    async settle(now: number): Promise<void> {
-      const rows = [...before.values()].map((row): LiveDisturbance => ({ ...row, status: 'recovered', endedAt: iso(now) }))
-      before.clear()
-      await save(needs.database, rows)
-      for (const row of rows) found.set(row.id, row)
-      needs.changed({ disturbances: rows.map((row) => row.id), stations: [] })
     },
 
     disturbance: (id: string): LiveDisturbance | undefined => found.get(id),

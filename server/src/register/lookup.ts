@@ -28,6 +28,12 @@ export async function loadAreas(database: Database, province?: string): Promise<
   return rows
 }
 
+/** Names of every region of the present register, villages too. */
+export async function loadNames(database: Database, province?: string): Promise<Map<string, string>> {
+  const { rows } = await database.pool.query<{ code: string; name: string }>("SELECT code, name FROM region_now WHERE $1::text IS NULL OR code LIKE $1 || '%'", [province ?? null])
+  return new Map(rows.map((row) => [row.code, row.name]))
+}
+
 /** PLMN code and instant to organisation: XL and Smartfren are one since 16 April 2025. */
 export async function loadOperatorCodes(database: Database): Promise<(plmn: string, at: number) => string | null> {
   const { rows } = await database.pool.query<{ plmn: string; organisation_id: string; valid_from: string; valid_to: string | null }>(

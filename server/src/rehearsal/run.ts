@@ -22,6 +22,8 @@ export interface RehearsalNeeds {
   readonly told: (line: string) => void
   readonly progress: (share: number) => void
   readonly stopped: () => boolean
+  /** Told the result when the day is over; the officers then go on at the wall clock's pace until stopped. */
+  readonly over?: (result: RehearsalResult) => void
 }
 
 export interface RehearsalResult {
@@ -53,11 +55,13 @@ export async function runRehearsal(needs: RehearsalNeeds): Promise<RehearsalResu
   const reports = { accepted: 0, duplicates: 0, quarantined: 0 }
   const repaired = new Set<string>()
   const teller = createTeller(needs)
-  const began = Date.now()
+  let result: RehearsalResult | null = null
+  let due = Date.now()
   try {
-    for (let now = script.startAt; now <= script.endAt + rest_ms; now += tick_ms) {
-      if (needs.stopped()) break
-      if (needs.speed > 0) await pause(Math.max(0, began + (now - script.startAt) / needs.speed - Date.now()))
+    for (let now = script.startAt; !needs.stopped(); now += tick_ms) {
+      const speed = result === null ? needs.speed : 1
+      due = speed > 0 ? Math.max(due + tick_ms / speed, Date.now() - tick_ms) : Date.now()
+      await untilDue(due, needs.stopped)
       clock.set(now)
       const sent = await phones.send(officers.advance(now))
       reports.accepted += sent.accepted
@@ -71,14 +75,24 @@ export async function runRehearsal(needs: RehearsalNeeds): Promise<RehearsalResu
       for (const each of script.disturbances) if (each.repairAt !== null && each.repairAt <= now) repaired.add(each.id)
       const tickets = await needs.readTickets()
       teller.tell(now, app.monitor.found(), tickets)
+      if (result !== null) continue
       needs.progress(Math.min(1, (now - script.startAt) / (script.endAt - script.startAt)))
-      if (now >= script.endAt && app.monitor.found().every((row) => row.status === 'recovered') && tickets.every((ticket) => ticket.status === 'closed' || ticket.status === 'cancelled')) break
+      const calm = app.monitor.found().every((row) => row.status === 'recovered') && tickets.every((ticket) => ticket.status === 'closed' || ticket.status === 'cancelled')
+      if (now < script.endAt || (!calm && now < script.endAt + rest_ms)) continue
+      result = await conclude(needs, reports)
+      if (needs.over === undefined) break
+      needs.over(result)
     }
   } finally {
     await phones.stop()
     await operators.stop()
   }
-  return conclude(needs, reports)
+  return result ?? conclude(needs, reports)
+}
+
+/** Waits in short steps, so that Ctrl-C is heard at once. */
+async function untilDue(due: number, stopped: () => boolean): Promise<void> {
+  for (let left = due - Date.now(); left > 0 && !stopped(); left = due - Date.now()) await pause(Math.min(left, 200))
 }
 
 /** The operator repaired: the faults that hit its ticket's stations end in the simulated network. */
