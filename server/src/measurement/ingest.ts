@@ -37,6 +37,8 @@ interface Waiting {
 
 const waiting_samples_max = 50_000
 const commit_samples_max = 4_000
+/** Quarantine keeps what nests no deeper than this as it came. */
+const depth_max = 64
 const clock_ahead_ms_max = 10 * 60_000
 const checkSample = Compile(Sample)
 
@@ -102,6 +104,8 @@ function faultOf(raw: unknown, receivedAt: number): { code: string; detail: stri
     const [first] = checkSample.Errors(raw)
     return { code: 'sample_invalid', detail: `${first?.instancePath || 'sample'} ${first?.message ?? 'is not valid'}` }
   }
+  const unkept = unkeepable(raw)
+  if (unkept !== null) return { code: 'sample_invalid', detail: unkept }
   if (raw.radio !== null) {
     const fault = radioFault(raw.technology, raw.radio)
     if (fault !== null) return { code: 'radio_out_of_range', detail: fault }
@@ -109,6 +113,37 @@ function faultOf(raw: unknown, receivedAt: number): { code: string; detail: stri
   if (Date.parse(raw.eventAt) - receivedAt > clock_ahead_ms_max)
     return { code: 'clock_ahead', detail: `eventAt ${raw.eventAt} is more than 10 minutes ahead of the server; set the phone's clock` }
   return null
+}
+
+/**
+ * What has the form of a sample and still cannot be written: it would fail the whole transaction, and
+ * with it the reports of everybody else in the group.
+ */
+function unkeepable(sample: Sample): string | null {
+  const texts = { accessPoint: sample.accessPoint, 'radio.source': sample.radio?.source ?? null }
+  for (const [name, text] of Object.entries(texts))
+    if (text !== null && (text.includes('\0') || !text.isWellFormed())) return `${name} holds U+0000 or half a surrogate pair`
+  const times = { eventAt: sample.eventAt, nextDueAt: sample.nextDueAt }
+  // A leap second has the form of a time and is no instant here; before 1970 there was no phone.
+  for (const [name, text] of Object.entries(times))
+    if (text !== null && !(Date.parse(text) >= 0)) return `${name} ${text} is no instant since 1970`
+  return null
+}
+
+/** The text of anything that came. Of what nests too deep to be written, only that is kept. */
+function textOf(raw: unknown): string {
+  if (isShallow(raw)) return JSON.stringify(raw) ?? 'null'
+  return JSON.stringify(`nested deeper than ${depth_max}`)
+}
+
+/** Level by level, not by recursion: a body may nest deeper than the stack reaches. */
+function isShallow(raw: unknown): boolean {
+  let level: unknown[] = [raw]
+  for (let depth = 0; depth <= depth_max; depth++) {
+    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []))
+    if (level.length === 0) return true
+  }
+  return false
 }
 
 async function commit(options: IngestOptions, group: readonly Waiting[]): Promise<void> {
@@ -183,7 +218,7 @@ async function quarantineReused(client: PoolClient, again: readonly { one: Waiti
 }
 
 async function insertQuarantine(client: PoolClient, group: readonly Waiting[]): Promise<void> {
-  const rows = group.flatMap((one) => one.quarantined.map((each) => ({ one, each, text: JSON.stringify(each.raw) ?? 'null' })))
+  const rows = group.flatMap((one) => one.quarantined.map((each) => ({ one, each, text: textOf(each.raw) })))
   if (rows.length === 0) return
   await client.query(
     `INSERT INTO quarantine (device_key, received_at, code, detail, sample_sha256, sample)
@@ -195,8 +230,8 @@ async function insertQuarantine(client: PoolClient, group: readonly Waiting[]): 
       rows.map((row) => row.each.code),
       rows.map((row) => row.each.detail),
       rows.map((row) => createHash('sha256').update(row.text).digest()),
-      // PostgreSQL's jsonb cannot hold U+0000; the hash is of the bytes as they came.
-      rows.map((row) => row.text.replaceAll('\\u0000', '\\ufffd')),
+      // PostgreSQL's jsonb holds neither U+0000 nor half a surrogate pair; the hash is of the text as it came.
+      rows.map((row) => row.text.replace(/\\u(?:0000|d[89a-f][0-9a-f]{2})/g, '\\ufffd')),
     ],
   )
 }

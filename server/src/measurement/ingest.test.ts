@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import fastify, { type FastifyInstance } from 'fastify'
+import pg from 'pg'
+import type { Enrolled, ReportReceipt, Sample } from '@kawal/contract/report.ts'
+import { withDatabase, type TestDatabase } from '@kawal/testkit/postgres.ts'
+import { system } from '../adapters/postgres/database.ts'
+import { answerProblems } from '../problem.ts'
+import { loadOperatorCodes, networkOperatorReader, stationReader } from '../register/lookup.ts'
+import { loadSynthetic } from '../register/synthetic.ts'
+import { deploymentSecret, readDeviceToken, stationCode } from './enrolment.ts'
+import { createIngest, type KeptSample } from './ingest.ts'
+import { measurementRoutes } from './routes.ts'
+
+const now = Date.UTC(2029, 1, 14, 2)
+let kit: TestDatabase
+let app: FastifyInstance
+let secret: Buffer
+let ingest: ReturnType<typeof createIngest>
+let station = ''
+let clock = now
+const kept: KeptSample[] = []
+
+before(async () => {
+  kit = await withDatabase()
+  const owner = new pg.Pool({ connectionString: kit.ownerUrl, max: 2 })
+  await loadSynthetic(owner, '75', 1)
+  station = (await owner.query<{ code: string }>('SELECT code FROM station_now ORDER BY code LIMIT 1')).rows[0]?.code ?? ''
+  await owner.end()
+  secret = await deploymentSecret(kit.database)
+  ingest = createIngest({ database: kit.database, interval_s: 300, operatorOfSim: await loadOperatorCodes(kit.database), kept: (samples) => kept.push(...samples) })
+  app = fastify()
+  answerProblems(app)
+  measurementRoutes(app, {
+    database: kit.database, secret, clock: () => clock, ingest, stationOf: stationReader(kit.database),
+    networkOperator: networkOperatorReader(kit.database), targets: { election: null, internet: null },
+  })
+})
+after(async () => {
+  await app.close()
+  await kit.close()
+})
+
+function sample(sequence: number, change: Partial<Sample> = {}): Sample {
+  return {
+    sequence, eventAt: new Date(now - 60_000 + sequence).toISOString(), sim: '51010', access: 'cellular', accessPoint: null, technology: 'lte',
+    radio: null, rttMs: [50], timeouts: 0, downKbps: null, upKbps: null, reach: { internet: 'ok', election: 'ok', platform: 'ok' },
+    charging: null, nextDueAt: null, ...change,
+  }
+}
+
+const enrol = (code: string, at = station) => app.inject({ method: 'POST', url: '/v1/devices', payload: { station: at, code } })
+const newToken = async (): Promise<string> => (await enrol(stationCode(secret, station))).json<Enrolled>().token
+const report = (token: string, samples: readonly unknown[], at = station) =>
+  app.inject({ method: 'POST', url: '/v1/reports', headers: { authorization: `Bearer ${token}` }, payload: { station: at, samples } })
+
+async function send(token: string, samples: readonly unknown[]): Promise<ReportReceipt> {
+  const answer = await report(token, samples)
+  assert.equal(answer.statusCode, 202, answer.body)
+  return answer.json<ReportReceipt>()
+}
+
+const codes = (receipt: ReportReceipt) => receipt.quarantined.map((each) => [each.index, each.code])
+const stored = (token: string, table: 'report' | 'quarantine') =>
+  kit.database.transaction(system, async (client) => (await client.query(`SELECT * FROM ${table} WHERE device_key = $1 ORDER BY ${table === 'report' ? 'sequence' : 'id'}`, [readDeviceToken(secret, token)?.key])).rows)
+
+test('a bad sample goes to quarantine with its code, the good ones beside it are kept', async () => {
+  const token = await newToken()
+  const radio = { source: 'android', ageMs: 100, rsrpDbm: 7 }
+  const receipt = await send(token, [sample(1), { nonsense: true }, sample(2, { radio }), sample(3), sample(4, { eventAt: new Date(now + 11 * 60_000).toISOString() })])
+  assert.equal(receipt.accepted, 2)
+  assert.deepEqual(codes(receipt), [[1, 'sample_invalid'], [2, 'radio_out_of_range'], [4, 'clock_ahead']])
+  assert.deepEqual((await stored(token, 'report')).map((row) => row.sequence), [1, 3])
+  assert.deepEqual((await stored(token, 'quarantine')).map((row) => row.code), ['sample_invalid', 'radio_out_of_range', 'clock_ahead'])
+})
+
+test('a batch sent again is all duplicates, and nobody is told twice', async () => {
+  const token = await newToken()
+  const batch = [sample(1), sample(2), { bad: 1 }]
+  assert.equal((await send(token, batch)).accepted, 2)
+  const told = kept.length
+  const again = await send(token, batch)
+  assert.deepEqual([again.accepted, again.duplicates, codes(again)], [0, 2, [[2, 'sample_invalid']]])
+  assert.equal(kept.length, told)
+  assert.deepEqual([(await stored(token, 'report')).length, (await stored(token, 'quarantine')).length], [2, 1])
+  const twins = await send(token, [sample(3), sample(3)])
+  assert.deepEqual([twins.accepted, twins.duplicates], [1, 1])
+})
+
+test('a sequence with another event time does not vanish as a duplicate', async () => {
+  const token = await newToken()
+  await send(token, [sample(1)])
+  const receipt = await send(token, [sample(1, { eventAt: new Date(now - 5_000).toISOString() })])
+  assert.deepEqual([receipt.accepted, receipt.duplicates, codes(receipt)], [0, 0, [[0, 'sequence_reused']]])
+})
+
+test('an unknown operator is kept under its code, and a known one under its name of that day', async () => {
+  const token = await newToken()
+  await send(token, [sample(1, { sim: '51099' }), sample(2, { sim: '51011' }), sample(3, { sim: '51011', eventAt: '2025-04-15T00:00:00Z' }), sample(4, { sim: null })])
+  assert.deepEqual((await stored(token, 'report')).map((row) => row.operator_id), ['plmn-51099', 'xlsmart', 'xl', null])
+})
+
+for (const [name, poison] of [
+  ['U+0000 in text', sample(1, { accessPoint: 'a\u0000b' })],
+  ['half a surrogate pair in text', sample(1, { accessPoint: 'a\ud800b' })],
+  ['a leap second', sample(1, { eventAt: '2016-12-31T23:59:60Z' })],
+  ['a promise at a leap second', sample(1, { nextDueAt: '2016-12-31T23:59:60Z' })],
+  ['the year 0', sample(1, { eventAt: '0000-01-01T00:00:00Z' })],
+  ['U+0000 in a bad sample', { text: 'a\u0000b' }],
+  ['half a surrogate pair in a bad sample', { 'a\udfff': 'a\ud800b' }],
+  ['a bad sample nested 20,000 deep', JSON.parse('['.repeat(20_000) + ']'.repeat(20_000)) as unknown],
+] as const)
+  test(`one poisonous sample does not hold up the others: ${name}`, async () => {
+    const token = await newToken()
+    const text = name.includes('nested') ? '['.repeat(20_000) + ']'.repeat(20_000) : JSON.stringify(poison)
+    const answer = await app.inject({
+      method: 'POST', url: '/v1/reports', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      payload: `{"station":"${station}","samples":[${text},${JSON.stringify(sample(2))}]}`,
+    })
+    assert.equal(answer.statusCode, 202, answer.body)
+    const receipt = answer.json<ReportReceipt>()
+    assert.deepEqual([receipt.accepted, codes(receipt)], [1, [[0, 'sample_invalid']]])
+    assert.deepEqual([(await stored(token, 'report')).length, (await stored(token, 'quarantine')).length], [1, 1])
+  })
+
+test('more than can be kept safely is answered 429 with a pause, and works again afterwards', async () => {
+  const token = await newToken()
+  const device = readDeviceToken(secret, token)
+  assert.ok(device)
+  const lock = new pg.Client({ connectionString: kit.ownerUrl })
+  await lock.connect()
+  await lock.query('BEGIN; LOCK TABLE quarantine IN ACCESS EXCLUSIVE MODE')
+  const waiting = Array.from({ length: 100 }, () => ingest.submit(device, Array.from({ length: 500 }, () => ({})), now, null))
+  const refused = await report(token, [sample(1)])
+  await lock.query('ROLLBACK')
+  await lock.end()
+  assert.deepEqual([refused.statusCode, refused.json<{ code: string }>().code, refused.headers['retry-after']], [429, 'overloaded', '30'])
+  await Promise.all(waiting)
+  assert.equal((await send(token, [sample(1)])).accepted, 1)
+})
+
+test('a token that was tampered with, or belongs to another station, brings nothing in', async () => {
+  const token = await newToken()
+  const [id, key, at, mark] = token.split('.') as [string, string, string, string]
+  for (const forged of ['', 'x', `${id}.${Number(key) + 1}.${at}.${mark}`, `${id}.${key}.9999999999999.${mark}`, `${id}.${key}.${at}.${mark.slice(0, -4)}AAAA`, `${id}.${key}.${at}.`])
+    assert.deepEqual([(await report(forged, [sample(1)])).statusCode, forged], [401, forged])
+  assert.equal((await report(token, [sample(1)], '9999999999999')).statusCode, 403)
+  assert.deepEqual(await stored(token, 'report'), [])
+})
+
+test('a wrong code is refused, guessing stops after 20 tries, and the pause ends', async () => {
+  assert.equal((await enrol('AAAAAAAA', '9999999999999')).statusCode, 404)
+  const right = stationCode(secret, station)
+  for (let tries = 0; tries < 20; tries++) assert.equal((await enrol('AAAAAAAA')).json<{ code: string }>().code, 'code_wrong')
+  const stopped = await enrol(right)
+  assert.deepEqual([stopped.statusCode, stopped.headers['retry-after']], [429, '600'])
+  clock = now + 10 * 60_000 + 1
+  assert.equal((await enrol(`${right.slice(0, 4)}-${right.slice(4)}`.toLowerCase())).statusCode, 201)
+  clock = now
+})
