@@ -60,6 +60,8 @@ export const rule = 'promises-1'
 const defaults: DetectionOptions = { grace_ms: 30 * second_ms, threshold: 10, devices_min: 5, duty_ms: 20 * minute_ms }
 const fresh_ms = 7 * minute_ms
 const late_ms = 2 * minute_ms
+/** With fewer devices on duty a silence of all of them may well be one place's. */
+const ingest_devices_min = 50
 /** How firmly a device's own habit is held towards the common rate of broken promises. */
 const habit_prior = { broken: 0.6, promises: 8 }
 
@@ -97,6 +99,8 @@ export interface DetectionState {
   readonly statuses: Map<number, Status>
   open: OpenDisturbance[]
   nextId: number
+  /** When anything at all last came in. */
+  heardAt: Instant
 }
 
 /**
@@ -106,7 +110,7 @@ export interface DetectionState {
 export function startDetection(stations: readonly DetectionStation[], options: Partial<DetectionOptions> = {}): DetectionState {
   return {
     options: { ...defaults, ...options }, stations, stationIndex: new Map(stations.map((station, index) => [station.code, index])), nodes: buildNodes(stations),
-    operators: [], devices: new Map(), byStation: new Map(), statuses: new Map(), open: [], nextId: 1,
+    operators: [], devices: new Map(), byStation: new Map(), statuses: new Map(), open: [], nextId: 1, heardAt: -Infinity,
   }
 }
 
@@ -147,6 +151,7 @@ export function isSilent(state: DetectionState, device: Device, now: Instant): b
 }
 
 function takeIn(state: DetectionState, report: Evidence): void {
+  state.heardAt = Math.max(state.heardAt, report.receivedAt)
   const station = state.stationIndex.get(report.station)
   if (station === undefined) return
   const device = state.devices.get(report.device) ?? addDevice(state, report.device, station)
@@ -174,6 +179,9 @@ function retract(device: Device, report: Evidence): void {
     device.hitBy?.devices.delete(device)
     device.hitBy = null
     device.lastAt = report.eventAt
+    // Its promise counts too, or the old one would hold the phone silent again at the next sweep.
+    device.onDuty = report.nextDueAt !== null
+    device.dueAt = report.nextDueAt ?? Infinity
   }
 }
 
@@ -196,7 +204,7 @@ function sweep(state: DetectionState, now: Instant): Finding[] {
   const ours = findIngest(state, now)
   if (ours !== null) findings.push(ours)
   else if (!state.open.some((each) => each.found.cause === 'ingest')) {
-    findings.push(...findElection(state, now), ...findFaults(state, now))
+    findings.push(...findElection(state, now), ...(isDeaf(state, now) ? [] : findFaults(state, now)))
   }
   for (const each of [...state.open]) {
     if (recovered(state, each, now)) findings.push(end(state, each, now))
@@ -344,10 +352,23 @@ function findIngest(state: DetectionState, now: Instant): Finding | null {
   if (state.open.some((each) => each.found.cause === 'ingest')) return null
   const duty = [...state.devices.values()].filter((device) => device.onDuty)
   const silent = duty.filter((device) => isSilent(state, device, now))
-  if (duty.length < 50 || silent.length < 0.6 * duty.length) return null
-  const regencies = new Set(silent.map((device) => state.stations[device.station]?.village.slice(0, 4)))
-  if (regencies.size < 2) return null
+  if (duty.length < ingest_devices_min || silent.length < 0.6 * duty.length) return null
+  if (regencies(state, silent) < 2) return null
   return { kind: 'disturbance_found', disturbance: openFound(state, { cause: 'ingest', operator: null, score: silent.length, stations: [...new Set(silent.map((device) => device.station))], devices: silent }, now) }
+}
+
+/**
+ * Promises were broken in several regencies and nothing at all came in since they were made due: our
+ * own intake may be failing. Nobody is blamed until something comes in, or it is found to be so.
+ */
+function isDeaf(state: DetectionState, now: Instant): boolean {
+  const duty = [...state.devices.values()].filter((device) => device.onDuty)
+  const unheard = duty.filter((device) => isSilent(state, device, now) && device.dueAt >= state.heardAt)
+  return duty.length >= ingest_devices_min && unheard.length > 0 && regencies(state, unheard) >= 2
+}
+
+function regencies(state: DetectionState, devices: readonly Device[]): number {
+  return new Set(devices.map((device) => state.stations[device.station]?.village.slice(0, 4))).size
 }
 
 /** The internet answers and the election server does not, for several operators: it is the server. */
