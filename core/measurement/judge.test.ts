@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { judge, rtt_ms_bad, type JudgedSample } from './judge.ts'
+
+const well: JudgedSample = { access: 'cellular', rttMs: [40, 50, 60], timeouts: 0, reach: { internet: 'ok', election: 'ok', platform: 'ok' } }
+const quality = (change: Partial<JudgedSample>): string => judge({ ...well, ...change }).quality
+
+test('slow, lossy, offline and without a network are bad', () => {
+  assert.equal(quality({}), 'good')
+  assert.equal(quality({ rttMs: [rtt_ms_bad] }), 'good')
+  assert.equal(quality({ rttMs: [rtt_ms_bad + 1] }), 'bad')
+  assert.equal(quality({ rttMs: [50, 50, 50], timeouts: 1 }), 'good')
+  assert.equal(quality({ rttMs: [50, 50], timeouts: 1 }), 'bad')
+  assert.equal(quality({ access: 'none' }), 'bad')
+  assert.equal(quality({ reach: { ...well.reach, internet: 'timeout' } }), 'bad')
+})
+
+test('the election server alone never makes a network bad', () => {
+  fc.assert(fc.property(fc.constantFrom('ok', 'timeout', 'offline', 'portal', 'http_error', 'wrong_clock', 'untested'), (election) => {
+    assert.equal(quality({ reach: { ...well.reach, election } }), 'good')
+  }))
+})
+
+test('what was not tested, and a wrong clock, is unknown: neither reached nor missed', () => {
+  assert.deepEqual(judge({ ...well, reach: { internet: 'untested', election: 'wrong_clock', platform: 'ok' } }).targets, { internet: null, election: null, platform: true })
+})
