@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import pg from 'pg'
+import { resources, roles, rules, type Resource, type Role } from '@kawal/core/access/rules.ts'
+import { withDatabase, type TestDatabase } from '@kawal/testkit/postgres.ts'
+
+/** The table of each resource, and a row of it that belongs to an organisation. */
+const rows: Readonly<Record<Resource, { table: string; owner: string; insert: (organisation: string) => string }>> = {
+  report: { table: 'report', owner: 'operator_id', insert: (of) => `INSERT INTO report VALUES (1, ${of === 'telkomsel' ? 1 : 2}, '7501011001001', now(), now(), '${of}', '${of}', NULL, '{}')` },
+  disturbance: { table: 'disturbance', owner: 'organisation_id', insert: (of) => `INSERT INTO disturbance VALUES ('d-${of}', '${of}', '{}', now(), NULL)` },
+  ticket: { table: 'ticket', owner: 'organisation_id', insert: (of) => `INSERT INTO ticket VALUES ('t-${of}', '${of}', 'd-${of}', 'submitted', 1, '{}', now(), NULL, '')` },
+  ticket_event: { table: 'ticket_event', owner: 'organisation_id', insert: (of) => `INSERT INTO ticket_event VALUES ('t-${of}', 1, '${of}', now(), '{}')` },
+  hub: { table: 'hub', owner: 'organisation_id', insert: (of) => `INSERT INTO hub VALUES (gen_random_uuid(), '${of}', 'http://127.0.0.1/', NULL, now())` },
+  access_point: { table: 'access_point', owner: 'organisation_id', insert: (of) => `INSERT INTO access_point (id, kind, name, source, valid_from, organisation_id) VALUES ('a-${of}', 'ai', 'a', 'test', '2024-01-01', '${of}')` },
+  staff: { table: 'staff', owner: 'organisation_id', insert: (of) => `INSERT INTO staff VALUES ('00000000-0000-0000-0000-00000000000${of === 'telkomsel' ? 1 : 2}', '${of}', 'noc', 'a')` },
+  login_link: { table: 'login_link', owner: 'organisation_id', insert: (of) => `INSERT INTO login_link VALUES (sha256('${of}'), '00000000-0000-0000-0000-00000000000${of === 'telkomsel' ? 1 : 2}', '${of}', now(), NULL)` },
+  session: { table: 'session', owner: 'organisation_id', insert: (of) => `INSERT INTO session VALUES (sha256('${of}'), '00000000-0000-0000-0000-00000000000${of === 'telkomsel' ? 1 : 2}', '${of}', now())` },
+  api_key: { table: 'api_key', owner: 'organisation_id', insert: (of) => `INSERT INTO api_key VALUES (sha256('${of}'), '${of}', 'noc', now(), NULL)` },
+}
+const organisations = ['telkomsel', 'indosat']
+const inOrder: readonly Resource[] = ['staff', 'disturbance', 'ticket', 'ticket_event', 'report', 'hub', 'access_point', 'login_link', 'session', 'api_key']
+
+const expected = (role: Role, resource: Resource, action: 'read' | 'write'): 'all' | 'own' | 'none' =>
+  rules.find((rule) => rule.role === role && rule.resource === resource && rule.action === action)?.scope ?? 'none'
+
+async function seeded(t: TestContext): Promise<TestDatabase> {
+  const scratch = await withDatabase()
+  t.after(() => scratch.close())
+  const owner = new pg.Client({ connectionString: scratch.ownerUrl })
+  await owner.connect()
+  try {
+    for (const resource of inOrder) for (const organisation of organisations) await owner.query(rows[resource].insert(organisation))
+  } finally {
+    await owner.end()
+  }
+  return scratch
+}
+
+/** Reads and writes every resource as every role of one organisation; gives what differs from the rules. */
+async function holes({ database }: TestDatabase): Promise<string[]> {
+  const found: string[] = []
+  for (const role of roles)
+    for (const resource of resources) {
+      const { table, owner } = rows[resource]
+      const caller = { organisation: 'telkomsel', role }
+      const seen = await database.transaction(caller, async (client) => (await client.query<{ owner: string }>(`SELECT ${owner} AS owner FROM ${table} ORDER BY 1`)).rows.map((row) => row.owner))
+      const may = expected(role, resource, 'read')
+      const right = may === 'all' ? ['indosat', 'telkomsel'] : may === 'own' ? ['telkomsel'] : []
+      if (JSON.stringify([...new Set(seen)]) !== JSON.stringify(right)) found.push(`${role} reads of ${resource}: ${seen.join(' ') || 'nothing'}, should read: ${right.join(' ') || 'nothing'}`)
+      if (expected(role, resource, 'write') === 'all') continue
+      const wrote = await database.transaction(caller, async (client) => {
+        await client.query(`SAVEPOINT before`)
+        const done = await client.query(rows[resource].insert('indosat')).then(() => true, (error: unknown) => !/row-level security|permission denied/.test(String(error)))
+        await client.query('ROLLBACK TO before')
+        return done
+      })
+      if (wrote) found.push(`${role} of telkomsel wrote a ${resource} of indosat`)
+    }
+  return found
+}
+
+test('every resource as every role: what must be empty is empty, and nobody writes across', async (t) => {
+  const scratch = await seeded(t)
+  assert.deepEqual(await holes(scratch), [])
+})
+
+test('a planted hole is seen', async (t) => {
+  const scratch = await seeded(t)
+  const owner = new pg.Client({ connectionString: scratch.ownerUrl })
+  await owner.connect()
+  await owner.query('CREATE POLICY hole ON ticket FOR SELECT USING (true)')
+  await owner.end()
+  assert.ok((await holes(scratch)).some((hole) => hole.startsWith('noc reads of ticket')))
+})
+
+test('every table of organisations is behind forced row-level security, and the application owns nothing', async (t) => {
+  const scratch = await withDatabase()
+  t.after(() => scratch.close())
+  const { rows: open } = await scratch.database.pool.query<{ relname: string }>(
+    `SELECT relname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+     WHERE attname IN ('organisation_id', 'operator_id') AND relkind = 'r' AND NOT (relrowsecurity AND relforcerowsecurity) AND relnamespace = 'public'::regnamespace
+       AND relname NOT IN ('operator_code', 'network') AND relname NOT LIKE 'stage_%'`)
+  assert.deepEqual(open.map((row) => row.relname), [])
+  const { rows: owned } = await scratch.database.pool.query(`SELECT relname FROM pg_class WHERE relowner = 'kawal_app'::regrole`)
+  assert.deepEqual(owned, [])
+  const { rows: role } = await scratch.database.pool.query<{ rolsuper: boolean; rolbypassrls: boolean }>(`SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = 'kawal_app'`)
+  assert.deepEqual(role, [{ rolsuper: false, rolbypassrls: false }])
+})
