@@ -41,9 +41,11 @@ export const LiveDisturbance = Type.Object({
   ticketId: Type.Union([Type.String(), Type.Null()]),
 })
 
+const ClockName = Type.Union([Type.Literal('restore'), Type.Literal('repair')])
+const ClockState = Type.Enum(['running', 'paused', 'at_risk', 'overdue', 'met'])
 export const LiveClock = Type.Object({
-  name: Type.Union([Type.Literal('restore'), Type.Literal('repair')]),
-  state: Type.Enum(['running', 'paused', 'at_risk', 'overdue', 'met']),
+  name: ClockName,
+  state: ClockState,
   dueAt: Timestamp,
   pausedReason: Type.Union([Type.String(), Type.Null()]),
 })
@@ -59,7 +61,11 @@ export const LiveTicket = Type.Object({
   openedAt: Timestamp,
   clocks: Type.Array(LiveClock),
   reopened: Type.Integer({ description: 'how often measurements refused a resolution' }),
-  history: Type.Array(Type.Object({ at: Timestamp, by: Type.String(), kind: Type.String(), text: Type.String() })),
+  history: Type.Array(Type.Object({
+    at: Timestamp, by: Type.String(), kind: Type.String(), text: Type.String(),
+    counts: Type.Union([Type.Object({ expected: Type.Integer(), silent: Type.Integer(), bad: Type.Integer(), good: Type.Integer() }), Type.Null()], { description: 'devices behind the event' }),
+    clock: Type.Union([Type.Object({ name: ClockName, state: ClockState }), Type.Null()], { description: 'the clock that the event warns of' }),
+  })),
 })
 
 export const Live = Type.Object({

@@ -33,7 +33,7 @@ export const operations: readonly Operation[] = [
   { method: 'delete', path: '/v1/session', tag: 'console', summary: 'Log out', security: 'session', answer: [204, ''], problems: [] },
   { method: 'get', path: '/v1/live', tag: 'console', summary: 'Server-sent events: a snapshot, then changed rows at most once a second', security: 'session', answer: [200, 'text/event-stream'], problems: ['session_missing'] },
   { method: 'get', path: '/v1/snapshot', tag: 'console', summary: 'What the feed begins with, once', security: 'session', answer: [200, Live], problems: ['session_missing'] },
-  { method: 'get', path: '/v1/stations', tag: 'console', summary: 'Stations of an area, worst first', security: 'session', query: { area: Type.String({ pattern: '^[0-9]{2,10}$' }) }, answer: [200, StationRows], problems: ['session_missing', 'body_invalid'] },
+  { method: 'get', path: '/v1/stations', tag: 'console', summary: 'Stations of an area, worst first', security: 'session', query: { area: Type.String({ pattern: '^[0-9]{2,10}$' }), bbox: Type.Optional(Type.String({ description: 'west,south,east,north in degrees' })) }, answer: [200, StationRows], problems: ['session_missing', 'body_invalid'] },
   { method: 'get', path: '/v1/stations/{code}', tag: 'console', summary: 'Why a station has its status', security: 'session', answer: [200, StationDetail], problems: ['session_missing', 'station_unknown'] },
   { method: 'get', path: '/v1/disturbances', tag: 'console', summary: 'Disturbances that you may see, newest first', security: 'session', answer: [200, Type.Array(LiveDisturbance)], problems: ['session_missing'] },
   { method: 'get', path: '/v1/disturbances/{id}', tag: 'console', summary: 'One disturbance with its evidence', security: 'session', answer: [200, LiveDisturbance], problems: ['session_missing', 'not_found'] },
@@ -52,7 +52,7 @@ function reference(schema: TSchema): unknown {
 
 function parameters(operation: Operation): unknown[] {
   const inPath = [...operation.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: { type: 'string' } }))
-  const inQuery = Object.entries(operation.query ?? {}).map(([name, schema]) => ({ name, in: 'query', required: true, schema }))
+  const inQuery = Object.entries(operation.query ?? {}).map(([name, schema]) => ({ name, in: 'query', required: !Type.IsOptional(schema), schema }))
   return [...inPath, ...inQuery]
 }
 

@@ -44,13 +44,13 @@ export function fixtureLive(now: number, sequence = 1): Live {
           { name: 'repair', state: 'paused', dueAt: iso(now + 600 * minute), pausedReason: 'Kapal belum dapat berlayar' },
         ],
         history: [
-          { at: iso(now - 37 * minute), by: 'kawal', kind: 'opened', text: '' },
-          { at: iso(now - 34 * minute), by: 'telkomsel', kind: 'acknowledged', text: '' },
-          { at: iso(now - 25 * minute), by: 'telkomsel', kind: 'resolved', text: 'Catu daya cadangan dinyalakan' },
-          { at: iso(now - 22 * minute), by: 'kawal', kind: 'reopened', text: '88 dari 96 TPS masih diam' },
+          { at: iso(now - 37 * minute), by: 'kawal', kind: 'opened', text: '', counts: null, clock: null },
+          { at: iso(now - 34 * minute), by: 'telkomsel', kind: 'acknowledged', text: '', counts: null, clock: null },
+          { at: iso(now - 25 * minute), by: 'telkomsel', kind: 'resolved', text: 'Catu daya cadangan dinyalakan', counts: null, clock: null },
+          { at: iso(now - 22 * minute), by: 'kawal', kind: 'reopened', text: '', counts: { expected: 96, silent: 88, bad: 0, good: 8 }, clock: null },
         ] },
       { id: 't-3', disturbanceId: 'g-3', status: 'closed', operator: 'indosat', operatorName: 'Indosat Ooredoo Hutchison', title: 'Indosat, Kupang', stationCount: 9, openedAt: iso(now - 117 * minute), reopened: 0,
-        clocks: [{ name: 'restore', state: 'met', dueAt: iso(now - 10 * minute), pausedReason: null }], history: [{ at: iso(now - 20 * minute), by: 'kawal', kind: 'closed', text: '' }] },
+        clocks: [{ name: 'restore', state: 'met', dueAt: iso(now - 10 * minute), pausedReason: null }], history: [{ at: iso(now - 20 * minute), by: 'kawal', kind: 'closed', text: '', counts: null, clock: null }] },
     ],
   }
 }

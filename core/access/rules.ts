@@ -41,6 +41,11 @@ export const rules: readonly Rule[] = [
   ...grant('helpdesk', 'all', { disturbance: 'r', access_point: 'r' }),
 ]
 
+/** How far a role's permission reaches; null when it has none. */
+export function scopeOf(role: string, resource: Resource, action: Rule['action']): Scope | null {
+  return rules.find((rule) => rule.role === role && rule.resource === resource && rule.action === action)?.scope ?? null
+}
+
 /** The role that somebody of an organisation of this kind logs in with. */
 export const roleOfKind: Readonly<Record<string, Role>> = {
   ministry: 'duty_officer',

@@ -44,7 +44,8 @@ export interface FoundDisturbance {
 
 export type Finding =
   | { readonly kind: 'disturbance_found' | 'disturbance_changed' | 'disturbance_recovered'; readonly disturbance: FoundDisturbance }
-  | { readonly kind: 'station_status'; readonly station: string; readonly status: Status }
+  /** `operator` null is the station as a whole; else as that operator's own devices alone show it. */
+  | { readonly kind: 'station_status'; readonly station: string; readonly operator: string | null; readonly status: Status }
 
 export interface DetectionOptions {
   /** A promise counts as broken this long after it was due. */
@@ -96,7 +97,9 @@ export interface DetectionState {
   readonly operators: string[]
   readonly devices: Map<string, Device>
   readonly byStation: Map<number, Device[]>
+  /** By station; and by operator and station, from that operator's own devices and disturbances alone. */
   readonly statuses: Map<number, Status>
+  readonly ownStatuses: Map<number, Map<number, Status>>
   open: OpenDisturbance[]
   nextId: number
   /** When anything at all last came in. */
@@ -110,7 +113,7 @@ export interface DetectionState {
 export function startDetection(stations: readonly DetectionStation[], options: Partial<DetectionOptions> = {}): DetectionState {
   return {
     options: { ...defaults, ...options }, stations, stationIndex: new Map(stations.map((station, index) => [station.code, index])), nodes: buildNodes(stations),
-    operators: [], devices: new Map(), byStation: new Map(), statuses: new Map(), open: [], nextId: 1, heardAt: -Infinity,
+    operators: [], devices: new Map(), byStation: new Map(), statuses: new Map(), ownStatuses: new Map(), open: [], nextId: 1, heardAt: -Infinity,
   }
 }
 
@@ -124,16 +127,22 @@ export function step(state: DetectionState, input: { report: Evidence } | { swee
   return []
 }
 
-export function stationStatus(state: DetectionState, code: string): Status {
+/** @param operator whose view it is; null sees everybody's */
+export function stationStatus(state: DetectionState, code: string, operator: string | null = null): Status {
   const index = state.stationIndex.get(code)
-  return index === undefined ? 'unknown' : (state.statuses.get(index) ?? 'unknown')
+  if (index === undefined) return 'unknown'
+  const seen = operator === null ? state.statuses : state.ownStatuses.get(state.operators.indexOf(operator))
+  return seen?.get(index) ?? 'unknown'
 }
 
-/** Why a station has its status: per operator the devices on duty, the silent and the bad. */
-export function explainStation(state: DetectionState, code: string, now: Instant) {
+/**
+ * Why a station has its status: per operator the devices on duty, the silent and the bad.
+ * @param only the one operator whose rows are given; null gives all
+ */
+export function explainStation(state: DetectionState, code: string, now: Instant, only: string | null = null) {
   const rows = new Map<number, { operator: string; status: Status; devices: number; silent: number; bad: number; lastReportAt: Instant | null }>()
   for (const device of state.byStation.get(state.stationIndex.get(code) ?? -1) ?? []) {
-    if (!device.onDuty) continue
+    if (!device.onDuty || (only !== null && state.operators[device.operator] !== only)) continue
     const row = rows.get(device.operator) ?? { operator: state.operators[device.operator] ?? 'unknown', status: 'unknown' as Status, devices: 0, silent: 0, bad: 0, lastReportAt: null }
     row.devices++
     if (isSilent(state, device, now)) row.silent++
@@ -382,19 +391,34 @@ function findElection(state: DetectionState, now: Instant): Finding[] {
 }
 
 function statusChanges(state: DetectionState, now: Instant): Finding[] {
-  const severity = new Map<number, Status>()
-  for (const each of state.open) {
-    if (each.found.cause === 'ingest') continue // our own blindness says nothing of a station
-    for (const index of each.stations) if (severity.get(index) !== 'down') severity.set(index, each.found.severity)
-  }
+  const all = severities(state, () => true)
+  const own = state.operators.map((_, operator) => severities(state, (each) => each.operator === operator))
   const findings: Finding[] = []
+  const note = (statuses: Map<number, Status>, index: number, operator: string | null, status: Status): void => {
+    if (status === (statuses.get(index) ?? 'unknown')) return
+    statuses.set(index, status)
+    findings.push({ kind: 'station_status', station: (state.stations[index] as DetectionStation).code, operator, status })
+  }
   for (const [index, devices] of state.byStation) {
-    const status = severity.get(index) ?? quietStatus(state, devices, now)
-    if (status === (state.statuses.get(index) ?? 'unknown')) continue
-    state.statuses.set(index, status)
-    findings.push({ kind: 'station_status', station: (state.stations[index] as DetectionStation).code, status })
+    note(state.statuses, index, null, all.get(index) ?? quietStatus(state, devices, now))
+    for (const operator of new Set(devices.map((device) => device.operator))) {
+      let statuses = state.ownStatuses.get(operator)
+      if (statuses === undefined) state.ownStatuses.set(operator, (statuses = new Map()))
+      const status = own[operator]?.get(index) ?? quietStatus(state, devices.filter((device) => device.operator === operator), now)
+      note(statuses, index, state.operators[operator] ?? null, status)
+    }
   }
   return findings
+}
+
+/** The worst severity of the open disturbances that count, by station. */
+function severities(state: DetectionState, counts: (each: OpenDisturbance) => boolean): Map<number, Status> {
+  const worst = new Map<number, Status>()
+  for (const each of state.open) {
+    if (each.found.cause === 'ingest' || !counts(each)) continue // our own blindness says nothing of a station
+    for (const index of each.stations) if (worst.get(index) !== 'down') worst.set(index, each.found.severity)
+  }
+  return worst
 }
 
 function quietStatus(state: DetectionState, devices: readonly Device[], now: Instant): Status {

@@ -39,7 +39,15 @@ export interface TicketCause {
   readonly evidence: TicketEvidence
 }
 
-export interface HistoryEntry { readonly at: Instant; readonly by: string; readonly kind: TicketEvent['kind']; readonly text: string }
+export interface HistoryEntry {
+  readonly at: Instant
+  readonly by: string
+  readonly kind: TicketEvent['kind']
+  readonly text: string
+  /** The figures behind it, for who writes them in the reader's language. */
+  readonly evidence: TicketEvidence | null
+  readonly clock: { readonly name: ClockName; readonly state: ClockState } | null
+}
 export interface StatusEntry { readonly at: Instant; readonly status: TicketStatus; readonly reason: string }
 export interface TicketNote { readonly id: string; readonly at: Instant; readonly by: string; readonly text: string }
 
@@ -274,7 +282,9 @@ function effect(ticket: Ticket, event: TicketEvent): Partial<Ticket> {
 }
 
 function entry(event: TicketEvent): HistoryEntry {
-  return { at: event.at, by: event.by, kind: event.kind, text: textOf(event) }
+  const evidence = event.kind === 'reopened' ? event.evidence : event.kind === 'evidence_changed' ? event.disturbance.evidence : null
+  const clock = event.kind === 'clock_warned' ? { name: event.clock, state: event.state } : null
+  return { at: event.at, by: event.by, kind: event.kind, text: textOf(event), evidence, clock }
 }
 
 /** The words somebody gave, or the figures behind the event; what it means is said by its kind. */

@@ -47,8 +47,10 @@ export interface App {
   readonly monitor: Monitor
   readonly secret: Buffer
   readonly stationCount: number
-  /** One turn of everything that runs by the clock: detection, tickets, deliveries. */
+  /** One turn of everything that runs by the clock: detection, then tickets and deliveries. */
   sweep(now: number): Promise<void>
+  /** Tickets and deliveries alone. */
+  tick(now: number): Promise<void>
   ingestIdle(): Promise<void>
   stop(): Promise<void>
 }
@@ -109,14 +111,18 @@ export async function startApp(options: AppOptions): Promise<App> {
     delivered = false
     delivering = deliverOutbox(database, now).catch((error: unknown) => options.log.error(error)).finally(() => (delivered = true))
   }
+  const tick = async (now: number): Promise<void> => {
+    await tickets.sweep(now, (id) => monitor.disturbance(id))
+    deliver(now)
+  }
   const flushing = setInterval(() => void feed.flush().catch((error: unknown) => options.log.error(error)), 1000)
   return {
     url, database, monitor, secret, stationCount: register.stations.length,
     async sweep(now) {
       await monitor.sweep(now)
-      await tickets.sweep(now, (id) => monitor.disturbance(id))
-      deliver(now)
+      await tick(now)
     },
+    tick,
     ingestIdle: () => ingest.idle(),
     async stop() {
       clearInterval(flushing)

@@ -107,6 +107,8 @@ export const en: Words = {
   evidence: 'Evidence',
   evidenceText: (e) =>
     `${e.silent} of ${e.expected} devices silent, ${e.bad} report bad, ${e.good} report good; ${e.witnesses} witnesses of other operators good; score ${e.score} ${e.sign} threshold ${e.threshold}; rule ${e.rule}`,
+  countsText: (e) => `${e.silent} of ${e.expected} devices silent, ${e.bad} report bad, ${e.good} good`,
+  measuredOnly: 'by measurement, without a word from the operator',
   started: 'Started',
   found: 'Found',
   ended: 'Recovered',

@@ -110,6 +110,8 @@ export const id = {
   evidence: 'Bukti',
   evidenceText: (e: { expected: string; silent: string; bad: string; good: string; witnesses: string; score: string; sign: string; threshold: string; rule: string }) =>
     `${e.silent} dari ${e.expected} perangkat diam, ${e.bad} melapor buruk, ${e.good} melapor baik; ${e.witnesses} saksi operator lain baik; skor ${e.score} ${e.sign} ambang ${e.threshold}; aturan ${e.rule}`,
+  countsText: (e: { expected: string; silent: string; bad: string; good: string }) => `${e.silent} dari ${e.expected} perangkat diam, ${e.bad} melapor buruk, ${e.good} baik`,
+  measuredOnly: 'terukur, tanpa kabar dari operator',
   started: 'Mulai',
   found: 'Ditemukan',
   ended: 'Pulih',

@@ -1,5 +1,5 @@
 import type { LiveDisturbance } from '@kawal/contract/live.ts'
-import { explainStation, startDetection, stationStatus, step, type FoundDisturbance } from '@kawal/core/detection/detector.ts'
+import { explainStation, startDetection, stationStatus, step, type Finding, type FoundDisturbance } from '@kawal/core/detection/detector.ts'
 import { judge } from '@kawal/core/measurement/judge.ts'
 import type { Status } from '@kawal/core/kernel/status.ts'
 import { system, type Database } from '../adapters/postgres/database.ts'
@@ -21,7 +21,15 @@ export interface MonitorNeeds {
   readonly run: string
   /** Opens the ticket of a disturbance; called again for the same one, it changes nothing. */
   readonly openTicket: (disturbance: LiveDisturbance, recipient: string) => Promise<void>
-  readonly changed: (change: { disturbances: readonly string[]; stations: readonly { code: string; before: Status; after: Status }[] }) => void
+  readonly changed: (change: { disturbances: readonly string[]; stations: readonly StationChange[] }) => void
+}
+
+/** `operator` null: as everybody's devices show it; else as that operator's own do. */
+export interface StationChange {
+  readonly code: string
+  readonly operator: string | null
+  readonly before: Status
+  readonly after: Status
 }
 
 /** After a restart an open disturbance has this long to be found again by measurements. */
@@ -34,7 +42,7 @@ const settle_ms = 15 * 60_000
 export function createMonitor(needs: MonitorNeeds) {
   const state = startDetection(needs.stations)
   const places = new Map(needs.stations.map((station) => [station.code, station]))
-  const statuses = new Map<string, Status>()
+  const statuses = new Map<string, Map<string | null, Status>>()
   const found = new Map<string, LiveDisturbance>()
   const names = new Map<string, string>()
   const before = new Map<string, LiveDisturbance>()
@@ -95,6 +103,14 @@ export function createMonitor(needs: MonitorNeeds) {
     return [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0] ?? null
   }
 
+  function noteStatus({ station, operator, status }: Extract<Finding, { kind: 'station_status' }>): StationChange {
+    let known = statuses.get(station)
+    if (known === undefined) statuses.set(station, (known = new Map()))
+    const before = known.get(operator) ?? 'unknown'
+    known.set(operator, status)
+    return { code: station, operator, before, after: status }
+  }
+
   /** Open disturbances of an earlier run that this run's measurements did not confirm end here. */
   async function settle(now: number): Promise<void> {
     const rows = [...before.values()].map((row): LiveDisturbance => ({ ...row, status: 'recovered', endedAt: iso(now) }))
@@ -113,11 +129,10 @@ export function createMonitor(needs: MonitorNeeds) {
       lastSweep = now
       if (before.size > 0 && now > settleAt) await settle(now)
       const changes = new Map<string, LiveDisturbance>()
-      const stations: { code: string; before: Status; after: Status }[] = []
+      const stations: StationChange[] = []
       for (const finding of step(state, { sweep: true }, now)) {
         if (finding.kind === 'station_status') {
-          stations.push({ code: finding.station, before: statuses.get(finding.station) ?? 'unknown', after: finding.status })
-          statuses.set(finding.station, finding.status)
+          stations.push(noteStatus(finding))
         } else {
           const row = live(finding.disturbance)
           changes.set(row.id, row)
@@ -143,8 +158,8 @@ export function createMonitor(needs: MonitorNeeds) {
     },
 
     disturbance: (id: string): LiveDisturbance | undefined => found.get(id),
-    status: (station: string): Status => stationStatus(state, station),
-    explain: (station: string, now: number) => explainStation(state, station, now),
+    status: (station: string, operator: string | null): Status => stationStatus(state, station, operator),
+    explain: (station: string, now: number, operator: string | null) => explainStation(state, station, now, operator),
     found: (): readonly LiveDisturbance[] => [...found.values()],
   }
 }

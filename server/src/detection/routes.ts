@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { LiveDisturbance, LiveTicket, StationDetail, StationRows } from '@kawal/contract/live.ts'
 import { type Caller, type Database } from '../adapters/postgres/database.ts'
-import { callerOf } from '../organisation/routes.ts'
+import { callerOf, viewOf } from '../organisation/routes.ts'
 import { ProblemError } from '../problem.ts'
 import type { Monitor } from './monitor.ts'
 
@@ -34,6 +34,31 @@ export async function readDisturbances(database: Database, caller: Caller, ids: 
   })
 }
 
+type Placed = DisturbanceNeeds['stations'][number]
+
+/** Those of an area, of stations sorted by code. */
+function withPrefix(stations: readonly Placed[], area: string): Placed[] {
+  const from = (code: string): number => {
+    let [low, high] = [0, stations.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((stations[middle] as Placed).code < code) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+  // ':' follows '9': the first code behind all that begin with the area's digits.
+  return stations.slice(from(area), from(`${area}:`))
+}
+
+/** @param bbox west,south,east,north in degrees; without it everything is inside, also what has no position */
+function boxOf(bbox: string | undefined): (station: Placed) => boolean {
+  if (bbox === undefined) return () => true
+  const [west = NaN, south = NaN, east = NaN, north = NaN, ...more] = bbox.split(',').map(Number)
+  if (more.length > 0 || !(west <= east && south <= north)) throw new ProblemError('body_invalid', `bbox is west,south,east,north in degrees, not ${bbox}.`)
+  return ({ latitude, longitude }) => latitude !== null && longitude !== null && latitude >= south && latitude <= north && longitude >= west && longitude <= east
+}
+
 export function disturbanceRoutes(app: FastifyInstance, needs: DisturbanceNeeds): void {
   const places = new Map(needs.stations.map((station) => [station.code, station]))
   const one = async (caller: Caller, id: string): Promise<LiveDisturbance> => {
@@ -55,16 +80,17 @@ export function disturbanceRoutes(app: FastifyInstance, needs: DisturbanceNeeds)
     return reply.code(201).send(ticket)
   })
 
-  app.get<{ Querystring: { area: string } }>(
+  app.get<{ Querystring: { area: string; bbox?: string } }>(
     '/v1/stations',
-    { schema: { querystring: { type: 'object', required: ['area'], properties: { area: { type: 'string', pattern: '^[0-9]{2,10}$' } } } } },
+    { schema: { querystring: { type: 'object', required: ['area'], properties: { area: { type: 'string', pattern: '^[0-9]{2,10}$' }, bbox: { type: 'string' } } } } },
     (request): StationRows => {
-      callerOf(request)
-      const hit = new Map(needs.monitor.found().filter((row) => row.status === 'open').flatMap((row) => row.stations.map((code) => [code, row.id])))
-      const within = needs.stations.filter((station) => station.code.startsWith(request.query.area))
-      const rows = within.map((station) => ({
+      const view = viewOf(callerOf(request))
+      const open = needs.monitor.found().filter((row) => row.status === 'open' && (view === null || row.operator === view))
+      const hit = new Map(open.flatMap((row) => row.stations.map((code) => [code, row.id])))
+      const inBox = boxOf(request.query.bbox)
+      const rows = withPrefix(needs.stations, request.query.area).filter(inBox).map((station) => ({
         code: station.code, latitude: station.latitude, longitude: station.longitude, positionGrade: station.positionGrade,
-        status: needs.monitor.status(station.code), disturbanceId: hit.get(station.code) ?? null,
+        status: needs.monitor.status(station.code, view), disturbanceId: hit.get(station.code) ?? null,
       }))
       rows.sort((a, b) => worstFirst.indexOf(a.status) - worstFirst.indexOf(b.status) || (a.code < b.code ? -1 : 1))
       return { now: new Date(needs.clock()).toISOString(), total: rows.length, stations: rows.slice(0, stations_max) }
@@ -72,14 +98,14 @@ export function disturbanceRoutes(app: FastifyInstance, needs: DisturbanceNeeds)
   )
 
   app.get<{ Params: { code: string } }>('/v1/stations/:code', (request): StationDetail => {
-    callerOf(request)
+    const view = viewOf(callerOf(request))
     const { code } = request.params
     const place = places.get(code)
     if (place === undefined) throw new ProblemError('station_unknown', `${code} is not watched here.`)
     const name = (length: number): string => needs.names.get(code.slice(0, length)) ?? code.slice(0, length)
-    const why = needs.monitor.explain(code, needs.clock())
+    const why = needs.monitor.explain(code, needs.clock(), view)
     return {
-      code, village: name(10), district: name(6), regency: name(4), province: name(2), zone: place.zone, status: needs.monitor.status(code), rule: why.rule,
+      code, village: name(10), district: name(6), regency: name(4), province: name(2), zone: place.zone, status: needs.monitor.status(code, view), rule: why.rule,
       operators: why.operators.map((row) => ({ ...row, lastReportAt: row.lastReportAt === null ? null : new Date(row.lastReportAt).toISOString() })),
     }
   })

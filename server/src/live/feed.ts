@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Live, LiveArea, LiveDelta, LiveDisturbance, LiveTicket } from '@kawal/contract/live.ts'
-import type { Status } from '@kawal/core/kernel/status.ts'
 import type { Caller } from '../adapters/postgres/database.ts'
-import { callerOf } from '../organisation/routes.ts'
+import type { StationChange } from '../detection/monitor.ts'
+import { callerOf, viewOf } from '../organisation/routes.ts'
 
 export interface FeedNeeds {
   readonly clock: () => number
@@ -20,6 +20,7 @@ interface Client {
   behind: boolean
 }
 
+const snapshot_tries_max = 5
 const buffered_bytes_max = 2_000_000
 const duty_ms = 15 * 60_000
 const levels = { province: 2, regency: 4, district: 6, village: 10 } as const
@@ -29,9 +30,16 @@ const levels = { province: 2, regency: 4, district: 6, village: 10 } as const
  * A client that cannot keep up is dropped to the latest: it gets a new snapshot when it has read.
  */
 export function createFeed(needs: FeedNeeds) {
-  const areas = startAreas(needs)
+  const blank = startAreas(needs)
+  // Everybody's view under null, and one for each organisation that sees its own alone.
+  const views = new Map<string | null, Map<string, LiveArea>>()
   const clients = new Set<Client>()
   const changed = { disturbances: new Set<string>(), tickets: new Set<string>(), areas: new Set<string>() }
+  const areasOf = (view: string | null): Map<string, LiveArea> => {
+    let areas = views.get(view)
+    if (areas === undefined) views.set(view, (areas = new Map([...blank].map(([code, area]) => [code, { ...area, counts: { ...area.counts } }]))))
+    return areas
+  }
   const arrivals: { at: number; count: number }[] = []
   const lastReport = new Map<number, number>()
   let sequence = 0
@@ -49,14 +57,23 @@ export function createFeed(needs: FeedNeeds) {
 
   async function snapshot(caller: Caller): Promise<Live> {
     const [disturbances, tickets] = await Promise.all([needs.disturbances(caller, null), needs.tickets(caller, null)])
-    return { ...numbers(), rehearsal: needs.rehearsal, areas: [...areas.values()], disturbances, tickets }
+    return { ...numbers(), rehearsal: needs.rehearsal, areas: [...areasOf(viewOf(caller)).values()], disturbances, tickets }
+  }
+
+  /** A snapshot during which no delta went out: whoever listens from here on misses none. */
+  async function latest(caller: Caller): Promise<Live> {
+    for (let tries = 1; ; tries++) {
+      const before = sequence
+      const found = await snapshot(caller)
+      if (before === sequence || tries === snapshot_tries_max) return found
+    }
   }
 
   async function flush(): Promise<void> {
     sequence++
     const ids = [...changed.disturbances]
     const tickets = [...changed.tickets]
-    const rows = [...changed.areas].map((code) => areas.get(code)).filter((area) => area !== undefined)
+    const touched = [...changed.areas]
     for (const set of Object.values(changed)) set.clear()
     const groups = new Map<string, Client[]>()
     for (const client of clients) {
@@ -66,6 +83,8 @@ export function createFeed(needs: FeedNeeds) {
     for (const group of groups.values()) {
       const caller = (group[0] as Client).caller
       const delta: LiveDelta = { ...numbers() }
+      const areas = areasOf(viewOf(caller))
+      const rows = touched.map((code) => areas.get(code)).filter((area) => area !== undefined)
       if (rows.length > 0) delta.areas = rows
       if (ids.length > 0) delta.disturbances = await needs.disturbances(caller, ids)
       if (tickets.length > 0) delta.tickets = await needs.tickets(caller, tickets)
@@ -86,23 +105,24 @@ export function createFeed(needs: FeedNeeds) {
     routes(app: FastifyInstance): void {
       app.get('/v1/live', async (request, reply) => {
         const client: Client = { reply, caller: callerOf(request), behind: false }
-        const first = await snapshot(client.caller)
+        const first = await latest(client.caller)
         reply.hijack()
         reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
         reply.raw.write(event('snapshot', sequence, first))
         clients.add(client)
         request.raw.on('close', () => clients.delete(client))
       })
+      app.get('/v1/snapshot', (request) => snapshot(callerOf(request)))
     },
     reports(devices: readonly number[]): void {
       const at = needs.clock()
       arrivals.push({ at, count: devices.length })
       for (const device of devices) lastReport.set(device, at)
     },
-    stations(rows: readonly { code: string; before: Status; after: Status }[]): void {
+    stations(rows: readonly StationChange[]): void {
       for (const row of rows)
         for (const length of Object.values(levels)) {
-          const area = areas.get(row.code.slice(0, length))
+          const area = areasOf(row.operator).get(row.code.slice(0, length))
           if (area === undefined) continue
           area.counts[row.before]--
           area.counts[row.after]++

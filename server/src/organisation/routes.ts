@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Session } from '@kawal/contract/live.ts'
+import { scopeOf } from '@kawal/core/access/rules.ts'
 import type { Caller, Database } from '../adapters/postgres/database.ts'
 import { ProblemError } from '../problem.ts'
 import { logIn, logOut, readApiKey, readSession } from './sessions.ts'
@@ -31,6 +32,16 @@ export function recogniseCallers(app: FastifyInstance, database: Database, clock
 export function callerOf(request: FastifyRequest): Caller {
   if (request.caller === null) throw new ProblemError('session_missing', 'Open your log-in link, or send an API key as a bearer token.')
   return request.caller
+}
+
+/**
+ * Whose view a caller has of what is not a row of the database: null sees everybody's, an operator its
+ * own alone. The wall in the database says the same of rows, from the same rules.
+ */
+export function viewOf(caller: Caller): string | null {
+  const scope = scopeOf(caller.role, 'disturbance', 'read')
+  if (scope === null) throw new ProblemError('not_allowed', 'Your role sees no disturbances.')
+  return scope === 'all' ? null : caller.organisation
 }
 
 export function sessionRoutes(app: FastifyInstance, database: Database, clock: () => number, secure: boolean): void {

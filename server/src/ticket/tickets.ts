@@ -232,12 +232,21 @@ function sweepBatch(database: Database, ids: readonly string[], causes: Readonly
 
 function measured(ticket: Ticket, cause: TicketCause | null): TicketAction[] {
   if (cause === null) return [{ kind: 'warn' }]
-  const grown = extent(cause) !== extent(ticket.disturbance)
+  const grown = isWorthTelling(ticket.disturbance, cause)
   return [
     ...(grown ? [{ kind: 'evidence', disturbance: { ...cause, endedAt: ticket.disturbance.endedAt } } as const] : []),
     cause.endedAt === null ? { kind: 'refuse', evidence: cause.evidence } : { kind: 'confirm', recoveredAt: cause.endedAt },
     { kind: 'warn' },
   ]
+}
+
+const growth_told = 1.2
+
+/** A growing fault is told in steps of a fifth, not at every sweep; its last extent is told when it ends. */
+function isWorthTelling(before: TicketCause, now: TicketCause): boolean {
+  if (extent(before) === extent(now)) return false
+  const [less, more] = [before.stations.length, now.stations.length].sort((a, b) => a - b) as [number, number]
+  return before.severity !== now.severity || now.endedAt !== null || more >= growth_told * less
 }
 
 function extent(cause: TicketCause): string {

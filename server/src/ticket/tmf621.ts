@@ -115,7 +115,10 @@ export function toLive(ticket: Ticket, now: Instant): LiveTicket {
     openedAt: rfc3339(ticket.openedAt),
     clocks: clocks(ticket, now).map((clock) => ({ name: clock.name, state: clock.state, dueAt: rfc3339(clock.dueAt), pausedReason: clock.pausedReason })),
     reopened: ticket.reopened,
-    history: ticket.history.map((entry) => ({ at: rfc3339(entry.at), by: entry.by, kind: entry.kind, text: entry.text })),
+    history: ticket.history.map(({ at, by, kind, text, evidence, clock }) => ({
+      at: rfc3339(at), by, kind, text, clock,
+      counts: evidence === null ? null : { expected: evidence.devicesExpected, silent: evidence.devicesSilent, bad: evidence.devicesBad, good: evidence.devicesGood },
+    })),
   }
 }
 
