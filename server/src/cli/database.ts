@@ -1,19 +1,34 @@
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
-import { startEmbedded } from '../adapters/postgres/embedded.ts'
+import { attachEmbedded, startEmbedded, type EmbeddedPostgres } from '../adapters/postgres/embedded.ts'
 
 export interface OpenDatabase {
   readonly ownerUrl: string
   readonly appPassword: string
+  /** Another process of ours runs it: a server that shows what it read when it started. */
+  readonly joined: boolean
   stop(): Promise<void>
 }
 
-/** The database a command works on: DATABASE_URL where it is set, else the embedded one. */
-export async function openDatabase(folder: string | undefined): Promise<OpenDatabase> {
+/** The database a server works on: DATABASE_URL where it is set, else an embedded one of its own. */
+export function openDatabase(folder: string | undefined): Promise<OpenDatabase> {
+  return open(async () => ({ server: await startEmbedded(resolve(folder ?? '.kawal')), joined: false }))
+}
+
+/** The database a short command works on: the same, and beside a running server that one's. */
+export function joinDatabase(folder: string | undefined): Promise<OpenDatabase> {
+  const data = resolve(folder ?? '.kawal')
+  return open(async () => {
+    const running = attachEmbedded(data)
+    return running === null ? { server: await startEmbedded(data), joined: false } : { server: running, joined: true }
+  })
+}
+
+async function open(embedded: () => Promise<{ server: EmbeddedPostgres; joined: boolean }>): Promise<OpenDatabase> {
   const given = process.env['DATABASE_URL']
-  const server = given === undefined ? await startEmbedded(resolve(folder ?? '.kawal')) : null
-  const ownerUrl = server?.ownerUrl ?? (given as string)
+  const own = given === undefined ? await embedded() : null
+  const ownerUrl = own?.server.ownerUrl ?? (given as string)
   // The application's password follows from the owner's: no second secret to keep.
   const appPassword = createHash('sha256').update(`kawal_app ${new URL(ownerUrl).password}`).digest('hex')
-  return { ownerUrl, appPassword, stop: async () => server?.stop() }
+  return { ownerUrl, appPassword, joined: own?.joined ?? false, stop: async () => own?.server.stop() }
 }

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, statfsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { createServer } from 'node:net'
-import { openDatabase } from './database.ts'
+import { joinDatabase } from './database.ts'
 import { exits } from './exits.ts'
 
 interface Check {
@@ -23,7 +23,7 @@ export async function doctor(options: Record<string, string | undefined>): Promi
     ...(process.getuid?.() === 0 ? [{ name: 'unshare', ok: spawnSync('unshare', ['--user', 'true']).status === 0, detail: 'lets the database run when root starts it; else start as an ordinary user' }] : []),
   ]
   try {
-    const database = await openDatabase(options['data'])
+    const database = await joinDatabase(options['data'])
     await database.stop()
     checks.push({ name: 'database', ok: true, detail: 'starts and stops' })
   } catch (error) {

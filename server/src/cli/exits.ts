@@ -13,18 +13,28 @@ export class CommandFailure extends Error {
 /** Tells a failure in plain words where we know it, with the stack where it is a fault of ours. */
 export async function fail(error: unknown): Promise<void> {
   const { StartFailure } = await import('../adapters/postgres/embedded.ts')
-  if (error instanceof CommandFailure) {
-    process.stderr.write(`${error.message}\n`)
-    process.exitCode = error.exit
-  } else if (error instanceof StartFailure) {
-    process.stderr.write(`${error.message}\n`)
-    process.exitCode = exits.missing
-  } else if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    const { port } = error as Error & { port?: number }
-    process.stderr.write(`Port ${port} is taken by another program. Stop it, or choose another port with --port.\n`)
-    process.exitCode = exits.missing
-  } else {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
-    process.exitCode = exits.fault
+  const { ProblemError } = await import('../problem.ts')
+  const known: readonly [number, string] | null =
+    error instanceof CommandFailure ? [error.exit, error.message]
+    : error instanceof StartFailure ? [exits.missing, error.message]
+    : error instanceof ProblemError ? [exits.rejected, error.message]
+    : systemFailure(error)
+  process.stderr.write(`${known?.[1] ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`)
+  process.exitCode = known?.[0] ?? exits.fault
+}
+
+/** What the system or the database refuses for reasons outside this program, with a way out. */
+function systemFailure(error: unknown): readonly [number, string] | null {
+  if (!(error instanceof Error) || !('code' in error)) return null
+  const { code, port, address, path } = error as Error & { code: unknown; port?: number; address?: string; path?: string }
+  switch (code) {
+    case 'EADDRINUSE': return [exits.missing, `Port ${port} is taken by another program. Stop it, or choose another port with --port.`]
+    case 'EADDRNOTAVAIL': return [exits.usage, `This machine has no address ${address}. Choose one of its own with --host.`]
+    case 'EACCES': return [exits.missing, path === undefined ? `Port ${port} is not allowed for this user. Choose one above 1023 with --port.` : `${path} may not be read or written by this user. Mend its rights, or give another folder with --data.`]
+    case 'ENOSPC': case '53100': return [exits.missing, 'The disk is full. Nothing that was acknowledged is lost; free some room, then start again.']
+    case 'ECONNREFUSED': return [exits.missing, `No database answers at ${address ?? 'the address'}:${port ?? ''}. Start it, or mend DATABASE_URL.`]
+    case '28P01': case '28000': return [exits.missing, `The database refuses the log-in: ${error.message}. Mend DATABASE_URL.`]
+    case '42501': return [exits.missing, `The database refuses: ${error.message}. DATABASE_URL must name a role that may create tables and roles.`]
+    default: return null
   }
 }

@@ -1,7 +1,7 @@
 import { connect, migrate, system } from '../adapters/postgres/database.ts'
 import { deploymentSecret, stationCode } from '../measurement/enrolment.ts'
 import { loadMonitorStations } from '../register/lookup.ts'
-import { openDatabase } from './database.ts'
+import { joinDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
 
 const quote = (value: unknown): string => {
@@ -12,7 +12,7 @@ const quote = (value: unknown): string => {
 /** codes, stations or disturbances; CSV with a header, or one JSON object with --json. */
 export async function exportAction(kind: string, options: Record<string, string | undefined>): Promise<void> {
   if (!['codes', 'stations', 'disturbances'].includes(kind)) throw new CommandFailure(exits.usage, `kawal export knows codes, stations and disturbances, not ${kind}.`)
-  const server = await openDatabase(options['data'])
+  const server = await joinDatabase(options['data'])
   try {
     await migrate(server.ownerUrl, server.appPassword)
     const database = connect(server.ownerUrl, server.appPassword)

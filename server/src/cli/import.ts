@@ -6,7 +6,7 @@ import { migrate } from '../adapters/postgres/database.ts'
 import { importRegister, type ImportOutcome } from '../register/import.ts'
 import { ImportRefused } from '../register/merge.ts'
 import { showProgress } from '../register/progress.ts'
-import { openDatabase } from './database.ts'
+import { joinDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
 
 /** `kawal import register DIR`: progress on stderr, counts on stdout, oddities in a CSV file. */
@@ -17,7 +17,7 @@ export async function importAction(kind: string, directory: string, options: Rec
   if (asked !== undefined && calendarDate(asked) === null) throw new CommandFailure(exits.usage, `--date ${asked} is no calendar date. Write it YYYY-MM-DD.`)
   const folder = text('rejects') ?? '.'
   mkdirSync(folder, { recursive: true })
-  const server = await openDatabase(text('data'))
+  const server = await joinDatabase(text('data'))
   try {
     await migrate(server.ownerUrl, server.appPassword)
     const pool = new pg.Pool({ connectionString: server.ownerUrl, max: 2 })
@@ -29,6 +29,7 @@ export async function importAction(kind: string, directory: string, options: Rec
         dryRun: options['dryRun'] !== undefined && options['dryRun'] !== false,
       })
       tell(outcome, options['json'] !== undefined && options['json'] !== false)
+      if (server.joined && outcome.changes > 0) process.stderr.write('The server that is running shows the new register when it is started again.\n')
     } finally {
       await pool.end()
     }

@@ -52,8 +52,9 @@ program
 
 program
   .command('org <action> [organisation]')
-  .description('organisations: list, link ORGANISATION (a one-time log-in link), key ORGANISATION (an API key)')
-  .option('--name <name>', 'name of the person the link is for', 'Petugas')
+  .description('organisations: list, add ORGANISATION, link ORGANISATION (a one-time log-in link), key ORGANISATION (an API key)')
+  .option('--kind <kind>', 'of an organisation to add: ministry, kpu, bawaslu, apjii, bakti, operator, isp, helpdesk')
+  .option('--name <name>', 'name of the organisation to add, or of the person the link is for')
   .option('--url <address>', 'address of the server, for the link', 'http://127.0.0.1:5105')
   .action(async (action: string, organisation: string | undefined, options: Record<string, string>) => (await import('./org.ts')).orgAction(action, organisation, all(options)))
 

@@ -1,11 +1,13 @@
+import pg from 'pg'
+import { roleOfKind } from '@kawal/core/access/rules.ts'
 import { connect, migrate } from '../adapters/postgres/database.ts'
 import { addApiKey, addStaff, loginToken } from '../organisation/sessions.ts'
-import { openDatabase } from './database.ts'
+import { joinDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
 
-/** list, link ORGANISATION, key ORGANISATION */
+/** list, add ORGANISATION, link ORGANISATION, key ORGANISATION */
 export async function orgAction(action: string, organisation: string | undefined, options: Record<string, string | undefined>): Promise<void> {
-  const server = await openDatabase(options['data'])
+  const server = await joinDatabase(options['data'])
   try {
     await migrate(server.ownerUrl, server.appPassword)
     const database = connect(server.ownerUrl, server.appPassword)
@@ -15,18 +17,35 @@ export async function orgAction(action: string, organisation: string | undefined
         const { rows } = await database.pool.query<{ id: string; kind: string; name: string }>("SELECT id, kind, name FROM organisation WHERE kind <> 'system' ORDER BY kind, id")
         out({ organisations: rows }, rows.map((row) => `${row.id.padEnd(14)}${row.kind.padEnd(12)}${row.name}`).join('\n'))
       } else if (organisation === undefined) throw new CommandFailure(exits.usage, `Which organisation? "kawal org list" names them.`)
-      else if (action === 'link') {
+      else if (action === 'add') {
+        const added = await addOrganisation(server.ownerUrl, organisation, options['kind'] ?? 'isp', options['name'] ?? organisation)
+        out({ organisation, added }, added ? `${organisation} added.` : `${organisation} is there already: nothing was changed.`)
+      } else if (action === 'link') {
         const token = await loginToken(database, await addStaff(database, organisation, options['name'] ?? 'Petugas'), Date.now())
         const link = `${options['url']}/console/?masuk=${token}`
         out({ organisation, link }, `${link}\nWorks once, within 24 hours.`)
       } else if (action === 'key') {
         const key = await addApiKey(database, organisation, Date.now())
         out({ organisation, key }, `${key}\nShown once: it is kept as a hash only.`)
-      } else throw new CommandFailure(exits.usage, `kawal org knows list, link and key, not ${action}.`)
+      } else throw new CommandFailure(exits.usage, `kawal org knows list, add, link and key, not ${action}.`)
     } finally {
       await database.end()
     }
   } finally {
     await server.stop()
+  }
+}
+
+/** Written as the owner: the application may read organisations and never change them. */
+async function addOrganisation(ownerUrl: string, id: string, kind: string, name: string): Promise<boolean> {
+  const kinds = Object.keys(roleOfKind).filter((each) => each !== 'system')
+  if (!kinds.includes(kind)) throw new CommandFailure(exits.usage, `--kind is one of ${kinds.join(', ')}, not ${kind}.`)
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(id)) throw new CommandFailure(exits.usage, `An organisation's id is lower-case letters, digits and hyphens, not ${id}.`)
+  const client = new pg.Client({ connectionString: ownerUrl })
+  await client.connect()
+  try {
+    return (await client.query('INSERT INTO organisation (id, kind, name) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING', [id, kind, name])).rowCount === 1
+  } finally {
+    await client.end()
   }
 }

