@@ -1,4 +1,5 @@
-import { startDetection, step, type FoundDisturbance } from '@kawal/core/detection/detector.ts'
+import { step } from '@kawal/core/detection/detector.ts'
+import { startDetection, type FoundDisturbance } from '@kawal/core/detection/state.ts'
 import { hash32, seeded } from '@kawal/core/kernel/random.ts'
 import { judge } from '@kawal/core/measurement/judge.ts'
 import { startOfficers } from '@kawal/core/rehearsal/officers.ts'
@@ -10,7 +11,7 @@ const repair_ms = 35 * 60_000
 const tick_ms = 15_000
 
 /** A province of villages in clumps, as the rehearsal's own synthetic register makes them. */
-export function province(seed: number, villages: number): ScriptStation[] {
+function province(seed: number, villages: number): ScriptStation[] {
   const random = seeded(hash32(`province ${seed}`))
   return Array.from({ length: villages }, (_, village) => {
     const latitude = 0.5 + 0.4 * random()
@@ -23,7 +24,7 @@ export function province(seed: number, villages: number): ScriptStation[] {
 }
 
 /** One rehearsed day inside this process: what detection alone reaches, without the wire. */
-export function day(seed: number, disturbances: number) {
+function day(seed: number, disturbances: number) {
   const stations = province(7, 560)
   const script = makeScript(seed, stations, { startAt: 1_800_000_000_000, hours: 4, disturbances, devicesPerStation: 2 })
   const officers = startOfficers(script, stations, { seed, devicesPerStation: 2 })
@@ -32,10 +33,10 @@ export function day(seed: number, disturbances: number) {
   const found = new Map<string, FoundDisturbance>()
   let reports = 0
   for (let now = script.startAt; now <= script.endAt; now += tick_ms) {
-    for (const { device, station, receivedAt, sample } of officers.advance(now)) {
+    for (const { device, station, receivedAt, clockAhead_ms, sample } of officers.advance(now)) {
       reports++
-      const nextDueAt = sample.nextDueAt === null ? null : Date.parse(sample.nextDueAt)
-      step(state, { report: { device, station, operator: plmn[sample.sim] ?? 'unknown', eventAt: Date.parse(sample.eventAt), receivedAt, ...judge(sample), charging: sample.charging, nextDueAt } }, now)
+      const nextDueAt = sample.nextDueAt === null ? null : Date.parse(sample.nextDueAt) - clockAhead_ms
+      step(state, { report: { device, station, operator: plmn[sample.sim] ?? 'unknown', eventAt: Date.parse(sample.eventAt) - clockAhead_ms, receivedAt, ...judge(sample), charging: sample.charging, nextDueAt } }, now)
     }
     if (now % 30_000 === 0) for (const finding of step(state, { sweep: true }, now)) if (finding.kind !== 'station_status') found.set(finding.disturbance.id, finding.disturbance)
   }

@@ -6,7 +6,7 @@ import { StationCode, Timestamp } from './report.ts'
  * (all of Live), then a `delta` at most once a second (LiveDelta: changed rows whole, by key).
  */
 
-export const Status = Type.Enum(['ok', 'watch', 'degraded', 'down', 'unknown'])
+const Status = Type.Enum(['ok', 'watch', 'degraded', 'down', 'unknown'])
 const Counts = Type.Object({ ok: Type.Integer(), watch: Type.Integer(), degraded: Type.Integer(), down: Type.Integer(), unknown: Type.Integer() })
 
 export const LiveArea = Type.Object({
@@ -110,7 +110,7 @@ export const Session = Type.Object({
   role: Type.String(),
   name: Type.String(),
   expiresAt: Timestamp,
-  may: Type.Array(Type.String({ description: 'resource:action, from the rules table of the core' })),
+  may: Type.Array(Type.String({ description: 'resource:action, or resource:action:own where it reaches what is the organisation\'s own alone' })),
 })
 
 export type Live = Static<typeof Live>

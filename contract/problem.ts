@@ -23,6 +23,7 @@ export const problems = {
   not_allowed: [403, 'Your role does not allow this'],
   not_found: [404, 'There is no such thing, or it is not yours to see'],
   station_unknown: [404, 'There is no such station in the register'],
+  station_full: [409, 'The station has as many devices as it may have'],
   state_conflict: [409, 'The present state does not allow this'],
   version_conflict: [412, 'Somebody else changed it meanwhile'],
   too_large: [413, 'The request is too large'],

@@ -5,11 +5,11 @@ import { Type, type Static } from 'typebox'
 export const StationCode = Type.String({ pattern: '^[0-9]{13}$', description: 'village (10 digits) + number of the station (3 digits)' })
 export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339' })
 
-export const Reach = Type.Enum(['ok', 'timeout', 'offline', 'portal', 'http_error', 'wrong_clock', 'untested'],
+const Reach = Type.Enum(['ok', 'timeout', 'offline', 'portal', 'http_error', 'wrong_clock', 'untested'],
   { description: 'what the probe of one target ended in' },
 )
 
-export const Radio = Type.Object(
+const Radio = Type.Object(
   {
     source: Type.String({ maxLength: 32, description: 'who read the values: modem, android, officer' }),
     ageMs: Type.Integer({ minimum: 0, maximum: 86_400_000 }),
@@ -44,6 +44,7 @@ export const Sample = Type.Object(
 export const ReportBatch = Type.Object(
   {
     station: StationCode,
+    sentAt: Type.Optional(Type.String({ format: 'date-time', description: "the phone's clock at sending: gives each sample's age, and how far that clock is off" })),
     samples: Type.Array(Type.Unknown(), { minItems: 1, maxItems: 500, description: 'each a Sample; a bad one is quarantined beside the good ones' }),
   },
   { additionalProperties: false },
@@ -76,7 +77,7 @@ export const Enrolled = Type.Object({
 })
 
 export type Sample = Static<typeof Sample>
-export type Radio = Static<typeof Radio>
+type Radio = Static<typeof Radio>
 export type ReportBatch = Static<typeof ReportBatch>
 export type ReportReceipt = Static<typeof ReportReceipt>
 export type Enrolment = Static<typeof Enrolment>

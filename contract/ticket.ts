@@ -6,12 +6,12 @@ import { Timestamp } from './report.ts'
  * required fields are the standard's; what we refuse to take is narrower than what it allows.
  */
 
-export const TroubleTicketStatusType = Type.Enum(['acknowledged', 'rejected', 'pending', 'held', 'inProgress', 'cancelled', 'closed', 'resolved'],
+const TroubleTicketStatusType = Type.Enum(['acknowledged', 'rejected', 'pending', 'held', 'inProgress', 'cancelled', 'closed', 'resolved'],
 )
 
 const Text = Type.String({ maxLength: 2_000 })
 
-export const Note = Type.Object({
+const Note = Type.Object({
   '@type': Type.Literal('Note'),
   id: Type.Optional(Type.String({ maxLength: 64 })),
   author: Type.Optional(Type.String({ maxLength: 200 })),
@@ -19,14 +19,14 @@ export const Note = Type.Object({
   text: Type.Optional(Text),
 })
 
-export const StatusChange = Type.Object({
+const StatusChange = Type.Object({
   '@type': Type.Literal('StatusChange'),
   statusChangeDate: Timestamp,
   statusChangeReason: Type.Optional(Type.String()),
   status: TroubleTicketStatusType,
 })
 
-export const EntityRef = Type.Object({
+const EntityRef = Type.Object({
   '@type': Type.String({ maxLength: 64 }),
   id: Type.String({ maxLength: 200 }),
   href: Type.Optional(Type.String()),
@@ -34,13 +34,13 @@ export const EntityRef = Type.Object({
   '@referredType': Type.Optional(Type.String()),
 })
 
-export const RelatedEntity = Type.Object({
+const RelatedEntity = Type.Object({
   '@type': Type.Literal('RelatedEntity'),
   role: Type.String({ maxLength: 64, description: 'disturbance or place' }),
   entity: EntityRef,
 })
 
-export const RelatedParty = Type.Object({
+const RelatedParty = Type.Object({
   '@type': Type.Literal('RelatedPartyRefOrPartyRoleRef'),
   role: Type.String({ maxLength: 64, description: 'operator or originator' }),
   partyOrPartyRole: EntityRef,
@@ -121,7 +121,7 @@ export const HubCreate = Type.Object(
 )
 export const Hub = Type.Object({ '@type': Type.Literal('Hub'), id: Type.String(), href: Type.String(), callback: Type.String(), query: Type.Optional(Type.String()) })
 
-export const TicketEventTypes = ['TroubleTicketCreateEvent', 'TroubleTicketStatusChangeEvent', 'TroubleTicketAttributeValueChangeEvent', 'TroubleTicketResolvedEvent'] as const
+const TicketEventTypes = ['TroubleTicketCreateEvent', 'TroubleTicketStatusChangeEvent', 'TroubleTicketAttributeValueChangeEvent', 'TroubleTicketResolvedEvent'] as const
 
 /** What is posted to a hub's callback. `eventId` stays the same when a delivery is repeated. */
 export const TroubleTicketEvent = Type.Object({

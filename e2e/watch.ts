@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { freePort } from '@kawal/server/src/adapters/postgres/embedded.ts'
 
-export interface Rehearsal {
+interface Rehearsal {
   readonly console: string
   readonly sigmon: string
   readonly origin: string

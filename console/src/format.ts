@@ -1,3 +1,4 @@
+import { zoneOf } from '@kawal/core/register/zone.ts'
 import type { Language } from './view.ts'
 
 const locales: Record<Language, string> = { id: 'id-ID', en: 'en-GB' }
@@ -11,14 +12,12 @@ export function percent(share: number, language: Language): string {
   return `${number(share * 100, language, 1)} %`
 }
 
-const eastern = new Set(['81', '82', '91', '92', '93', '94', '95', '96', '97'])
-const central = new Set(['51', '52', '53', '63', '64', '65', '71', '72', '73', '74', '75', '76'])
 const zones = { WIB: 'Asia/Jakarta', WITA: 'Asia/Makassar', WIT: 'Asia/Jayapura' } as const
 
-/** Zone of a region or station code, by its province (Presidential Decree 41 of 1987). */
-export function zoneOf(code: string): keyof typeof zones {
-  const province = code.slice(0, 2)
-  return eastern.has(province) ? 'WIT' : central.has(province) ? 'WITA' : 'WIB'
+/** The people's name of the zone that a region's or a station's code lies in. */
+function zoneName(code: string): keyof typeof zones {
+  const zone = zoneOf(code)
+  return zone === 'Asia/Jayapura' ? 'WIT' : zone === 'Asia/Makassar' ? 'WITA' : 'WIB'
 }
 
 const clocks = Object.fromEntries(Object.entries(zones).map(([zone, timeZone]) => [
@@ -34,7 +33,7 @@ export function timeWib(at: number): string {
 /** Local time of the place, WIB beside it where they differ: "15.02 WITA (14.02 WIB)". */
 export function timeAt(at: number, code: string): string {
   const minute = (zone: keyof typeof zones): string => `${clocks[zone].format(at).slice(0, 5).replace(':', '.')} ${zone}`
-  const zone = zoneOf(code)
+  const zone = zoneName(code)
   return zone === 'WIB' ? minute('WIB') : `${minute(zone)} (${minute('WIB')})`
 }
 

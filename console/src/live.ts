@@ -62,7 +62,7 @@ export interface Stream {
   close(): void
 }
 
-export interface FeedOptions {
+interface FeedOptions {
   readonly open: () => Stream
   readonly clock: () => number
   readonly onState: (state: LiveState) => void

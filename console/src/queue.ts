@@ -41,7 +41,7 @@ export function isIn(disturbance: LiveDisturbance, area: string): boolean {
   return disturbance.areaCode.startsWith(area) || disturbance.stations.some((code) => code.startsWith(area))
 }
 
-export interface Roll { readonly cause: string; readonly operator: string | null; readonly stations: number; readonly disturbances: readonly LiveDisturbance[] }
+interface Roll { readonly cause: string; readonly operator: string | null; readonly stations: number; readonly disturbances: readonly LiveDisturbance[] }
 export interface Queue {
   readonly cards: readonly LiveDisturbance[]
   /** What a storm would have added beyond ten cards in ten minutes, by cause. */

@@ -145,12 +145,14 @@ class Room {
     return this.words.cause(row.cause, row.operator === null ? null : operatorName(row.operator), row.severity)
   }
 
-  may(permission: string): boolean {
-    return this.session !== null && this.session !== 'loading' && this.session.may.includes(permission)
+  /** @param owner organisation whose thing it is: some may only do it with their own */
+  may(permission: string, owner: string | null): boolean {
+    if (this.session === null || this.session === 'loading') return false
+    return this.session.may.includes(permission) || (owner === this.session.organisation && this.session.may.includes(`${permission}:own`))
   }
 
   async openTicket(row: LiveDisturbance): Promise<void> {
-    if (this.live === null || !this.may('ticket:write') || ticketOf(this.live, row) !== null || this.asked.has(row.id)) return
+    if (this.live === null || !this.may('ticket:write', row.operator) || row.operator === null || ticketOf(this.live, row) !== null || this.asked.has(row.id)) return
     this.ticketProblem = null
     this.asked = new Set([...this.asked, row.id])
     const answer = await server.openTicket(row.id)

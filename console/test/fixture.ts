@@ -32,7 +32,7 @@ export function fixtureLive(now: number, sequence = 1): Live {
     disturbances: [
       { id: 'g-1', status: 'open', severity: 'down', cause: 'operator', operator: 'telkomsel', areaCode: '5310', areaName: 'Manggarai', latitude: -8.6, longitude: 120.45,
         stations: codes('5310102003', 96), voters: 22_410, startedAt: iso(now - 41 * minute), foundAt: iso(now - 37 * minute), endedAt: null, evidence, ticketId: 't-1' },
-      { id: 'g-2', status: 'open', severity: 'down', cause: 'power', operator: null, areaCode: '530502', areaName: 'Alor Barat Daya', latitude: -8.3, longitude: 124.5,
+      { id: 'g-2', status: 'open', severity: 'down', cause: 'power', operator: 'telkomsel', areaCode: '530502', areaName: 'Alor Barat Daya', latitude: -8.3, longitude: 124.5,
         stations: codes('5305022001', 12), voters: null, startedAt: iso(now - 12 * minute), foundAt: iso(now - 9 * minute), endedAt: null, evidence: { ...evidence, rule: 'power-1' }, ticketId: null },
       { id: 'g-3', status: 'recovered', severity: 'degraded', cause: 'congestion', operator: 'indosat', areaCode: '5301', areaName: 'Kupang', latitude: -10.06, longitude: 123.86,
         stations: codes('5301012001', 9), voters: 2_100, startedAt: iso(now - 122 * minute), foundAt: iso(now - 117 * minute), endedAt: iso(now - 20 * minute), evidence, ticketId: 't-3' },

@@ -3,7 +3,9 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { minute_ms, second_ms, type Instant } from '../kernel/clock.ts'
 import { hash32, seeded } from '../kernel/random.ts'
-import { explainStation, startDetection, stationStatus, step, type DetectionState, type DetectionStation, type Evidence, type Finding, type FoundDisturbance } from './detector.ts'
+import { adopt, forgive, hitDevices, step, type Finding } from './detector.ts'
+import { startDetection, type DetectionState, type DetectionStation, type Evidence, type FoundDisturbance } from './state.ts'
+import { explainStation, stationStatus } from './status.ts'
 
 const start = 1_800_000_000_000
 const interval_ms = 5 * minute_ms
@@ -156,4 +158,60 @@ test('the explanation counts what the status rests on', () => {
   const [code] = [...middle] as [string]
   const rows = explainStation(state, code, start + 32 * minute_ms).operators
   assert.deepEqual(rows.map((row) => [row.operator, row.status, row.silent]), [['indosat', 'ok', 0], ['telkomsel', 'down', 1], ['xlsmart', 'ok', 0]])
+})
+
+test('a restart in the middle of an outage: it stays open under its id until its devices report well', () => {
+  const before = afterQuiet()
+  const [row] = found(run(before, 20, 30, inMiddle('none', 'telkomsel'))) as [FoundDisturbance]
+  const open = before.open[0]?.found as FoundDisturbance
+  const after = startDetection(stations)
+  adopt(after, open, hitDevices(before, row.id))
+  // The recent reports are given once more; the outage began long before them.
+  const silent = run(after, 90, 140, inMiddle('none', 'telkomsel'))
+  assert.deepEqual([found(silent), ofKind(silent, 'disturbance_recovered')], [[], []])
+  for (const code of open.stations) assert.equal(stationStatus(after, code), 'down')
+  const repaired = run(after, 140, 155, good)
+  assert.deepEqual(ofKind(repaired, 'disturbance_recovered').map((each) => each.id), [row.id])
+})
+
+test('promises that came due while nobody could be heard are due again; who stays silent after that is found', () => {
+  const state = afterQuiet()
+  const now = start + 50 * minute_ms
+  forgive(state, state.heardAt, now, interval_ms)
+  const rows = found(run(state, 50, 62, inMiddle('none', 'telkomsel')))
+  assert.deepEqual(rows.map((row) => [row.cause, row.operator]), [['operator', 'telkomsel']])
+})
+
+test('one station alone is no disturbance, however many of its devices fall silent', () => {
+  const state = afterQuiet()
+  const [station] = [...middle] as [string]
+  const crowd = Array.from({ length: 12 }, (_, index): Phone => ({ id: `crowd ${index}`, station, operator: 'telkomsel', phase_ms: 0 }))
+  for (const phone of crowd) step(state, { report: evidence(phone, start + 20 * minute_ms, 'good') }, start + 20 * minute_ms)
+  assert.deepEqual(found(run(state, 20, 45, good)), [])
+})
+
+test('a device first heard by a late report belongs to its own operator', () => {
+  const state = afterQuiet()
+  const phone: Phone = { id: 'late', station: (stations[0] as DetectionStation).code, operator: 'xlsmart', phase_ms: 0 }
+  const now = start + 21 * minute_ms
+  step(state, { report: { ...evidence(phone, now - 3 * minute_ms, 'good'), receivedAt: now } }, now)
+  assert.deepEqual(explainStation(state, phone.station, now).operators.map((row) => [row.operator, row.devices]), [['indosat', 1], ['telkomsel', 1], ['xlsmart', 2]])
+})
+
+test('in a small place the silence of all is our own intake, and blames nobody', () => {
+  const few = phones.filter((phone) => middle.has(phone.station)).slice(0, 24)
+  const state = startDetection(stations)
+  const only = (deed: Deed) => (phone: Phone): Deed => (few.includes(phone) ? deed : 'none')
+  assert.deepEqual(found(run(state, 0, 20, only('good'))), [])
+  assert.deepEqual(found(run(state, 20, 40, only('none'))).map((row) => row.cause), ['ingest'])
+})
+
+test('an operator in the middle of a thousand is found all the same', () => {
+  const state = startDetection(stations)
+  for (let index = 0; index < 1_000; index++) {
+    const phone: Phone = { id: `isp ${index}`, station: (stations[index % stations.length] as DetectionStation).code, operator: `isp-${index}`, phase_ms: 0 }
+    step(state, { report: { ...evidence(phone, start, 'good'), nextDueAt: null } }, start)
+  }
+  assert.deepEqual(found(run(state, 0, 20, good)), [])
+  assert.deepEqual(found(run(state, 20, 40, inMiddle('none', 'indosat'))).map((row) => row.operator), ['indosat'])
 })

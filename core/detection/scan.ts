@@ -1,6 +1,5 @@
 import { minute_ms, type Instant } from '../kernel/clock.ts'
-import type { Cause, DetectionState, Device } from './detector.ts'
-import { isHit, isSilent } from './detector.ts'
+import { isHit, isSilent, type Cause, type DetectionState, type Device } from './state.ts'
 
 /** A fault that the evidence asks for: its operator (null: everybody's), stations and hit devices. */
 export interface Candidate {
@@ -28,10 +27,17 @@ const quiet_rate_min = 0.04
 export function scan(state: DetectionState, now: Instant): Candidate[] {
   const found: Candidate[] = []
   const explained = new Set<Device>()
-  while (found.length < candidates_max) {
-    const best = strongest(state, now, explained)
+  const columns = columnsOf(state, now)
+  const passed = new Set<string>()
+  for (let round = 0; round < candidates_max; round++) {
+    const best = strongest(state, now, columns, explained, passed)
     if (best === null) break
     const candidate = describe(state, now, best, explained)
+    // A single station that stands out may be one officer's doing; a wider place is still looked at.
+    if (candidate.stations.length < state.options.stations_min) {
+      passed.add(nameOf(best))
+      continue
+    }
     for (const device of candidate.devices) explained.add(device)
     for (const station of candidate.stations)
       for (const device of state.byStation.get(station) ?? [])
@@ -41,38 +47,58 @@ export function scan(state: DetectionState, now: Instant): Candidate[] {
   return found
 }
 
-interface Best { readonly node: number; readonly operator: number; readonly score: number; readonly window: number }
+interface Best { readonly node: number; readonly operator: number | null; readonly score: number; readonly window: number }
 
-function strongest(state: DetectionState, now: Instant, explained: ReadonlySet<Device>): Best | null {
+const nameOf = (best: Pick<Best, 'node' | 'operator' | 'window'>): string => `${best.window} ${best.node} ${best.operator}`
+
+/** A column for each operator that could be a fault's at all: of a thousand, few have devices hit at once. */
+interface Columns { readonly operators: readonly number[]; readonly of: Int32Array }
+
+function columnsOf(state: DetectionState, now: Instant): Columns {
+  const hits = new Uint32Array(state.operators.length)
+  const widest = windows_ms.at(-1) ?? 0
+  for (const device of state.devices.values()) if (device.hitBy === null && eventIn(state, device, now, widest) === 1) hits[device.operator] = (hits[device.operator] ?? 0) + 1
+  const operators = state.operators.map((_, operator) => operator).filter((operator) => (hits[operator] ?? 0) >= state.options.devices_min)
+  const of = new Int32Array(state.operators.length).fill(-1)
+  operators.forEach((operator, column) => (of[operator] = column))
+  return { operators, of }
+}
+
+interface Sums { readonly hits: Float64Array; readonly events: Float64Array; readonly expected: Float64Array }
+
+function count(sums: Sums, cell: number, event: number, habit: number): void {
+  sums.events[cell] = (sums.events[cell] ?? 0) + 1
+  sums.hits[cell] = (sums.hits[cell] ?? 0) + event
+  sums.expected[cell] = (sums.expected[cell] ?? 0) + habit
+}
+
+function strongest(state: DetectionState, now: Instant, { operators, of }: Columns, explained: ReadonlySet<Device>, passed: ReadonlySet<string>): Best | null {
   let best: Best | null = null
-  // One column an operator, and one for everybody: a small power cut is small for each of them.
-  const columns = state.operators.length + 1
+  // The last column is everybody's: a small power cut is small for each operator.
+  const columns = operators.length + 1
   for (const window of windows_ms) {
     const size = state.nodes.count * columns
-    const hits = new Float64Array(size)
-    const events = new Float64Array(size)
-    const expected = new Float64Array(size)
+    const sums: Sums = { hits: new Float64Array(size), events: new Float64Array(size), expected: new Float64Array(size) }
     for (const device of state.devices.values()) {
       if (device.hitBy !== null || explained.has(device)) continue
       const event = eventIn(state, device, now, window)
       if (event < 0) continue
       const habit = Math.max(quiet_rate_min, (device.broken / device.promises) * overdispersion)
+      const column = of[device.operator] ?? -1
       for (let at = state.nodes.start[device.station] ?? 0; at < (state.nodes.start[device.station + 1] ?? 0); at++) {
         const row = (state.nodes.members[at] ?? 0) * columns
-        for (const cell of [row + device.operator, row + state.operators.length]) {
-          events[cell] = (events[cell] ?? 0) + 1
-          hits[cell] = (hits[cell] ?? 0) + event
-          expected[cell] = (expected[cell] ?? 0) + habit
-        }
+        count(sums, row + operators.length, event, habit)
+        if (column >= 0) count(sums, row + column, event, habit)
       }
     }
     for (let cell = 0; cell < size; cell++) {
-      const k = hits[cell] ?? 0
-      const n = events[cell] ?? 0
+      const k = sums.hits[cell] ?? 0
+      const n = sums.events[cell] ?? 0
       if (k < state.options.devices_min || k < hit_share_min * n) continue
-      const score = ratio(k, n, (expected[cell] ?? 0) + 0.3)
-      if (score > state.options.threshold && score > (best?.score ?? 0))
-        best = { node: Math.floor(cell / columns), operator: cell % columns, score, window }
+      const score = ratio(k, n, (sums.expected[cell] ?? 0) + 0.3)
+      if (score <= state.options.threshold || score <= (best?.score ?? 0)) continue
+      const found = { node: Math.floor(cell / columns), operator: operators[cell % columns] ?? null, score, window }
+      if (!passed.has(nameOf(found))) best = found
     }
   }
   return best
@@ -100,7 +126,7 @@ function describe(state: DetectionState, now: Instant, best: Best, explained: Re
   })
   const free = (device: Device): boolean => device.onDuty && device.hitBy === null && !explained.has(device)
   const hit = inNode.flatMap((station) => (state.byStation.get(station) ?? []).filter((device) => free(device) && isHit(state, device, now)))
-  const leading = best.operator < state.operators.length ? best.operator : mostHit(hit)
+  const leading = best.operator ?? mostHit(hit)
   const mine = hit.filter((device) => device.operator === leading)
   const stations = [...new Set(mine.map((device) => device.station))]
   const others = stations.flatMap((station) => (state.byStation.get(station) ?? []).filter((device) => free(device) && device.operator !== leading && eventIn(state, device, now, best.window) >= 0))
@@ -108,7 +134,7 @@ function describe(state: DetectionState, now: Instant, best: Best, explained: Re
   // Other operators at the same stations are each other's witnesses; where few share a station, those of the node are.
   const around = hit.length - mine.length
   const aroundAll = inNode.reduce((sum, station) => sum + (state.byStation.get(station) ?? []).filter((device) => free(device) && device.operator !== leading && eventIn(state, device, now, best.window) >= 0).length, 0)
-  const everybody = othersHit.length >= 2 ? othersHit.length >= 0.5 * others.length : best.operator === state.operators.length && around >= 2 && around >= 0.5 * aroundAll
+  const everybody = othersHit.length >= 2 ? othersHit.length >= 0.5 * others.length : best.operator === null && around >= 2 && around >= 0.5 * aroundAll
   const devices = everybody ? hit : mine
   const bad = devices.filter((device) => !isSilent(state, device, now)).length
   const cause: Cause = bad >= 0.5 * devices.length ? 'congestion' : everybody ? 'power' : 'operator'

@@ -16,6 +16,12 @@ test('slow, lossy, offline and without a network are bad', () => {
   assert.equal(quality({ reach: { ...well.reach, internet: 'timeout' } }), 'bad')
 })
 
+test('a goodbye that measured nothing says nothing of the network', () => {
+  const untested = { internet: 'untested', election: 'untested', platform: 'untested' }
+  assert.equal(quality({ rttMs: [], reach: untested }), 'unknown')
+  assert.equal(quality({ rttMs: [], reach: { ...untested, platform: 'ok' } }), 'good')
+})
+
 test('the election server alone never makes a network bad', () => {
   fc.assert(fc.property(fc.constantFrom('ok', 'timeout', 'offline', 'portal', 'http_error', 'wrong_clock', 'untested'), (election) => {
     assert.equal(quality({ reach: { ...well.reach, election } }), 'good')

@@ -6,15 +6,16 @@ export interface JudgedSample {
   readonly reach: { readonly internet: string; readonly election: string; readonly platform: string }
 }
 
-export interface Judgement {
-  readonly quality: 'good' | 'bad'
+interface Judgement {
+  /** Unknown when nothing was measured: a goodbye, a promise kept and no more. */
+  readonly quality: 'good' | 'bad' | 'unknown'
   /** Whether a target was reached; null when it was not tested. */
   readonly targets: { readonly internet: boolean | null; readonly election: boolean | null; readonly platform: boolean | null }
 }
 
 /** Engineering defaults of ours: no numeric standard for mobile data could be found. */
 export const rtt_ms_bad = 1_000
-export const loss_share_bad = 0.25
+const loss_share_bad = 0.25
 
 /** Judges one sample. An unreachable election server alone does not make a network bad. */
 export function judge(sample: JudgedSample): Judgement {
@@ -25,7 +26,8 @@ export function judge(sample: JudgedSample): Judgement {
   const slow = median !== undefined && median > rtt_ms_bad
   const lossy = probes > 0 && sample.timeouts / probes > loss_share_bad
   const unreachable = targets.internet === false || (targets.internet === null && targets.platform === false) || sample.access === 'none'
-  return { quality: slow || lossy || unreachable ? 'bad' : 'good', targets }
+  const measured = probes > 0 || targets.internet !== null || targets.election !== null || targets.platform !== null
+  return { quality: slow || lossy || unreachable ? 'bad' : measured ? 'good' : 'unknown', targets }
 }
 
 function reached(result: string): boolean | null {

@@ -1,5 +1,5 @@
 /** What a register's file holds; recognised by its header, with its name as a hint. */
-export const kinds = ['region', 'village', 'station', 'venue', 'operator', 'isp', 'access'] as const
+const kinds = ['region', 'village', 'station', 'venue', 'operator', 'isp', 'access'] as const
 export type Kind = (typeof kinds)[number]
 
 interface Shape {

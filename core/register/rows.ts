@@ -30,12 +30,12 @@ export function decimal(text: string): number | null {
 }
 
 /** A whole number of at most six digits; null when it is anything else. */
-export function whole(text: string): number | null {
+function whole(text: string): number | null {
   return /^\d{1,6}$/.test(text.trim()) ? Number(text) : null
 }
 
 /** A position or none: what is impossible is not taken, and never moved to what is possible. */
-export function position(read: Read, issues: Issue[]): [number, number] | [null, null] {
+function position(read: Read, issues: Issue[]): [number, number] | [null, null] {
   const texts = [read('lat').trim(), read('lon').trim()] as const
   if (texts[0] === '' && texts[1] === '') return [null, null]
   const latitude = decimal(texts[0])

@@ -7,6 +7,8 @@ export interface OfficerReport {
   readonly device: string
   readonly station: string
   readonly receivedAt: Instant
+  /** What the phone's clock is ahead, ms; its times carry it. */
+  readonly clockAhead_ms: number
   readonly sample: {
     readonly sequence: number
     readonly eventAt: string
@@ -25,7 +27,7 @@ export interface OfficerReport {
   }
 }
 
-export interface OfficersOptions {
+interface OfficersOptions {
   readonly seed: number
   readonly devicesPerStation: number
   readonly interval_ms?: number
@@ -34,6 +36,8 @@ export interface OfficersOptions {
 const plmn: Readonly<Record<string, string>> = { telkomsel: '51010', indosat: '51001', xlsmart: '51011' }
 const probes = 5
 const queue_max = 200
+const wrong_clock_share = 0.03
+const wrong_clock_ms_max = 40 * minute_ms
 
 interface Phone {
   readonly id: string
@@ -43,6 +47,8 @@ interface Phone {
   /** Share of promises that this officer breaks without a fault: a habit, drawn once (beta-binomial). */
   readonly habit: number
   readonly rtt_ms: number
+  /** Few phones have a clock that is minutes off; theirs is not corrected by anybody. */
+  readonly clockAhead_ms: number
   sequence: number
   /** When it will make its next sample, which is also what it promised unless it breaks the promise. */
   nextAt: Instant
@@ -51,7 +57,7 @@ interface Phone {
 }
 
 /** Officers on duty with their phones, and the networks they are in. */
-export interface Officers {
+interface Officers {
   /** What reaches the server between the previous call and `now`, in a fixed order. */
   advance(now: Instant): OfficerReport[]
   /** The fault ends at this instant. */
@@ -98,7 +104,7 @@ function phonesOf(station: ScriptStation, options: OfficersOptions, startAt: Ins
     const lazy = random()
     return {
       id: `${station.code}-${index + 1}`, station: station.code, operator: operatorOf(random()), random,
-      habit: village_habit * (0.3 + 1.4 * lazy), rtt_ms: village_rtt_ms * (0.7 + 0.6 * random()), sequence: 0,
+      habit: village_habit * (0.3 + 1.4 * lazy), rtt_ms: village_rtt_ms * (0.7 + 0.6 * random()), clockAhead_ms: random() < wrong_clock_share ? Math.round((random() - 0.5) * 2 * wrong_clock_ms_max) : 0, sequence: 0,
       nextAt: startAt + Math.round(random() * interval_ms), away: false, queue: [],
     }
   })
@@ -135,12 +141,12 @@ function live(phone: Phone, faults: readonly ScriptedFault[], interval_ms: numbe
   } else if (leaves && lost) phone.away = true
   else {
     unload(phone, at, arrived)
-    arrived.push({ device: phone.id, station: phone.station, receivedAt: at, sample })
+    arrived.push({ device: phone.id, station: phone.station, receivedAt: at, clockAhead_ms: phone.clockAhead_ms, sample })
   }
 }
 
 function unload(phone: Phone, at: Instant, arrived: OfficerReport[]): void {
-  for (const sample of phone.queue.splice(0)) arrived.push({ device: phone.id, station: phone.station, receivedAt: at, sample })
+  for (const sample of phone.queue.splice(0)) arrived.push({ device: phone.id, station: phone.station, receivedAt: at, clockAhead_ms: phone.clockAhead_ms, sample })
 }
 
 function measure(phone: Phone, faults: readonly ScriptedFault[], at: Instant, promise: Instant | null): OfficerReport['sample'] {
@@ -158,10 +164,10 @@ function measure(phone: Phone, faults: readonly ScriptedFault[], at: Instant, pr
   }
   const reached = cut ? 'offline' : 'ok'
   return {
-    sequence: phone.sequence, eventAt: rfc3339(at), sim: plmn[phone.operator] ?? '51010', access: cut ? 'none' : 'cellular', accessPoint: null,
+    sequence: phone.sequence, eventAt: rfc3339(at + phone.clockAhead_ms), sim: plmn[phone.operator] ?? '51010', access: cut ? 'none' : 'cellular', accessPoint: null,
     technology: 'lte', radio: null, rttMs, timeouts: probes - rttMs.length, downKbps: null, upKbps: null,
     reach: { internet: reached, election: server && !cut ? 'timeout' : reached, platform: reached },
-    charging: !power && random() < 0.2, nextDueAt: promise === null ? null : rfc3339(promise),
+    charging: !power && random() < 0.2, nextDueAt: promise === null ? null : rfc3339(promise + phone.clockAhead_ms),
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startDetection, step, type FoundDisturbance } from '../detection/detector.ts'
+import { step } from '../detection/detector.ts'
+import { startDetection, type FoundDisturbance } from '../detection/state.ts'
 import { minute_ms } from '../kernel/clock.ts'
 import { seeded } from '../kernel/random.ts'
 import { judge } from '../measurement/judge.ts'
@@ -35,10 +36,10 @@ function rehearse(script: Script, seed: number): { found: FoundDisturbance[]; lo
   const found = new Map<string, FoundDisturbance>()
   const log: string[] = []
   for (let now = script.startAt; now <= script.endAt; now += 30_000) {
-    for (const { device, station, receivedAt, sample } of officers.advance(now)) {
+    for (const { device, station, receivedAt, clockAhead_ms, sample } of officers.advance(now)) {
       const report = {
-        device, station, operator: plmn[sample.sim] ?? 'unknown', eventAt: Date.parse(sample.eventAt), receivedAt, ...judge(sample), charging: sample.charging,
-        nextDueAt: sample.nextDueAt === null ? null : Date.parse(sample.nextDueAt),
+        device, station, operator: plmn[sample.sim] ?? 'unknown', eventAt: Date.parse(sample.eventAt) - clockAhead_ms, receivedAt, ...judge(sample), charging: sample.charging,
+        nextDueAt: sample.nextDueAt === null ? null : Date.parse(sample.nextDueAt) - clockAhead_ms,
       }
       step(state, { report }, now)
     }

@@ -1,5 +1,5 @@
 import { minute_ms } from '../kernel/clock.ts'
-import type { FoundDisturbance } from '../detection/detector.ts'
+import type { FoundDisturbance } from '../detection/state.ts'
 import type { Script, ScriptedFault } from './script.ts'
 
 export interface Score {

@@ -2,8 +2,8 @@ import { hour_ms, minute_ms, type Instant } from '../kernel/clock.ts'
 import { seeded, type Random } from '../kernel/random.ts'
 import { fail, ok, type Result } from '../kernel/result.ts'
 
-export const faultKinds = ['operator', 'power', 'congestion', 'election_server'] as const
-export type FaultKind = (typeof faultKinds)[number]
+const faultKinds = ['operator', 'power', 'congestion', 'election_server'] as const
+type FaultKind = (typeof faultKinds)[number]
 
 export interface ScriptStation {
   readonly code: string
@@ -33,7 +33,7 @@ export interface Script {
 
 export const operatorShares: readonly (readonly [string, number])[] = [['telkomsel', 0.5], ['xlsmart', 0.27], ['indosat', 0.23]]
 
-export interface ScriptOptions {
+interface ScriptOptions {
   readonly startAt: Instant
   readonly hours: number
   readonly disturbances: number
@@ -93,9 +93,10 @@ function around(stations: readonly ScriptStation[], taken: ReadonlySet<string>, 
 /**
  * Reads a script written by hand: `{"faults": [{"kind", "operator"?, "area" or "stations", "startMinute",
  * "endMinute"?}], "hours"?}`. Minutes count from the start of the rehearsed day.
+ * @param hours_default length of the day where the file names none
  * @returns every fault of the file in words, not only the first
  */
-export function parseScript(json: unknown, stations: readonly ScriptStation[], startAt: Instant): Result<Script, string[]> {
+export function parseScript(json: unknown, stations: readonly ScriptStation[], startAt: Instant, hours_default = 4): Result<Script, string[]> {
   const root = json as { faults?: unknown; hours?: unknown } | null
   if (root === null || typeof root !== 'object' || !Array.isArray(root.faults)) return fail(['The file needs a list "faults".'])
   const wrong: string[] = []
@@ -106,7 +107,7 @@ export function parseScript(json: unknown, stations: readonly ScriptStation[], s
     return []
   })
   if (wrong.length > 0) return fail(wrong)
-  const hours = typeof root.hours === 'number' && root.hours > 0 ? root.hours : 4
+  const hours = typeof root.hours === 'number' && root.hours > 0 ? root.hours : hours_default
   return ok({ seed: 0, startAt, endAt: startAt + hours * hour_ms, disturbances: faults })
 }
 

@@ -14,7 +14,7 @@ export const ticketStatuses = ['submitted', 'acknowledged', 'inProgress', 'pendi
 export type TicketStatus = (typeof ticketStatuses)[number]
 
 /** The counts a disturbance rests on: see detection. */
-export interface TicketEvidence {
+interface TicketEvidence {
   readonly devicesExpected: number
   readonly devicesSilent: number
   readonly devicesBad: number
@@ -39,7 +39,7 @@ export interface TicketCause {
   readonly evidence: TicketEvidence
 }
 
-export interface HistoryEntry {
+interface HistoryEntry {
   readonly at: Instant
   readonly by: string
   readonly kind: TicketEvent['kind']
@@ -48,8 +48,8 @@ export interface HistoryEntry {
   readonly evidence: TicketEvidence | null
   readonly clock: { readonly name: ClockName; readonly state: ClockState } | null
 }
-export interface StatusEntry { readonly at: Instant; readonly status: TicketStatus; readonly reason: string }
-export interface TicketNote { readonly id: string; readonly at: Instant; readonly by: string; readonly text: string }
+interface StatusEntry { readonly at: Instant; readonly status: TicketStatus; readonly reason: string }
+interface TicketNote { readonly id: string; readonly at: Instant; readonly by: string; readonly text: string }
 
 export interface Ticket {
   readonly id: string
@@ -97,12 +97,12 @@ export type TicketAction =
   | { readonly kind: 'refuse'; readonly evidence: TicketEvidence }
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'estimate'; readonly expectedAt: Instant }
-  | { readonly kind: 'evidence'; readonly disturbance: TicketCause }
+  | { readonly kind: 'evidence'; readonly disturbance: TicketCause; readonly areaName: string }
   | { readonly kind: 'cancel'; readonly reason: string }
   | { readonly kind: 'warn' }
-export type TicketCommand = TicketAction & { readonly by: string; readonly actor: Actor }
+type TicketCommand = TicketAction & { readonly by: string; readonly actor: Actor }
 
-export type TicketChange =
+type TicketChange =
   | { readonly kind: 'opened'; readonly opening: Opening }
   | { readonly kind: 'acknowledged' | 'started' | 'resumed' | 'relapsed' | 'closed' }
   | { readonly kind: 'held'; readonly reason: string }
@@ -111,7 +111,7 @@ export type TicketChange =
   | { readonly kind: 'reopened'; readonly evidence: TicketEvidence }
   | { readonly kind: 'noted'; readonly text: string }
   | { readonly kind: 'estimated'; readonly expectedAt: Instant }
-  | { readonly kind: 'evidence_changed'; readonly disturbance: TicketCause }
+  | { readonly kind: 'evidence_changed'; readonly disturbance: TicketCause; readonly areaName: string }
   | { readonly kind: 'cancelled'; readonly reason: string }
   | { readonly kind: 'clock_warned'; readonly clock: ClockName; readonly state: ClockState }
 export type TicketEvent = TicketChange & { readonly at: Instant; readonly by: string }
@@ -186,7 +186,7 @@ function respond(ticket: Ticket, command: TicketCommand, now: Instant, options: 
     case 'refuse': return refuse(ticket, command.evidence, now, options)
     case 'note': return withText(command.text, (text) => [{ kind: 'noted', text }])
     case 'estimate': return ok([{ kind: 'estimated', expectedAt: command.expectedAt }])
-    case 'evidence': return ok([{ kind: 'evidence_changed', disturbance: command.disturbance }])
+    case 'evidence': return ok([{ kind: 'evidence_changed', disturbance: command.disturbance, areaName: command.areaName }])
     case 'cancel': return withText(command.reason, (reason) => [{ kind: 'cancelled', reason }])
     case 'warn': return ok(warnings(ticket, now))
   }
@@ -235,11 +235,6 @@ export function apply(ticket: Ticket | null, event: TicketEvent): Ticket {
   return { ...changed, statusHistory, history: [...ticket.history, entry(event)].slice(-history_max) }
 }
 
-/** Replays a log of events. */
-export function replay(events: readonly TicketEvent[]): Ticket | null {
-  return events.reduce<Ticket | null>(apply, null)
-}
-
 function opened(opening: Opening, event: TicketEvent): Ticket {
   const { disturbance, id, operator, operatorName, areaName } = opening
   const budgets = opening.budgets ?? defaultBudgets[disturbance.severity]
@@ -276,7 +271,7 @@ function effect(ticket: Ticket, event: TicketEvent): Partial<Ticket> {
     case 'cancelled': return { status: 'cancelled', closedAt: event.at, clocks: [pause(restore, event.reason, event.at), pause(repair, event.reason, event.at)] }
     case 'noted': return { notes: [...ticket.notes, { id: String(ticket.version + 1), at: event.at, by: event.by, text: event.text }].slice(-history_max) }
     case 'estimated': return { expectedAt: event.expectedAt }
-    case 'evidence_changed': return { disturbance: event.disturbance }
+    case 'evidence_changed': return { disturbance: event.disturbance, areaName: event.areaName }
     case 'clock_warned': return { warned: { ...ticket.warned, [event.clock]: event.state } }
   }
 }

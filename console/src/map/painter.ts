@@ -4,7 +4,7 @@ import { hitOf, statusOf, totalOf, type Counts } from '../queue.ts'
 import { hullOf, levelAt, stationZoom, type Projection, type Scene } from './scene.ts'
 
 /** The palette; it survives the three kinds of colour blindness. */
-export const palette: Record<Status, string> = { ok: '#3b7dd8', watch: '#fff3b0', degraded: '#e09f3e', down: '#c1121f', unknown: '#6b7280' }
+const palette: Record<Status, string> = { ok: '#3b7dd8', watch: '#fff3b0', degraded: '#e09f3e', down: '#c1121f', unknown: '#6b7280' }
 const sea = '#0e1420'
 const white = '#ffffff'
 /** Worst last, so that it is painted on top. */
@@ -14,7 +14,7 @@ export interface Hit { readonly kind: 'area' | 'station' | 'disturbance'; readon
 type Pen = CanvasRenderingContext2D
 
 /** One shape per status: disc, triangle, square, disc with a cross and white outline, hatched disc. */
-export function drawStatus(pen: Pen, status: Status, x: number, y: number, r: number): void {
+function drawStatus(pen: Pen, status: Status, x: number, y: number, r: number): void {
   pen.lineWidth = Math.max(1, r / 5)
   pen.strokeStyle = sea
   pen.fillStyle = palette[status]

@@ -31,11 +31,8 @@ export const en: Words = {
     reopened: 'reopened', closed: 'closed by measurement', cancelled: 'cancelled',
   },
   event: {
-    opened: 'opened', submitted: 'submitted', acknowledged: 'acknowledged', inProgress: 'in progress', in_progress: 'in progress', pending: 'pending',
-    paused: 'clock paused', resumed: 'clock runs again', resolved: 'said to be resolved', reopened: 'reopened', closed: 'closed by measurement',
-    cancelled: 'cancelled', at_risk: 'at risk', overdue: 'overdue', met: 'deadline met',
-    started: 'in progress', held: 'clock paused', restored: 'measured as recovered', relapsed: 'failed again', noted: 'note', estimated: 'estimated finish',
-    evidence_changed: 'evidence updated', clock_warned: 'deadline warning',
+    opened: 'opened', acknowledged: 'acknowledged', started: 'in progress', held: 'clock paused', resumed: 'clock runs again', resolved: 'said to be resolved', restored: 'measured as recovered', relapsed: 'failed again',
+    reopened: 'reopened', closed: 'closed by measurement', cancelled: 'cancelled', noted: 'note', estimated: 'estimated finish', evidence_changed: 'evidence updated', clock_warned: 'deadline warning',
   },
   cause: (cause, operator, severity) => {
     if (cause === 'operator') return `${operator ?? 'Operator'} network ${severity === 'down' ? 'down' : 'degraded'}`
@@ -102,7 +99,7 @@ export const en: Words = {
   close: 'Close',
   back: 'Back',
   detail: 'Disturbance in detail',
-  pickOne: 'Pick a disturbance with j/k or a click',
+  nobodyConcerned: 'No known organisation is concerned by this disturbance: there is nobody to send a ticket to.',
   gone: 'This disturbance is not in the live data',
   evidence: 'Evidence',
   evidenceText: (e) =>
@@ -115,7 +112,6 @@ export const en: Words = {
   foundAfter: (minutes) => `${minutes} min later`,
   ticket: 'Ticket',
   openTicket: 'Open a ticket',
-  opening: 'Opening the ticket...',
   ticketAsked: 'Ticket asked for; waiting for word from the server',
   mayNot: 'Your role may not open tickets',
   reopenedTimes: (times) => `reopened ${times} times by measurement`,

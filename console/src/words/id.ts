@@ -33,11 +33,8 @@ export const id = {
     reopened: 'dibuka lagi', closed: 'ditutup oleh pengukuran', cancelled: 'dibatalkan',
   } as Record<string, string>,
   event: {
-    opened: 'dibuka', submitted: 'dikirim', acknowledged: 'diterima', inProgress: 'dikerjakan', in_progress: 'dikerjakan', pending: 'ditunda',
-    paused: 'waktu dijeda', resumed: 'waktu berjalan lagi', resolved: 'dinyatakan pulih', reopened: 'dibuka lagi', closed: 'ditutup oleh pengukuran',
-    cancelled: 'dibatalkan', at_risk: 'terancam lewat', overdue: 'lewat tenggat', met: 'tenggat terpenuhi',
-    started: 'dikerjakan', held: 'waktu dijeda', restored: 'terukur pulih', relapsed: 'putus lagi', noted: 'catatan', estimated: 'perkiraan selesai',
-    evidence_changed: 'bukti diperbarui', clock_warned: 'peringatan tenggat',
+    opened: 'dibuka', acknowledged: 'diterima', started: 'dikerjakan', held: 'waktu dijeda', resumed: 'waktu berjalan lagi', resolved: 'dinyatakan pulih', restored: 'terukur pulih', relapsed: 'putus lagi',
+    reopened: 'dibuka lagi', closed: 'ditutup oleh pengukuran', cancelled: 'dibatalkan', noted: 'catatan', estimated: 'perkiraan selesai', evidence_changed: 'bukti diperbarui', clock_warned: 'peringatan tenggat',
   } as Record<string, string>,
   cause: (cause: string, operator: string | null, severity: string): string => {
     const bad = severity === 'down' ? 'putus' : 'terganggu'
@@ -105,7 +102,7 @@ export const id = {
   close: 'Tutup',
   back: 'Kembali',
   detail: 'Rincian gangguan',
-  pickOne: 'Pilih gangguan dengan j/k atau klik',
+  nobodyConcerned: 'Tidak ada lembaga yang dikenal untuk gangguan ini: tidak ada penerima tiket.',
   gone: 'Gangguan ini tidak ada di data langsung',
   evidence: 'Bukti',
   evidenceText: (e: { expected: string; silent: string; bad: string; good: string; witnesses: string; score: string; sign: string; threshold: string; rule: string }) =>
@@ -118,7 +115,6 @@ export const id = {
   foundAfter: (minutes: string) => `${minutes} menit kemudian`,
   ticket: 'Tiket',
   openTicket: 'Buka tiket',
-  opening: 'Membuka tiket...',
   ticketAsked: 'Tiket diminta; menunggu kabar dari server',
   mayNot: 'Peran Anda tidak dapat membuka tiket',
   reopenedTimes: (times: string) => `${times} kali dibuka lagi oleh pengukuran`,

@@ -2,8 +2,8 @@
  * What each role may do. The database's row-level security reads this same table (copied into
  * `access_rule` when the server starts), so that there is one source and one wall.
  */
-export type Scope = 'all' | 'own'
-export interface Rule {
+type Scope = 'all' | 'own'
+interface Rule {
   readonly role: Role
   readonly resource: Resource
   readonly action: 'read' | 'write'
