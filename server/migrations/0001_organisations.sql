@@ -22,7 +22,7 @@ INSERT INTO organisation (id, kind, name) VALUES
   ('smartfren', 'operator', 'Smartfren'),
   ('xlsmart', 'operator', 'XLSmart');
 
--- The rules of core/access/rules.ts, written by the server when it starts: the core is their source.
+-- The rules of core/organisation/rules.ts, written by the server when it starts: the core is their source.
 CREATE TABLE access_rule (
   role text NOT NULL,
   resource text NOT NULL,

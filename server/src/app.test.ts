@@ -9,7 +9,7 @@ import { minute_ms } from '@kawal/core/kernel/clock.ts'
 import { withDatabase, type TestDatabase } from '@kawal/testkit/postgres.ts'
 import { startApp, type App } from './app.ts'
 import { stationCode } from './measurement/enrolment.ts'
-import { addApiKey } from './organisation/sessions.ts'
+import { addApiKey, revokeAll } from './organisation/sessions.ts'
 import { loadSynthetic } from './register/synthetic.ts'
 import { steppedClock } from './rehearsal/clock.ts'
 
@@ -111,4 +111,15 @@ test('every operation of the OpenAPI document has its route, and answers a stran
     if (security !== 'none' && method !== 'delete') assert.ok([400, 401].includes(answer.status), `${method} ${path} answered a stranger ${answer.status}`)
     if (answer.status >= 400) assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/)
   }
+})
+
+test('logging out ends the way in; what was revoked does not come in again', async () => {
+  const { keys: ended } = await revokeAll(app.database, 'bakti', clock())
+  assert.equal(ended, 1)
+  assert.equal((await fetch(`${app.url}/v1/snapshot`, { headers: { authorization: `Bearer ${keys['bakti']}` } })).status, 401)
+})
+
+test('a rehearsal never goes into a database that serves, nor the other way round', async () => {
+  const options = { ownerUrl: kit.ownerUrl, appPassword: 'test', clock, host: '127.0.0.1', port: 0, log: pino({ level: 'silent' }) }
+  await assert.rejects(startApp({ ...options, rehearsal: false }), /holds a rehearsal/)
 })

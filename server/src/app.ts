@@ -17,14 +17,14 @@ import { createFeed, type Feed } from './live/feed.ts'
 import { deploymentSecret } from './measurement/enrolment.ts'
 import { createIngest } from './measurement/ingest.ts'
 import { measurementRoutes } from './measurement/routes.ts'
-import { recogniseCallers, sessionRoutes } from './organisation/routes.ts'
+import { recogniseCaller, recogniseCallers, sessionRoutes } from './organisation/routes.ts'
 import { answerProblems, ProblemError } from './problem.ts'
-import { loadAreas, loadNames, loadOperatorCodes, loadMonitorStations, networkOperatorReader, stationReader } from './register/lookup.ts'
+import { loadAreas, loadNames, loadOperatorCodes, loadOrganisations, loadMonitorStations, networkOperatorReader, stationReader } from './register/lookup.ts'
 import { ticketRoutes } from './ticket/routes.ts'
 import { createDesk } from './ticket/desk.ts'
 import { deliverOutbox } from './ticket/outbox.ts'
 
-export interface AppOptions {
+interface AppOptions {
   /** Connection string of the schema's owner; requests run as another role, which owns nothing. */
   readonly ownerUrl: string
   readonly appPassword: string
@@ -39,6 +39,11 @@ export interface AppOptions {
   readonly targets?: { readonly election: string | null; readonly internet: string | null }
   /** Devices are asked to report this often. */
   readonly interval_s?: number
+  /** Hosts that events of tickets may be posted to; none without it. */
+  readonly callbackHosts?: readonly string[]
+  /** Addresses of the proxies in front that end TLS and name the caller (X-Forwarded-For, -Proto). */
+  readonly trustProxy?: readonly string[]
+  readonly stationDevices_max?: number
 }
 
 export interface App {
@@ -62,88 +67,112 @@ const replay_ms = 90 * 60_000
 export async function startApp(options: AppOptions): Promise<App> {
   await migrate(options.ownerUrl, options.appPassword)
   const database = connect(options.ownerUrl, options.appPassword)
+  try {
+    return await assemble(options, database)
+  } catch (error) {
+    await database.end()
+    throw error
+  }
+}
+
+async function assemble(options: AppOptions, database: Database): Promise<App> {
+  await claimUse(database, options.rehearsal ? 'rehearsal' : 'service')
   const register = await readRegister(database, options)
   const secret = await deploymentSecret(database)
+  const interval_s = options.interval_s ?? 300
   const tickets = createDesk({ database, clock: options.clock, changed: (id: string) => feed.tickets([id]) })
   const feed: Feed = createFeed({
     clock: options.clock, rehearsal: options.rehearsal, areas: register.areas, stations: register.stations,
     disturbances: (caller, ids) => readDisturbances(database, caller, ids),
     tickets: (caller, ids) => tickets.live(caller, ids),
+    stillIn: async (request) => (await recogniseCaller(database, request, options.clock())).caller !== null,
   })
   const monitor = createMonitor({
-    database, stations: register.stations, run: options.clock().toString(36),
+    database, stations: register.stations, organisations: register.organisations, run: options.clock().toString(36), interval_ms: interval_s * 1000,
     areaName: (code) => register.names.get(code) ?? code,
-    openTicket: async (disturbance, recipient) => {
-      await tickets.open(system, disturbance, recipient)
-    },
+    openTicket: (disturbance, recipient) => tickets.open(system, disturbance, recipient),
     changed: (change) => {
       feed.disturbances(change.disturbances)
       feed.stations(change.stations)
     },
+    failed: (error) => options.log.error(error),
   })
   const metrics = startMetrics(feed, monitor)
   const ingest = createIngest({
-    database, interval_s: options.interval_s ?? 300,
-    operatorOfSim: register.operatorOfSim,
+    database, interval_s, operatorOfSim: register.operatorOfSim,
     kept: (samples) => {
       monitor.kept(samples)
       feed.reports(samples.map((sample) => sample.device.key))
       metrics.reports.inc(samples.length)
     },
+    quarantined: (code) => metrics.quarantined.inc({ code }),
   })
   const app = await buildHttp(options, database, feed)
   measurementRoutes(app, {
     database, secret, clock: options.clock, ingest, stationOf: stationReader(database), networkOperator: networkOperatorReader(database),
-    targets: options.targets ?? { election: null, internet: null },
+    targets: options.targets ?? { election: null, internet: null }, stationDevices_max: options.stationDevices_max,
   })
   disturbanceRoutes(app, { database, monitor, clock: options.clock, stations: register.stations, names: register.names, tickets })
-  await app.register(ticketRoutes({ database, clock: options.clock, caller: (request) => request.caller, changed: (id) => feed.tickets([id]) }))
+  await app.register(ticketRoutes({ database, clock: options.clock, caller: (request) => request.caller, changed: (id) => feed.tickets([id]), callbackHosts: options.callbackHosts ?? [] }))
   operatingRoutes(app, database, metrics.registry)
   // A rehearsed day begins with a clean sheet; a real one goes on where it was.
   const resumed = options.rehearsal ? 0 : await monitor.resume(options.clock() - replay_ms, options.clock())
   if (resumed > 0) options.log.info({ reports: resumed }, 'detection took up after a restart')
   const url = await app.listen({ host: options.host, port: options.port })
-  let delivering: Promise<unknown> = Promise.resolve()
-  let delivered = true
-  // Deliveries run beside the sweep: a dead receiver must not hold up detection.
-  const deliver = (now: number): void => {
-    if (!delivered) return
-    delivered = false
-    delivering = deliverOutbox(database, now).catch((error: unknown) => options.log.error(error)).finally(() => (delivered = true))
-  }
-  const tick = async (now: number): Promise<void> => {
-    await tickets.sweep(now, (id) => monitor.disturbance(id))
-    deliver(now)
-  }
-  const flushing = setInterval(() => void feed.flush().catch((error: unknown) => options.log.error(error)), 1000)
+  const turns = startTurns(options, database, { monitor, tickets, feed })
   return {
     url, database, monitor, secret, stationCount: register.stations.length,
-    async sweep(now) {
-      await monitor.sweep(now)
-      await tick(now)
-    },
-    tick,
-    ingestIdle: () => ingest.idle(),
+    sweep: turns.sweep, tick: turns.tick, ingestIdle: () => ingest.idle(),
     async stop() {
-      clearInterval(flushing)
       feed.close()
       await app.close()
       await ingest.idle()
-      await delivering
+      await turns.stop()
       await database.end()
     },
   }
 }
 
+/** What runs by the clock. Deliveries run beside the sweep: a dead receiver must not hold up detection. */
+function startTurns(options: AppOptions, database: Database, { monitor, tickets, feed }: { monitor: Monitor; tickets: ReturnType<typeof createDesk>; feed: Feed }) {
+  let delivering: Promise<unknown> | null = null
+  const failed = (error: unknown): void => options.log.error(error)
+  const flushing = setInterval(() => void feed.flush().catch(failed), 1000)
+  const tick = async (now: number): Promise<void> => {
+    await tickets.sweep(now, (id) => monitor.disturbance(id))
+    delivering ??= deliverOutbox(database, now, options.callbackHosts ?? []).catch(failed).finally(() => (delivering = null))
+  }
+  return {
+    tick,
+    async sweep(now: number): Promise<void> {
+      await monitor.sweep(now)
+      await tick(now)
+    },
+    async stop(): Promise<void> {
+      clearInterval(flushing)
+      await delivering
+    },
+  }
+}
+
+/** A rehearsal's officers, reports and tickets never go into a database that serves, nor the other way round. */
+export async function claimUse(database: Database, wanted: 'service' | 'rehearsal'): Promise<void> {
+  const { rows } = await database.pool.query<{ use: string }>('SELECT kawal_use($1) AS use', [wanted])
+  if (rows[0]?.use === wanted) return
+  throw new ProblemError('state_conflict', wanted === 'rehearsal'
+    ? 'This data folder is used by kawal serve: a rehearsal would mix simulated reports and tickets with real ones. Rehearse in another folder with --data.'
+    : 'This data folder holds a rehearsal: its officers, reports and tickets are simulated. Serve from another folder with --data, and import the registers there.')
+}
+
 async function readRegister(database: Database, options: AppOptions) {
-  const [stations, areas, names, operatorOfSim] = await Promise.all([
-    loadMonitorStations(database, options.province), loadAreas(database, options.province), loadNames(database, options.province), loadOperatorCodes(database)])
-  return { stations, areas, names, operatorOfSim }
+  const [stations, areas, names, operatorOfSim, organisations] = await Promise.all([
+    loadMonitorStations(database, options.province), loadAreas(database, options.province), loadNames(database, options.province), loadOperatorCodes(database), loadOrganisations(database)])
+  return { stations, areas, names, operatorOfSim, organisations }
 }
 
 async function buildHttp(options: AppOptions, database: Database, feed: Feed): Promise<FastifyInstance> {
   const app: FastifyInstance = fastify({
-    loggerInstance: options.log as never, logController: new LogController({ disableRequestLogging: true }), forceCloseConnections: true,
+    loggerInstance: options.log as never, trustProxy: options.trustProxy === undefined ? false : [...options.trustProxy], logController: new LogController({ disableRequestLogging: true }), forceCloseConnections: true,
     ...(options.tls === undefined ? {} : { https: options.tls }),
   }) as unknown as FastifyInstance
   answerProblems(app)
@@ -154,7 +183,7 @@ async function buildHttp(options: AppOptions, database: Database, feed: Feed): P
   })
   await app.register(cookie)
   recogniseCallers(app, database, options.clock)
-  sessionRoutes(app, database, options.clock, options.tls !== undefined)
+  sessionRoutes(app, database, options.clock)
   feed.routes(app)
   await app.register(swagger, { mode: 'static', specification: { document: openapi() as never } })
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
@@ -185,10 +214,10 @@ function startMetrics(feed: Feed, monitor: Monitor) {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const reports = new Counter({ name: 'kawal_reports_total', help: 'Samples kept on disk', registers: [registry] })
+  const quarantined = new Counter({ name: 'kawal_quarantined_total', help: 'Samples put into quarantine, by reason', labelNames: ['code'], registers: [registry] })
   const open = (): LiveDisturbance[] => monitor.found().filter((row) => row.status === 'open')
   new Gauge({ name: 'kawal_disturbances_open', help: 'Disturbances open now', registers: [registry], collect() { this.set(open().length) } })
   new Gauge({ name: 'kawal_devices_on_duty', help: 'Devices that reported in the last 15 minutes', registers: [registry], collect() { this.set(feed.numbers().devicesOnDuty) } })
   new Gauge({ name: 'kawal_feed_clients', help: 'Consoles that follow the live feed', registers: [registry], collect() { this.set(feed.clients()) } })
-  return { registry, reports }
+  return { registry, reports, quarantined }
 }
-

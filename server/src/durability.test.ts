@@ -48,6 +48,7 @@ async function prepare(folder: string, planted: string | null): Promise<Phone[]>
   const secret = await deploymentSecret(database)
   const phones = await Promise.all(rows.map(async ({ code }): Promise<Phone> => {
     const device = await enrol(database, code, Date.now())
+    assert.ok(device)
     return { device, token: deviceToken(secret, device), sequence: 0, acknowledged: new Set(), sent: new Set() }
   }))
   await database.end()

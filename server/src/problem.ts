@@ -12,6 +12,16 @@ export class ProblemError extends Error {
   }
 }
 
+/** The database's wall refuses with 42501 what a role may not write. */
+export async function allowed<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === '42501') throw new ProblemError('not_allowed', 'Your role may not do this here.')
+    throw error
+  }
+}
+
 /** Every error leaves as application/problem+json with a code of the catalogue. */
 export function answerProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: Error & { statusCode?: number; validation?: unknown }, request, reply) => {

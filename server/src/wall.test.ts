@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import pg from 'pg'
-import { resources, roles, rules, type Resource, type Role } from '@kawal/core/access/rules.ts'
+import { resources, roles, rules, type Resource, type Role } from '@kawal/core/organisation/rules.ts'
 import { withDatabase, type TestDatabase } from '@kawal/testkit/postgres.ts'
 
 /** The table of each resource, and a row of it that belongs to an organisation. */

@@ -12,7 +12,7 @@ export interface Kept {
   readonly reason: string | null
 }
 
-export type Identity = Enrolled & { sim: string | null }
+export type Identity = Enrolled & { sim: string | null; interval_ms?: number }
 
 const shown_max = 30
 const batch_max = 50
@@ -96,22 +96,24 @@ function mark(batch: readonly Kept[], receipt: ReportReceipt, at: string): Promi
   })
 }
 
-export type Sent = { readonly ok: true; readonly more: boolean } | { readonly ok: false; readonly retryAfterS: number; readonly status: number }
+/** `interval_s` is how often the server wants a report from now on; null when nothing was sent. */
+type Sent = { readonly ok: true; readonly more: boolean; readonly interval_s: number | null } | { readonly ok: false; readonly retryAfterS: number; readonly status: number }
 
 /** Sends one batch. Nothing changes state before its 202 is here. */
 export async function sendOnce(identity: Identity): Promise<Sent> {
   const batch = await waiting()
-  if (batch.length === 0) return { ok: true, more: false }
+  if (batch.length === 0) return { ok: true, more: false, interval_s: null }
   let answer: Response
   try {
     answer = await fetch('/v1/reports', {
       method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${identity.token}` },
-      body: JSON.stringify({ station: identity.station.code, samples: batch.map((kept) => kept.sample) }), signal: AbortSignal.timeout(30_000), keepalive: batch.length <= 20,
+      body: JSON.stringify({ station: identity.station.code, sentAt: new Date().toISOString(), samples: batch.map((kept) => kept.sample) }), signal: AbortSignal.timeout(30_000), keepalive: batch.length <= 20,
     })
   } catch {
     return { ok: false, retryAfterS: 0, status: 0 }
   }
   if (answer.status !== 202) return { ok: false, retryAfterS: Number(answer.headers.get('retry-after') ?? 0), status: answer.status }
-  await mark(batch, (await answer.json()) as ReportReceipt, answer.headers.get('date') ?? new Date().toUTCString())
-  return { ok: true, more: batch.length === batch_max }
+  const receipt = (await answer.json()) as ReportReceipt
+  await mark(batch, receipt, answer.headers.get('date') ?? new Date().toUTCString())
+  return { ok: true, more: batch.length === batch_max, interval_s: receipt.nextIntervalS }
 }

@@ -8,13 +8,13 @@ export interface Measured {
   readonly reach: { readonly internet: Reach; readonly election: Reach; readonly platform: Reach }
 }
 
-export type Advice = 'send' | 'wait' | 'move'
-export type Reason = 'fine' | 'slow' | 'lossy' | 'phone_offline' | 'no_answer' | 'platform' | 'election_server'
+type Advice = 'send' | 'wait' | 'move'
+type Reason = 'fine' | 'slow' | 'lossy' | 'phone_offline' | 'no_answer' | 'platform' | 'election_server'
 
 /** Our defaults: a photo preview of 200 kB goes out in half a minute at 64 kbit/s. */
-export const rtt_ms_max = 1_000
-export const loss_share_max = 0.25
-export const up_kbps_min = 64
+const rtt_ms_max = 1_000
+const loss_share_max = 0.25
+const up_kbps_min = 64
 
 /**
  * One of three words, and why. An election server that is down is not the network's fault: the

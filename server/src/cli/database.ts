@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
+import { exits } from './exits.ts'
 import { attachEmbedded, startEmbedded, type EmbeddedPostgres } from '../adapters/postgres/embedded.ts'
 
 export interface OpenDatabase {
@@ -27,8 +28,15 @@ export function joinDatabase(folder: string | undefined): Promise<OpenDatabase> 
 async function open(embedded: () => Promise<{ server: EmbeddedPostgres; joined: boolean }>): Promise<OpenDatabase> {
   const given = process.env['DATABASE_URL']
   const own = given === undefined ? await embedded() : null
+  void own?.server.died.then(endWithDatabase)
   const ownerUrl = own?.server.ownerUrl ?? (given as string)
   // The application's password follows from the owner's: no second secret to keep.
   const appPassword = createHash('sha256').update(`kawal_app ${new URL(ownerUrl).password}`).digest('hex')
   return { ownerUrl, appPassword, joined: own?.joined ?? false, stop: async () => own?.server.stop() }
+}
+
+/** Without its database a server can keep nothing: it ends, and says so, rather than refuse one report after the other. */
+function endWithDatabase(): never {
+  process.stderr.write('The database ended under this program. Nothing that was acknowledged is lost. See why in the log of the system (disk, memory), then start again.\n')
+  process.exit(exits.fault)
 }

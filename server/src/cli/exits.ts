@@ -17,7 +17,7 @@ export async function fail(error: unknown): Promise<void> {
   const known: readonly [number, string] | null =
     error instanceof CommandFailure ? [error.exit, error.message]
     : error instanceof StartFailure ? [exits.missing, error.message]
-    : error instanceof ProblemError ? [exits.rejected, error.message]
+    : error instanceof ProblemError ? [error.code === 'state_conflict' ? exits.refused : exits.rejected, error.message]
     : systemFailure(error)
   process.stderr.write(`${known?.[1] ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`)
   process.exitCode = known?.[0] ?? exits.fault

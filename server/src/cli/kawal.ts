@@ -18,6 +18,8 @@ program
   .option('--cert <file>', 'certificate chain (PEM)')
   .option('--key <file>', "the certificate's private key (PEM)")
   .option('--province <code>', 'watch one province only')
+  .option('--callback-hosts <hosts>', 'hosts, with commas, that events of tickets may be posted to')
+  .option('--trust-proxy <addresses>', 'addresses, with commas, of proxies in front that end TLS and name the caller')
   .option('--election <url>', 'the election server whose reach a check probes')
   .option('--internet <url>', 'an address on the open internet that a check probes')
   .action(async (options: Record<string, string>) => (await import('./serve.ts')).serve(all(options)))
@@ -52,7 +54,7 @@ program
 
 program
   .command('org <action> [organisation]')
-  .description('organisations: list, add ORGANISATION, link ORGANISATION (a one-time log-in link), key ORGANISATION (an API key)')
+  .description('organisations: list, add ORGANISATION, link ORGANISATION (a one-time log-in link), key ORGANISATION (an API key), revoke ORGANISATION (its keys, links and sessions)')
   .option('--kind <kind>', 'of an organisation to add: ministry, kpu, bawaslu, apjii, bakti, operator, isp, helpdesk')
   .option('--name <name>', 'name of the organisation to add, or of the person the link is for')
   .option('--url <address>', 'address of the server, for the link', 'http://127.0.0.1:5105')

@@ -1,11 +1,11 @@
 import pg from 'pg'
-import { roleOfKind } from '@kawal/core/access/rules.ts'
+import { roleOfKind } from '@kawal/core/organisation/rules.ts'
 import { connect, migrate } from '../adapters/postgres/database.ts'
-import { addApiKey, addStaff, loginToken } from '../organisation/sessions.ts'
+import { addApiKey, addStaff, loginToken, revokeAll } from '../organisation/sessions.ts'
 import { joinDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
 
-/** list, add ORGANISATION, link ORGANISATION, key ORGANISATION */
+/** list, add ORGANISATION, link ORGANISATION, key ORGANISATION, revoke ORGANISATION */
 export async function orgAction(action: string, organisation: string | undefined, options: Record<string, string | undefined>): Promise<void> {
   const server = await joinDatabase(options['data'])
   try {
@@ -27,7 +27,10 @@ export async function orgAction(action: string, organisation: string | undefined
       } else if (action === 'key') {
         const key = await addApiKey(database, organisation, Date.now())
         out({ organisation, key }, `${key}\nShown once: it is kept as a hash only.`)
-      } else throw new CommandFailure(exits.usage, `kawal org knows list, add, link and key, not ${action}.`)
+      } else if (action === 'revoke') {
+        const revoked = await revokeAll(database, organisation, Date.now())
+        out({ organisation, ...revoked }, `${organisation}: ${revoked.keys} keys, ${revoked.links} links and ${revoked.sessions} sessions ended.`)
+      } else throw new CommandFailure(exits.usage, `kawal org knows list, add, link, key and revoke, not ${action}.`)
     } finally {
       await database.end()
     }

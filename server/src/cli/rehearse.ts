@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import pg from 'pg'
 import pino from 'pino'
 import { makeScript, parseScript, type Script } from '@kawal/core/rehearsal/script.ts'
-import { startApp, type App } from '../app.ts'
+import { claimUse, startApp, type App } from '../app.ts'
 import { connect, migrate, system, type Database } from '../adapters/postgres/database.ts'
 import { addStaff, loginToken } from '../organisation/sessions.ts'
 import { stationCode } from '../measurement/enrolment.ts'
@@ -56,6 +56,7 @@ export async function rehearse(options: Options): Promise<void> {
     const clock = steppedClock(startAt)
     const app = await startApp({
       ownerUrl: database.ownerUrl, appPassword: database.appPassword, clock, host: '127.0.0.1', port: plan.port, rehearsal: true, province: plan.province,
+      callbackHosts: ['127.0.0.1', '[::1]', 'localhost'], stationDevices_max: Infinity,
       log: pino({ level: process.env['LOG_LEVEL'] ?? 'warn' }, pino.destination(2)),
     })
     try {
@@ -89,6 +90,7 @@ async function prepare(server: OpenDatabase, plan: Plan, say: (line: string) => 
   const owner = new pg.Pool({ connectionString: server.ownerUrl, max: 2 })
   const database = connect(server.ownerUrl, server.appPassword)
   try {
+    await claimUse(database, 'rehearsal')
     const { rows } = await owner.query<{ any: boolean }>("SELECT EXISTS (SELECT FROM station_now WHERE code LIKE $1 || '%') AS any", [plan.province])
     if (rows[0]?.any !== true) {
       say(`No register for province ${plan.province}: making one from idn-area-data, with positions marked synthetic.`)
@@ -126,7 +128,7 @@ function readScript(plan: Plan, stations: readonly WatchedStation[], startAt: nu
   } catch (error) {
     throw new CommandFailure(exits.rejected, `${plan.script} cannot be read: ${(error as Error).message}`)
   }
-  const parsed = parseScript(json, stations, startAt)
+  const parsed = parseScript(json, stations, startAt, plan.hours)
   if (!parsed.ok) throw new CommandFailure(exits.rejected, `${plan.script}:\n${parsed.error.map((line) => `  ${line}`).join('\n')}`)
   return parsed.value
 }

@@ -1,9 +1,12 @@
 import type { LiveDisturbance } from '@kawal/contract/live.ts'
-import { explainStation, startDetection, stationStatus, step, type Finding, type FoundDisturbance } from '@kawal/core/detection/detector.ts'
+import { adopt, forgive, hitDevices, step, type Finding } from '@kawal/core/detection/detector.ts'
+import { startDetection, type DetectionState, type FoundDisturbance } from '@kawal/core/detection/state.ts'
+import { explainStation, stationStatus } from '@kawal/core/detection/status.ts'
 import { judge } from '@kawal/core/measurement/judge.ts'
 import type { Status } from '@kawal/core/kernel/status.ts'
-import { system, type Database } from '../adapters/postgres/database.ts'
+import type { Database } from '../adapters/postgres/database.ts'
 import type { KeptSample } from '../measurement/ingest.ts'
+import { readOpen, saveDisturbances, type KeptDisturbance } from './store.ts'
 
 export interface MonitorStation {
   readonly code: string
@@ -13,15 +16,20 @@ export interface MonitorStation {
   readonly voters: number | null
 }
 
-export interface MonitorNeeds {
+interface MonitorNeeds {
   readonly database: Database
   readonly stations: readonly MonitorStation[]
+  /** Organisations that a disturbance can concern; any other operator's devices are pooled as unknown. */
+  readonly organisations: ReadonlySet<string>
   readonly areaName: (code: string) => string
   /** Makes ids of this run differ from those of earlier runs on the same database. */
   readonly run: string
+  readonly interval_ms: number
   /** Opens the ticket of a disturbance; called again for the same one, it changes nothing. */
   readonly openTicket: (disturbance: LiveDisturbance, recipient: string) => Promise<void>
   readonly changed: (change: { disturbances: readonly string[]; stations: readonly StationChange[] }) => void
+  /** Told of what went wrong with one disturbance, while the others go on. */
+  readonly failed: (error: unknown) => void
 }
 
 /** `operator` null: as everybody's devices show it; else as that operator's own do. */
@@ -32,8 +40,7 @@ export interface StationChange {
   readonly after: Status
 }
 
-/** After a restart an open disturbance has this long to be found again by measurements. */
-const settle_ms = 15 * 60_000
+const unknown = 'unknown'
 
 /**
  * Runs the detector beside the ingest: what has been kept goes in, and each sweep writes what was
@@ -41,122 +48,64 @@ const settle_ms = 15 * 60_000
  */
 export function createMonitor(needs: MonitorNeeds) {
   const state = startDetection(needs.stations)
-  const places = new Map(needs.stations.map((station) => [station.code, station]))
+  const describe = describer(needs, state)
   const statuses = new Map<string, Map<string | null, Status>>()
   const found = new Map<string, LiveDisturbance>()
-  const names = new Map<string, string>()
-  const before = new Map<string, LiveDisturbance>()
-  let lastSweep = 0
-  let settleAt = Infinity
+  // What could not be written yet: kept for the next sweep, told to nobody before.
+  const unsaved = new Map<string, KeptDisturbance>()
+  let untold: StationChange[] = []
+  const ticketed = new Set<string>()
 
   function feed(kept: KeptSample): void {
     const { quality, targets } = judge(kept.sample)
-    step(state, {
-      report: {
-        device: String(kept.device.key), station: kept.device.station, operator: kept.operator ?? 'unknown',
-        eventAt: kept.eventAt, receivedAt: kept.receivedAt, quality, targets, charging: kept.sample.charging,
-        nextDueAt: kept.sample.nextDueAt === null ? null : Date.parse(kept.sample.nextDueAt),
-      },
-    }, kept.receivedAt)
+    const operator = kept.operator !== null && needs.organisations.has(kept.operator) ? kept.operator : unknown
+    const { device, eventAt, receivedAt, dueAt, sample } = kept
+    step(state, { report: { device: String(device.key), station: device.station, operator, eventAt, receivedAt, quality, targets, charging: sample.charging, nextDueAt: dueAt } }, receivedAt)
   }
 
-  /** A disturbance of an earlier run that is found again after a restart keeps its name and ticket. */
-  function nameOf(disturbance: FoundDisturbance): string {
-    const known = names.get(disturbance.id)
-    if (known !== undefined) return known
-    const hit = new Set(disturbance.stations)
-    const same = [...before.values()].find((old) => old.cause === disturbance.cause && old.stations.some((code) => hit.has(code)))
-    if (same !== undefined) before.delete(same.id)
-    const name = same?.id ?? `${needs.run}-${disturbance.id}`
-    names.set(disturbance.id, name)
-    return name
-  }
-
-  function live(disturbance: FoundDisturbance): LiveDisturbance {
-    const id = nameOf(disturbance)
-    const at = disturbance.stations.map((code) => places.get(code)).filter((place) => place?.latitude != null)
-    const mean = (pick: 'latitude' | 'longitude'): number | null =>
-      at.length === 0 ? null : at.reduce((sum, place) => sum + (place?.[pick] ?? 0), 0) / at.length
-    const voters = disturbance.stations.map((code) => places.get(code)?.voters ?? null)
-    return {
-      id, status: disturbance.endedAt === null ? 'open' : 'recovered', severity: disturbance.severity, cause: disturbance.cause,
-      operator: recipient(disturbance), areaCode: disturbance.areaCode, areaName: needs.areaName(disturbance.areaCode),
-      latitude: mean('latitude'), longitude: mean('longitude'), stations: disturbance.stations,
-      voters: voters.includes(null) ? null : voters.reduce((sum: number, count) => sum + (count ?? 0), 0),
-      startedAt: iso(found.get(id)?.startedAt ?? disturbance.startedAt), foundAt: found.get(id)?.foundAt ?? iso(disturbance.foundAt),
-      endedAt: disturbance.endedAt === null ? null : iso(disturbance.endedAt),
-      evidence: disturbance.evidence, ticketId: null,
+  function note(finding: Finding, now: number): void {
+    if (finding.kind !== 'station_status') {
+      const row = describe(finding.disturbance, found.get(describe.nameOf(finding.disturbance.id)), now)
+      found.set(row.id, row)
+      unsaved.set(row.id, { row, devices: hitDevices(state, finding.disturbance.id) })
+      return
     }
+    const known = statuses.get(finding.station) ?? new Map<string | null, Status>()
+    statuses.set(finding.station, known)
+    untold.push({ code: finding.station, operator: finding.operator, before: known.get(finding.operator) ?? 'unknown', after: finding.status })
+    known.set(finding.operator, finding.status)
   }
 
-  /**
-   * Whom it concerns. A power cut hits every operator: it goes to the one that most of the hit
-   * devices use, whose towers need the generators; the election server is the commission's.
-   */
-  function recipient(disturbance: FoundDisturbance): string | null {
-    if (disturbance.operator !== null) return disturbance.operator
-    if (disturbance.cause === 'election_server') return 'kpu'
-    if (disturbance.cause === 'ingest') return null
-    const counts = new Map<string, number>()
-    for (const code of disturbance.stations)
-      for (const row of explainStation(state, code, lastSweep).operators) counts.set(row.operator, (counts.get(row.operator) ?? 0) + row.devices)
-    return [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0] ?? null
-  }
-
-  function noteStatus({ station, operator, status }: Extract<Finding, { kind: 'station_status' }>): StationChange {
-    let known = statuses.get(station)
-    if (known === undefined) statuses.set(station, (known = new Map()))
-    const before = known.get(operator) ?? 'unknown'
-    known.set(operator, status)
-    return { code: station, operator, before, after: status }
-  }
-
-  /** Open disturbances of an earlier run that this run's measurements did not confirm end here. */
-  async function settle(now: number): Promise<void> {
-    const rows = [...before.values()].map((row): LiveDisturbance => ({ ...row, status: 'recovered', endedAt: iso(now) }))
-    before.clear()
-    await save(needs.database, rows)
-    for (const row of rows) found.set(row.id, row)
-    needs.changed({ disturbances: rows.map((row) => row.id), stations: [] })
+  async function sweep(now: number): Promise<void> {
+    for (const finding of step(state, { sweep: true }, now)) note(finding, now)
+    const saved = [...unsaved.values()]
+    await saveDisturbances(needs.database, saved)
+    unsaved.clear()
+    const stations = untold
+    untold = []
+    needs.changed({ disturbances: saved.map(({ row }) => row.id), stations })
+    for (const { row } of saved)
+      if (row.status === 'open' && row.operator !== null && !ticketed.has(row.id)) await needs.openTicket(row, row.operator).then(() => ticketed.add(row.id), needs.failed)
   }
 
   return {
     kept(samples: readonly KeptSample[]): void {
       for (const sample of samples) feed(sample)
     },
-
-    async sweep(now: number): Promise<void> {
-      lastSweep = now
-      if (before.size > 0 && now > settleAt) await settle(now)
-      const changes = new Map<string, LiveDisturbance>()
-      const stations: StationChange[] = []
-      for (const finding of step(state, { sweep: true }, now)) {
-        if (finding.kind === 'station_status') {
-          stations.push(noteStatus(finding))
-        } else {
-          const row = live(finding.disturbance)
-          changes.set(row.id, row)
-        }
-      }
-      await save(needs.database, [...changes.values()])
-      for (const row of changes.values()) {
-        found.set(row.id, row)
-        if (row.status === 'open' && row.operator !== null) await needs.openTicket(row, row.operator)
-      }
-      needs.changed({ disturbances: [...changes.keys()], stations })
-    },
-
+    sweep,
     /** Takes up after a restart: what was open stays open until measurements say otherwise. */
     async resume(since: number, now: number): Promise<number> {
-      const { open, reports } = await load(needs.database, since)
-      for (const row of open) before.set(row.id, row)
-      for (const row of open) found.set(row.id, row)
+      const { open, reports } = await readOpen(needs.database, since)
+      for (const { row, devices } of open) {
+        found.set(row.id, row)
+        describe.keepName(row.id)
+        adopt(state, { ...row, startedAt: Date.parse(row.startedAt), foundAt: Date.parse(row.foundAt), endedAt: null, stations: [...row.stations] }, devices)
+      }
       for (const report of reports) feed(report)
-      settleAt = now + settle_ms
-      if (reports.length > 0) await this.sweep(now)
+      forgive(state, state.heardAt, now, needs.interval_ms)
+      if (reports.length + open.length > 0) await sweep(now)
       return reports.length
     },
-
     disturbance: (id: string): LiveDisturbance | undefined => found.get(id),
     status: (station: string, operator: string | null): Status => stationStatus(state, station, operator),
     explain: (station: string, now: number, operator: string | null) => explainStation(state, station, now, operator),
@@ -166,34 +115,43 @@ export function createMonitor(needs: MonitorNeeds) {
 
 export type Monitor = ReturnType<typeof createMonitor>
 
-const iso = (at: number | string): string => new Date(at).toISOString()
+const iso = (at: number): string => new Date(at).toISOString()
 
-async function save(database: Database, rows: readonly LiveDisturbance[]): Promise<void> {
-  if (rows.length === 0) return
-  await database.transaction(system, (client) =>
-    client.query(
-      `INSERT INTO disturbance (id, organisation_id, state, found_at, ended_at)
-       SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[], $5::timestamptz[])
-       ON CONFLICT (id) DO UPDATE SET state = excluded.state, ended_at = excluded.ended_at, organisation_id = excluded.organisation_id`,
-      [rows.map((row) => row.id), rows.map((row) => row.operator ?? 'kawal'), rows.map((row) => JSON.stringify(row)), rows.map((row) => row.foundAt), rows.map((row) => row.endedAt)],
-    ),
-  )
-}
+/** Puts what the detector found into the words of the live view. */
+function describer(needs: MonitorNeeds, state: DetectionState) {
+  const places = new Map(needs.stations.map((station) => [station.code, station]))
+  const kept = new Set<string>()
+  /** Ids of an earlier run that were taken up stay; those of this run get its mark. */
+  const nameOf = (id: string): string => (kept.has(id) ? id : `${needs.run}-${id}`)
 
-async function load(database: Database, since: number): Promise<{ open: LiveDisturbance[]; reports: KeptSample[] }> {
-  return database.transaction(system, async (client) => {
-    const open = await client.query<{ state: LiveDisturbance }>('SELECT state FROM disturbance WHERE ended_at IS NULL')
-    const reports = await client.query<{ id: string; key: number; station_code: string; operator_id: string | null; event_at: Date; received_at: Date; sample: KeptSample['sample'] }>(
-      `SELECT device.id, device_key AS key, report.station_code, operator_id, event_at, received_at, sample
-       FROM report JOIN device ON device.key = device_key WHERE received_at >= $1 ORDER BY received_at, device_key, sequence`,
-      [new Date(since)],
-    )
+  /**
+   * Whom it concerns. A power cut hits every operator: it goes to the one that most of the hit
+   * devices use, whose towers need the generators; the election server is the commission's.
+   */
+  function recipient(disturbance: FoundDisturbance, now: number): string | null {
+    if (disturbance.operator !== null) return disturbance.operator === unknown ? null : disturbance.operator
+    if (disturbance.cause === 'election_server') return 'kpu'
+    if (disturbance.cause === 'ingest') return null
+    const counts = new Map<string, number>()
+    for (const code of disturbance.stations)
+      for (const row of explainStation(state, code, now).operators) if (row.operator !== unknown) counts.set(row.operator, (counts.get(row.operator) ?? 0) + row.devices)
+    return [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0] ?? null
+  }
+
+  const describe = (disturbance: FoundDisturbance, known: LiveDisturbance | undefined, now: number): LiveDisturbance => {
+    const at = disturbance.stations.flatMap((code) => places.get(code) ?? []).filter((place) => place.latitude !== null)
+    const mean = (pick: 'latitude' | 'longitude'): number | null => (at.length === 0 ? null : at.reduce((sum, place) => sum + (place[pick] ?? 0), 0) / at.length)
+    const voters = disturbance.stations.map((code) => places.get(code)?.voters ?? null)
     return {
-      open: open.rows.map((row) => row.state),
-      reports: reports.rows.map((row) => ({
-        device: { id: row.id, key: row.key, station: row.station_code }, operator: row.operator_id,
-        eventAt: row.event_at.getTime(), receivedAt: row.received_at.getTime(), sample: row.sample,
-      })),
+      id: nameOf(disturbance.id), status: disturbance.endedAt === null ? 'open' : 'recovered', severity: disturbance.severity, cause: disturbance.cause,
+      // Whose it is does not change while it lasts: the ticket is already with them.
+      operator: known === undefined ? recipient(disturbance, now) : known.operator, areaCode: disturbance.areaCode, areaName: needs.areaName(disturbance.areaCode),
+      latitude: mean('latitude'), longitude: mean('longitude'), stations: disturbance.stations,
+      voters: voters.includes(null) ? null : voters.reduce((sum: number, count) => sum + (count ?? 0), 0),
+      startedAt: known?.startedAt ?? iso(disturbance.startedAt), foundAt: known?.foundAt ?? iso(disturbance.foundAt),
+      endedAt: disturbance.endedAt === null ? null : iso(disturbance.endedAt),
+      evidence: disturbance.evidence, ticketId: null,
     }
-  })
+  }
+  return Object.assign(describe, { nameOf, keepName: (id: string) => void kept.add(id) })
 }

@@ -2,10 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import type { LiveDisturbance, LiveTicket, StationDetail, StationRows } from '@kawal/contract/live.ts'
 import { type Caller, type Database } from '../adapters/postgres/database.ts'
 import { callerOf, viewOf } from '../organisation/routes.ts'
-import { ProblemError } from '../problem.ts'
+import { allowed, ProblemError } from '../problem.ts'
 import type { Monitor } from './monitor.ts'
 
-export interface DisturbanceNeeds {
+interface DisturbanceNeeds {
   readonly database: Database
   readonly monitor: Monitor
   readonly clock: () => number
@@ -27,7 +27,7 @@ export async function readDisturbances(database: Database, caller: Caller, ids: 
     const { rows } = await client.query<{ state: LiveDisturbance; ticket_id: string | null }>(
       `SELECT disturbance.state, ticket.id AS ticket_id
        FROM disturbance LEFT JOIN LATERAL (SELECT id FROM ticket WHERE disturbance_id = disturbance.id ORDER BY id DESC LIMIT 1) ticket ON true
-       WHERE $1::text[] IS NULL OR disturbance.id = ANY($1) ORDER BY found_at DESC, disturbance.id LIMIT ${disturbances_max}`,
+       WHERE $1::text[] IS NULL OR disturbance.id = ANY($1) ORDER BY ended_at IS NULL DESC, found_at DESC, disturbance.id LIMIT ${disturbances_max}`,
       [ids],
     )
     return rows.map((row) => ({ ...row.state, ticketId: row.ticket_id }))
@@ -74,7 +74,8 @@ export function disturbanceRoutes(app: FastifyInstance, needs: DisturbanceNeeds)
     const caller = callerOf(request)
     const row = await one(caller, request.params.id)
     if (row.operator === null) throw new ProblemError('state_conflict', 'This disturbance concerns our own ingest: there is nobody to send a ticket to.')
-    await needs.tickets.open(caller, row, row.operator)
+    const { operator } = row
+    await allowed(() => needs.tickets.open(caller, row, operator))
     const { ticketId } = await one(caller, row.id)
     const [ticket] = await needs.tickets.live(caller, ticketId === null ? [] : [ticketId])
     return reply.code(201).send(ticket)

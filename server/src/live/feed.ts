@@ -1,10 +1,10 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Live, LiveArea, LiveDelta, LiveDisturbance, LiveTicket } from '@kawal/contract/live.ts'
 import type { Caller } from '../adapters/postgres/database.ts'
 import type { StationChange } from '../detection/monitor.ts'
 import { callerOf, viewOf } from '../organisation/routes.ts'
 
-export interface FeedNeeds {
+interface FeedNeeds {
   readonly clock: () => number
   readonly rehearsal: boolean
   readonly areas: readonly { code: string; level: LiveArea['level']; name: string }[]
@@ -12,17 +12,23 @@ export interface FeedNeeds {
   /** Reads through the wall: what the caller may not see is not there. `ids` null reads all. */
   readonly disturbances: (caller: Caller, ids: readonly string[] | null) => Promise<LiveDisturbance[]>
   readonly tickets: (caller: Caller, ids: readonly string[] | null) => Promise<LiveTicket[]>
+  /** Whether who opened the stream is still logged in. */
+  readonly stillIn: (request: FastifyRequest) => Promise<boolean>
 }
 
 interface Client {
+  readonly request: FastifyRequest
   readonly reply: FastifyReply
   readonly caller: Caller
   behind: boolean
 }
 
 const snapshot_tries_max = 5
+/** A stream outlives a log-out by at most this many seconds. */
+const asked_again_s = 30
 const buffered_bytes_max = 2_000_000
 const duty_ms = 15 * 60_000
+const average_ms = 5 * 60_000
 const levels = { province: 2, regency: 4, district: 6, village: 10 } as const
 
 /**
@@ -40,19 +46,12 @@ export function createFeed(needs: FeedNeeds) {
     if (areas === undefined) views.set(view, (areas = new Map([...blank].map(([code, area]) => [code, { ...area, counts: { ...area.counts } }]))))
     return areas
   }
-  const arrivals: { at: number; count: number }[] = []
-  const lastReport = new Map<number, number>()
+  const tally = createTally()
   let sequence = 0
 
   const numbers = (): Pick<Live, 'sequence' | 'now' | 'reportsPerMinute' | 'devicesOnDuty'> => {
     const now = needs.clock()
-    while (arrivals[0] !== undefined && arrivals[0].at <= now - 300_000) arrivals.shift()
-    let onDuty = 0
-    for (const [device, at] of lastReport) {
-      if (at > now - duty_ms) onDuty++
-      else lastReport.delete(device)
-    }
-    return { sequence, now: new Date(now).toISOString(), reportsPerMinute: Math.round(arrivals.reduce((sum, each) => sum + each.count, 0) / 5), devicesOnDuty: onDuty }
+    return { sequence, now: new Date(now).toISOString(), ...tally.read(now) }
   }
 
   async function snapshot(caller: Caller): Promise<Live> {
@@ -71,10 +70,23 @@ export function createFeed(needs: FeedNeeds) {
 
   async function flush(): Promise<void> {
     sequence++
+    if (sequence % asked_again_s === 0) await Promise.all([...clients].map(async (client) => (await needs.stillIn(client.request)) || client.reply.raw.end()))
     const ids = [...changed.disturbances]
     const tickets = [...changed.tickets]
     const touched = [...changed.areas]
     for (const set of Object.values(changed)) set.clear()
+    try {
+      await tell(ids, tickets, touched)
+    } catch (error) {
+      // The database did not answer: what nobody was told goes out with the next flush.
+      ids.forEach((id) => changed.disturbances.add(id))
+      tickets.forEach((id) => changed.tickets.add(id))
+      touched.forEach((code) => changed.areas.add(code))
+      throw error
+    }
+  }
+
+  async function tell(ids: readonly string[], tickets: readonly string[], touched: readonly string[]): Promise<void> {
     const groups = new Map<string, Client[]>()
     for (const client of clients) {
       const group = `${client.caller.organisation} ${client.caller.role}`
@@ -104,7 +116,7 @@ export function createFeed(needs: FeedNeeds) {
   return {
     routes(app: FastifyInstance): void {
       app.get('/v1/live', async (request, reply) => {
-        const client: Client = { reply, caller: callerOf(request), behind: false }
+        const client: Client = { request, reply, caller: callerOf(request), behind: false }
         const first = await latest(client.caller)
         reply.hijack()
         reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
@@ -114,11 +126,7 @@ export function createFeed(needs: FeedNeeds) {
       })
       app.get('/v1/snapshot', (request) => snapshot(callerOf(request)))
     },
-    reports(devices: readonly number[]): void {
-      const at = needs.clock()
-      arrivals.push({ at, count: devices.length })
-      for (const device of devices) lastReport.set(device, at)
-    },
+    reports: (devices: readonly number[]): void => tally.add(devices, needs.clock()),
     stations(rows: readonly StationChange[]): void {
       for (const row of rows)
         for (const length of Object.values(levels)) {
@@ -143,6 +151,23 @@ export function createFeed(needs: FeedNeeds) {
 }
 
 export type Feed = ReturnType<typeof createFeed>
+
+/** How many reports come in, averaged over five minutes, and how many devices sent one lately. */
+function createTally() {
+  const arrivals: { at: number; count: number }[] = []
+  const lastReport = new Map<number, number>()
+  return {
+    add(devices: readonly number[], at: number): void {
+      arrivals.push({ at, count: devices.length })
+      for (const device of devices) lastReport.set(device, at)
+    },
+    read(now: number): { reportsPerMinute: number; devicesOnDuty: number } {
+      while (arrivals[0] !== undefined && arrivals[0].at <= now - average_ms) arrivals.shift()
+      for (const [device, at] of lastReport) if (at <= now - duty_ms) lastReport.delete(device)
+      return { reportsPerMinute: Math.round((arrivals.reduce((sum, each) => sum + each.count, 0) * 60_000) / average_ms), devicesOnDuty: lastReport.size }
+    },
+  }
+}
 
 const event = (name: string, id: number, data: unknown): string => `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`
 

@@ -41,16 +41,27 @@ export function readDeviceToken(secret: Buffer, token: string): Device | null {
   return { id, key: Number(key), station }
 }
 
-/** Keeps a new device of a station; it is on disk when this resolves. */
-export async function enrol(database: Database, station: string, now: number): Promise<Device> {
-  return database.transaction(system, async (client) => {
-    const id = randomUUID()
-    const { rows } = await client.query<{ key: number }>(
-      'INSERT INTO device (id, station_code, enrolled_at) VALUES ($1, $2, $3) RETURNING key',
-      [id, station, new Date(now)],
-    )
-    const [row] = rows
-    if (row === undefined) throw new Error('INSERT ... RETURNING gives a row')
-    return { id, key: row.key, station }
-  })
+/** Seven officers a station, each of whom may lose a phone twice. */
+export const station_devices_max = 21
+const enrol_tries_max = 10
+
+/**
+ * Keeps a new device of a station; it is on disk when this resolves.
+ * @returns null when the station has `max` devices already
+ */
+export async function enrol(database: Database, station: string, now: number, max = station_devices_max): Promise<Device | null> {
+  const id = randomUUID()
+  for (let tries = 1; ; tries++) {
+    try {
+      const { rows } = await database.transaction(system, (client) => client.query<{ key: number }>(
+        `INSERT INTO device (id, station_code, number, enrolled_at)
+         SELECT $1, $2, coalesce(max(number), 0) + 1, $3 FROM device WHERE station_code = $2 HAVING coalesce(max(number), 0) < $4 RETURNING key`,
+        [id, station, new Date(now), Math.min(max, 2_147_483_647)],
+      ))
+      return rows[0] === undefined ? null : { id, key: rows[0].key, station }
+    } catch (error) {
+      // Two at once took the same number: the constraint let one of them in.
+      if (tries === enrol_tries_max || !(error instanceof Error && 'code' in error && error.code === '23505')) throw error
+    }
+  }
 }

@@ -18,6 +18,7 @@ let app: FastifyInstance
 let secret: Buffer
 let ingest: ReturnType<typeof createIngest>
 let station = ''
+let stations: string[] = []
 let clock = now
 const kept: KeptSample[] = []
 
@@ -25,7 +26,7 @@ before(async () => {
   kit = await withDatabase()
   const owner = new pg.Pool({ connectionString: kit.ownerUrl, max: 2 })
   await loadSynthetic(owner, '75', 1)
-  station = (await owner.query<{ code: string }>('SELECT code FROM station_now ORDER BY code LIMIT 1')).rows[0]?.code ?? ''
+  stations = (await owner.query<{ code: string }>('SELECT code FROM station_now ORDER BY code LIMIT 20')).rows.map((row) => row.code)
   await owner.end()
   secret = await deploymentSecret(kit.database)
   ingest = createIngest({ database: kit.database, interval_s: 300, operatorOfSim: await loadOperatorCodes(kit.database), kept: (samples) => kept.push(...samples) })
@@ -50,7 +51,11 @@ function sample(sequence: number, change: Partial<Sample> = {}): Sample {
 }
 
 const enrol = (code: string, at = station) => app.inject({ method: 'POST', url: '/v1/devices', payload: { station: at, code } })
-const newToken = async (): Promise<string> => (await enrol(stationCode(secret, station))).json<Enrolled>().token
+/** Each at a station of its own: a station takes no end of devices. */
+const newToken = async (): Promise<string> => {
+  station = stations[(stations.indexOf(station) + 2) % stations.length] ?? ''
+  return (await enrol(stationCode(secret, station))).json<Enrolled>().token
+}
 const report = (token: string, samples: readonly unknown[], at = station) =>
   app.inject({ method: 'POST', url: '/v1/reports', headers: { authorization: `Bearer ${token}` }, payload: { station: at, samples } })
 
@@ -130,7 +135,7 @@ test('more than can be kept safely is answered 429 with a pause, and works again
   const lock = new pg.Client({ connectionString: kit.ownerUrl })
   await lock.connect()
   await lock.query('BEGIN; LOCK TABLE quarantine IN ACCESS EXCLUSIVE MODE')
-  const waiting = Array.from({ length: 100 }, () => ingest.submit(device, Array.from({ length: 500 }, () => ({})), now, null))
+  const waiting = Array.from({ length: 100 }, () => ingest.submit(device, Array.from({ length: 500 }, () => ({})), { receivedAt: now, sentAt: null }, null))
   const refused = await report(token, [sample(1)])
   await lock.query('ROLLBACK')
   await lock.end()
@@ -146,6 +151,42 @@ test('a token that was tampered with, or belongs to another station, brings noth
     assert.deepEqual([(await report(forged, [sample(1)])).statusCode, forged], [401, forged])
   assert.equal((await report(token, [sample(1)], '9999999999999')).statusCode, 403)
   assert.deepEqual(await stored(token, 'report'), [])
+})
+
+test('a phone whose clock is wrong is heard all the same: its times are moved by what it is off', async () => {
+  const token = await newToken()
+  const ahead_ms = 3 * 3_600_000
+  const byPhone = (at: number): string => new Date(at + ahead_ms).toISOString()
+  const told = kept.length
+  const batch = { station, sentAt: byPhone(now), samples: [sample(1, { eventAt: byPhone(now - 60_000), nextDueAt: byPhone(now + 240_000) })] }
+  const answer = await app.inject({ method: 'POST', url: '/v1/reports', headers: { authorization: `Bearer ${token}` }, payload: batch })
+  assert.deepEqual([answer.statusCode, answer.json<ReportReceipt>().accepted], [202, 1])
+  assert.deepEqual(kept.slice(told).map((each) => [each.eventAt, each.dueAt]), [[now - 60_000, now + 240_000]])
+  const [row] = await stored(token, 'report')
+  assert.deepEqual([row?.event_at.getTime(), row?.clock_offset_ms], [now - 60_000 + ahead_ms, -ahead_ms])
+  // The same sample in a later batch is the same report, whatever the offset is by then.
+  const again = await app.inject({ method: 'POST', url: '/v1/reports', headers: { authorization: `Bearer ${token}` }, payload: { ...batch, sentAt: byPhone(now - 90_000) } })
+  assert.equal(again.json<ReportReceipt>().duplicates, 1)
+})
+
+test('a promise before its own sample, or days ahead, is quarantined', async () => {
+  const token = await newToken()
+  const receipt = await send(token, [sample(1, { nextDueAt: new Date(now - 3_600_000).toISOString() }), sample(2, { nextDueAt: '9999-12-31T00:00:00Z' }), sample(3, { nextDueAt: new Date(now).toISOString() })])
+  assert.deepEqual([receipt.accepted, codes(receipt)], [1, [[0, 'promise_invalid'], [1, 'promise_invalid']]])
+})
+
+test('a station takes 21 devices, also when they come at once, and says so to the next', async () => {
+  const other = stations[0] ?? ''
+  const answers = await Promise.all(Array.from({ length: 21 }, () => enrol(stationCode(secret, other), other)))
+  assert.deepEqual(new Set(answers.map((answer) => answer.statusCode)), new Set([201]))
+  const full = await enrol(stationCode(secret, other), other)
+  assert.deepEqual([full.statusCode, full.json<{ code: string }>().code], [409, 'station_full'])
+})
+
+test('an upload test is timed up to its limit; more, or nothing, is refused', async () => {
+  const up = (bytes: number) => app.inject({ method: 'POST', url: '/v1/probe/up', headers: { 'content-type': 'application/octet-stream' }, payload: Buffer.alloc(bytes) })
+  assert.equal((await up(75_000)).json<{ bytes: number }>().bytes, 75_000)
+  assert.deepEqual([(await up(75_001)).statusCode, (await up(0)).statusCode, (await app.inject({ method: 'POST', url: '/v1/probe/up' })).statusCode], [413, 400, 400])
 })
 
 test('a wrong code is refused, guessing stops after 20 tries, and the pause ends', async () => {

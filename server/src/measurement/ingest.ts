@@ -13,21 +13,30 @@ export interface KeptSample {
   readonly operator: string | null
   readonly eventAt: number
   readonly receivedAt: number
+  /** The promise by the server's clock; null is goodbye. */
+  readonly dueAt: number | null
   readonly sample: Sample
 }
 
-export interface IngestOptions {
+/** When a batch came in, and when the phone says that it sent it. */
+interface Arrival { readonly receivedAt: number; readonly sentAt: string | null }
+
+interface IngestOptions {
   readonly database: Database
   /** PLMN code and instant to organisation id; null when the code is not known. */
   readonly operatorOfSim: (plmn: string, at: number) => string | null
   /** Called after the commit, in commit order, with what is new. */
   readonly kept: (samples: readonly KeptSample[]) => void
+  /** Called after the commit for each sample that went to quarantine. */
+  readonly quarantined?: (code: string) => void
   readonly interval_s: number
 }
 
 interface Waiting {
   readonly device: Device
   readonly receivedAt: number
+  /** What the phone's clock is behind; added to its times. */
+  readonly offset_ms: number
   readonly networkOperator: string | null
   readonly good: { readonly index: number; readonly sample: Sample; readonly eventAt: number }[]
   readonly quarantined: { index: number; code: string; detail: string; raw: unknown }[]
@@ -40,6 +49,7 @@ const commit_samples_max = 4_000
 /** Quarantine keeps what nests no deeper than this as it came. */
 const depth_max = 64
 const clock_ahead_ms_max = 10 * 60_000
+const promise_ms_max = 24 * 3_600_000
 const checkSample = Compile(Sample)
 
 /**
@@ -47,7 +57,7 @@ const checkSample = Compile(Sample)
  * goes into the next. A receipt is given only after its transaction is on disk.
  */
 export function createIngest(options: IngestOptions): {
-  submit(device: Device, samples: readonly unknown[], receivedAt: number, networkOperator: string | null): Promise<ReportReceipt>
+  submit(device: Device, samples: readonly unknown[], arrival: Arrival, networkOperator: string | null): Promise<ReportReceipt>
   idle(): Promise<void>
 } {
   let queue: Waiting[] = []
@@ -72,12 +82,14 @@ export function createIngest(options: IngestOptions): {
   }
 
   return {
-    submit(device, samples, receivedAt, networkOperator) {
+    submit(device, samples, arrival, networkOperator) {
       if (waiting + samples.length > waiting_samples_max)
         return Promise.reject(new ProblemError('overloaded', 'Keep the reports and send them again after the pause given in Retry-After.', 30))
       waiting += samples.length
       return new Promise((resolve, reject) => {
-        queue.push({ device, receivedAt, networkOperator, ...sort(samples, receivedAt), resolve, reject })
+        const { receivedAt } = arrival
+        const offset_ms = clockOffset(arrival)
+        queue.push({ device, receivedAt, offset_ms, networkOperator, ...sort(samples, receivedAt, offset_ms), resolve, reject })
         running ??= drain()
       })
     },
@@ -85,12 +97,21 @@ export function createIngest(options: IngestOptions): {
   }
 }
 
+/** A clock this near is right, and the difference is the way: not corrected. */
+const clock_near_ms = 30_000
+
+/** A phone with a wrong clock is heard all the same: its times are moved by what it is off. */
+function clockOffset({ receivedAt, sentAt }: Arrival): number {
+  const offset = sentAt === null ? 0 : receivedAt - Date.parse(sentAt)
+  return Math.abs(offset) > clock_near_ms ? offset : 0
+}
+
 /** Parts the good from the bad; a bad sample never holds up the good ones beside it. */
-function sort(samples: readonly unknown[], receivedAt: number): Pick<Waiting, 'good' | 'quarantined'> {
+function sort(samples: readonly unknown[], receivedAt: number, offset_ms: number): Pick<Waiting, 'good' | 'quarantined'> {
   const good: Waiting['good'] = []
   const quarantined: Waiting['quarantined'] = []
   samples.forEach((raw, index) => {
-    const fault = faultOf(raw, receivedAt)
+    const fault = faultOf(raw, receivedAt, offset_ms)
     if (fault === null) {
       const sample = raw as Sample
       good.push({ index, sample, eventAt: Date.parse(sample.eventAt) })
@@ -99,7 +120,7 @@ function sort(samples: readonly unknown[], receivedAt: number): Pick<Waiting, 'g
   return { good, quarantined }
 }
 
-function faultOf(raw: unknown, receivedAt: number): { code: string; detail: string } | null {
+function faultOf(raw: unknown, receivedAt: number, offset_ms: number): { code: string; detail: string } | null {
   if (!checkSample.Check(raw)) {
     const [first] = checkSample.Errors(raw)
     return { code: 'sample_invalid', detail: `${first?.instancePath || 'sample'} ${first?.message ?? 'is not valid'}` }
@@ -110,7 +131,9 @@ function faultOf(raw: unknown, receivedAt: number): { code: string; detail: stri
     const fault = radioFault(raw.technology, raw.radio)
     if (fault !== null) return { code: 'radio_out_of_range', detail: fault }
   }
-  if (Date.parse(raw.eventAt) - receivedAt > clock_ahead_ms_max)
+  if (raw.nextDueAt !== null && !(Date.parse(raw.nextDueAt) - Date.parse(raw.eventAt) >= 0 && Date.parse(raw.nextDueAt) - Date.parse(raw.eventAt) <= promise_ms_max))
+    return { code: 'promise_invalid', detail: `nextDueAt ${raw.nextDueAt} lies before eventAt, or more than a day after it` }
+  if (Date.parse(raw.eventAt) + offset_ms - receivedAt > clock_ahead_ms_max)
     return { code: 'clock_ahead', detail: `eventAt ${raw.eventAt} is more than 10 minutes ahead of the server; set the phone's clock` }
   return null
 }
@@ -159,6 +182,7 @@ async function commit(options: IngestOptions, group: readonly Waiting[]): Promis
     }))
   })
   options.kept(kept)
+  for (const one of group) for (const { code } of one.quarantined) options.quarantined?.(code)
   group.forEach((one, at) => one.resolve(receipts[at] as ReportReceipt))
 }
 
@@ -168,8 +192,8 @@ async function insertReports(options: IngestOptions, client: PoolClient, group: 
   const rows = group.flatMap((one, at) => one.good.map((each) => ({ one, at, each, ...operators(options, one, each.sample, each.eventAt) })))
   if (rows.length === 0) return news
   const { rows: inserted } = await client.query<{ device_key: number; sequence: number }>(
-    `INSERT INTO report (device_key, sequence, station_code, event_at, received_at, operator_id, sim_operator_id, network_operator_id, sample)
-     SELECT * FROM unnest($1::int[], $2::int[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::jsonb[])
+    `INSERT INTO report (device_key, sequence, station_code, event_at, received_at, operator_id, sim_operator_id, network_operator_id, sample, clock_offset_ms)
+     SELECT * FROM unnest($1::int[], $2::int[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::jsonb[], $10::bigint[])
      ON CONFLICT (device_key, sequence) DO NOTHING
      RETURNING device_key, sequence`,
     [
@@ -182,6 +206,7 @@ async function insertReports(options: IngestOptions, client: PoolClient, group: 
       rows.map((row) => row.sim),
       rows.map((row) => row.one.networkOperator),
       rows.map((row) => JSON.stringify(row.each.sample)),
+      rows.map((row) => row.one.offset_ms),
     ],
   )
   const fresh = new Set(inserted.map((row) => `${row.device_key}.${row.sequence}`))
@@ -193,7 +218,11 @@ async function insertReports(options: IngestOptions, client: PoolClient, group: 
       continue
     }
     news[row.at] = (news[row.at] ?? 0) + 1
-    kept.push({ device: row.one.device, operator: row.operator, eventAt: row.each.eventAt, receivedAt: row.one.receivedAt, sample: row.each.sample })
+    const { sample } = row.each
+    kept.push({
+      device: row.one.device, operator: row.operator, eventAt: row.each.eventAt + row.one.offset_ms, receivedAt: row.one.receivedAt,
+      dueAt: sample.nextDueAt === null ? null : Date.parse(sample.nextDueAt) + row.one.offset_ms, sample,
+    })
   }
   if (again.length > 0) await quarantineReused(client, again)
   return news
@@ -236,10 +265,16 @@ async function insertQuarantine(client: PoolClient, group: readonly Waiting[]): 
   )
 }
 
-/** Who carries a report: the declared SIM on a cellular line, the source network on any other. Both are kept. */
+/**
+ * Who carries a report: the declared SIM on a cellular line, the source network on any other. A web page
+ * cannot tell which it is on: then the network is believed where it is known. Both are kept.
+ */
 function operators(options: IngestOptions, one: Waiting, sample: Sample, at: number): { sim: string | null; operator: string | null } {
   // An unknown operator is kept under its code, never dropped.
   const sim = sample.sim === null ? null : (options.operatorOfSim(sample.sim, at) ?? `plmn-${sample.sim}`)
-  const wireless = sample.access === 'cellular' || sample.access === 'none' || sample.access === 'unknown'
-  return { sim, operator: wireless ? (sim ?? one.networkOperator) : one.networkOperator }
+  switch (sample.access) {
+    case 'cellular': case 'none': return { sim, operator: sim ?? one.networkOperator }
+    case 'unknown': return { sim, operator: one.networkOperator ?? sim }
+    default: return { sim, operator: one.networkOperator }
+  }
 }

@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Session } from '@kawal/contract/live.ts'
-import { scopeOf } from '@kawal/core/access/rules.ts'
+import { scopeOf } from '@kawal/core/organisation/rules.ts'
 import type { Caller, Database } from '../adapters/postgres/database.ts'
 import { ProblemError } from '../problem.ts'
 import { logIn, logOut, readApiKey, readSession } from './sessions.ts'
 
-export const session_cookie = 'kawal_session'
+const session_cookie = 'kawal_session'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -20,13 +20,20 @@ export function recogniseCallers(app: FastifyInstance, database: Database, clock
   app.decorateRequest('caller', null)
   app.decorateRequest('session', null)
   app.addHook('onRequest', async (request) => {
-    const bearer = request.headers.authorization?.replace(/^Bearer /, '') ?? ''
-    if (bearer.startsWith('kawal-key-')) request.caller = await readApiKey(database, bearer)
-    const cookie = request.cookies[session_cookie]
-    if (request.caller !== null || cookie === undefined) return
-    request.session = await readSession(database, cookie, clock())
-    if (request.session !== null) request.caller = { organisation: request.session.organisation, role: request.session.role }
+    const { caller, session } = await recogniseCaller(database, request, clock())
+    request.caller = caller
+    request.session = session
   })
+}
+
+/** By API key, else by session cookie; both null when the key is revoked or the session over. */
+export async function recogniseCaller(database: Database, request: FastifyRequest, now: number): Promise<{ caller: Caller | null; session: Session | null }> {
+  const bearer = request.headers.authorization?.replace(/^Bearer /, '') ?? ''
+  const caller = bearer.startsWith('kawal-key-') ? await readApiKey(database, bearer) : null
+  const cookie = request.cookies[session_cookie]
+  if (caller !== null || cookie === undefined) return { caller, session: null }
+  const session = await readSession(database, cookie, now)
+  return { caller: session === null ? null : { organisation: session.organisation, role: session.role }, session }
 }
 
 export function callerOf(request: FastifyRequest): Caller {
@@ -44,7 +51,7 @@ export function viewOf(caller: Caller): string | null {
   return scope === 'all' ? null : caller.organisation
 }
 
-export function sessionRoutes(app: FastifyInstance, database: Database, clock: () => number, secure: boolean): void {
+export function sessionRoutes(app: FastifyInstance, database: Database, clock: () => number): void {
   app.get('/v1/session', (request) => {
     if (request.session === null) throw new ProblemError('session_missing', 'Open your log-in link.')
     return request.session
@@ -54,7 +61,7 @@ export function sessionRoutes(app: FastifyInstance, database: Database, clock: (
     { schema: { body: { type: 'object', required: ['token'], properties: { token: { type: 'string', maxLength: 200 } } } } },
     async (request, reply) => {
       const { session, expiresAt } = await logIn(database, request.body.token, clock())
-      void reply.setCookie(session_cookie, session, { path: '/', httpOnly: true, sameSite: 'strict', secure, expires: new Date(expiresAt) })
+      void reply.setCookie(session_cookie, session, { path: '/', httpOnly: true, sameSite: 'strict', secure: request.protocol === 'https', expires: new Date(expiresAt) })
       return readSession(database, session, clock())
     },
   )

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
-import { roleOfKind, rules } from '@kawal/core/access/rules.ts'
+import { roleOfKind, rules } from '@kawal/core/organisation/rules.ts'
 import type { Session } from '@kawal/contract/live.ts'
 import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
 import { ProblemError } from '../problem.ts'
@@ -72,7 +72,7 @@ export async function readSession(database: Database, session: string, now: numb
     return {
       organisation: row.organisation, organisationName: row.organisation_name, role: row.role, name: row.name,
       expiresAt: row.expires_at.toISOString(),
-      may: rules.filter((rule) => rule.role === row.role).map((rule) => `${rule.resource}:${rule.action}`),
+      may: rules.filter((rule) => rule.role === row.role).map((rule) => `${rule.resource}:${rule.action}${rule.scope === 'own' ? ':own' : ''}`),
     }
   })
 }
@@ -87,6 +87,18 @@ export async function addApiKey(database: Database, organisation: string, now: n
     await client.query('INSERT INTO api_key (key_sha256, organisation_id, role, created_at) VALUES ($1, $2, $3, $4)', [sha256(key), organisation, role, new Date(now)])
   })
   return key
+}
+
+/** Ends what an organisation can come in with: after a theft, or when somebody leaves. */
+export async function revokeAll(database: Database, organisation: string, now: number): Promise<{ keys: number; links: number; sessions: number }> {
+  return database.transaction(system, async (client) => {
+    const { rowCount: known } = await client.query('SELECT FROM organisation WHERE id = $1', [organisation])
+    if (known === 0) throw new ProblemError('not_found', `There is no organisation ${organisation}.`)
+    const keys = await client.query('UPDATE api_key SET revoked_at = $2 WHERE organisation_id = $1 AND revoked_at IS NULL', [organisation, new Date(now)])
+    const links = await client.query('UPDATE login_link SET used_at = $2 WHERE organisation_id = $1 AND used_at IS NULL', [organisation, new Date(now)])
+    const sessions = await client.query('DELETE FROM session WHERE organisation_id = $1', [organisation])
+    return { keys: keys.rowCount ?? 0, links: links.rowCount ?? 0, sessions: sessions.rowCount ?? 0 }
+  })
 }
 
 export async function readApiKey(database: Database, key: string): Promise<Caller | null> {

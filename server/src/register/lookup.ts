@@ -20,12 +20,18 @@ export async function loadMonitorStations(database: Database, province?: string)
   return rows
 }
 
-/** Provinces, regencies and districts (villages only for one province: 83,731 would not fit a snapshot). */
+/** Provinces, regencies and districts; 83,731 villages would not fit a snapshot. */
 export async function loadAreas(database: Database, province?: string): Promise<{ code: string; level: LiveArea['level']; name: string }[]> {
   const { rows } = await database.pool.query<{ code: string; level: LiveArea['level']; name: string }>(
     `SELECT code, level, name FROM region_now
      WHERE level IN ('province', 'regency', 'district') AND ($1::text IS NULL OR code LIKE $1 || '%') ORDER BY code`, [province ?? null])
   return rows
+}
+
+/** Ids of all organisations. */
+export async function loadOrganisations(database: Database): Promise<Set<string>> {
+  const { rows } = await database.pool.query<{ id: string }>('SELECT id FROM organisation')
+  return new Set(rows.map((row) => row.id))
 }
 
 /** Names of every region of the present register, villages too. */

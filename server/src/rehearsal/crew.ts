@@ -21,7 +21,7 @@ export interface Fault {
 export interface Repair { readonly stations: readonly string[]; readonly operator: string | null; readonly at: Instant }
 
 /** One status the operator sets, and the faults that its crew ended just before. */
-export interface Move { readonly status: string; readonly reason: string; readonly repairs: readonly Repair[] }
+interface Move { readonly status: string; readonly reason: string; readonly repairs: readonly Repair[] }
 
 const premature_share = 0.2
 const resolve_again_ms = 2 * minute_ms

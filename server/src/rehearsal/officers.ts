@@ -5,9 +5,12 @@ import { stationCode } from '../measurement/enrolment.ts'
 
 const connections = 24
 
+interface Batch { readonly device: string; readonly station: string; readonly sentAt: string; readonly samples: unknown[] }
+
 /** The phones' side of the wire: every device enrols and reports by requests of its own. */
-export interface Phones {
-  send(reports: readonly OfficerReport[]): Promise<{ accepted: number; duplicates: number; quarantined: number }>
+interface Phones {
+  /** @param now when they are sent: each phone tells it by its own clock */
+  send(reports: readonly OfficerReport[], now: number): Promise<{ accepted: number; duplicates: number; quarantined: number }>
   stop(): Promise<void>
 }
 
@@ -28,22 +31,22 @@ export function startPhones(api: string, secret: Buffer): Phones {
     tokens.set(device, ((await body.json()) as Enrolled).token)
   }
 
-  async function report(one: { device: string; station: string; samples: unknown[] }): Promise<ReportReceipt> {
+  async function report(one: Batch): Promise<ReportReceipt> {
     const { statusCode, body } = await pool.request({
       path: '/v1/reports', method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${tokens.get(one.device)}` },
-      body: JSON.stringify({ station: one.station, samples: one.samples }),
+      body: JSON.stringify({ station: one.station, sentAt: one.sentAt, samples: one.samples }),
     })
     if (statusCode !== 202) throw new Error(`a report from ${one.station} was answered ${statusCode}: ${await body.text()}`)
     return (await body.json()) as ReportReceipt
   }
 
   return {
-    async send(reports) {
-      const batches = new Map<string, { device: string; station: string; samples: unknown[] }>()
+    async send(reports, now) {
+      const batches = new Map<string, Batch>()
       for (const each of reports) {
         const batch = batches.get(each.device)
-        if (batch === undefined) batches.set(each.device, { device: each.device, station: each.station, samples: [each.sample] })
+        if (batch === undefined) batches.set(each.device, { device: each.device, station: each.station, sentAt: new Date(now + each.clockAhead_ms).toISOString(), samples: [each.sample] })
         else batch.samples.push(each.sample)
       }
       const fresh = [...batches.values()].filter((batch) => !tokens.has(batch.device))

@@ -7,7 +7,7 @@ import { nextMove, planCrew, type CrewPlan, type CrewTicket, type Fault, type Re
  * An operator's own system in the rehearsal: a process apart that knows nothing of ours but TMF621 over
  * HTTP. The rehearsal's driver moves it by `POST /tick`, so that a seed replays it exactly.
  */
-export interface OperatorSettings {
+interface OperatorSettings {
   /** Address of the platform, without a path. */
   readonly api: string
   readonly organisation: string
@@ -15,9 +15,9 @@ export interface OperatorSettings {
   readonly seed: number
 }
 
-export interface Tick { readonly now: Instant; readonly faults: readonly Fault[] }
-export interface Action { readonly at: Instant; readonly ticket: string; readonly status: string; readonly answered: number }
-export interface TickAnswer { readonly repairs: Repair[]; readonly actions: Action[] }
+interface Tick { readonly now: Instant; readonly faults: readonly Fault[] }
+interface Action { readonly at: Instant; readonly ticket: string; readonly status: string; readonly answered: number }
+interface TickAnswer { readonly repairs: Repair[]; readonly actions: Action[] }
 
 const ticketPath = '/tmf-api/troubleTicket/v5/troubleTicket'
 const page_size = 500

@@ -5,7 +5,7 @@ import type { Database } from '../adapters/postgres/database.ts'
 import { addApiKey } from '../organisation/sessions.ts'
 
 /** A fault as the operator's own network knows it. */
-export interface KnownFault {
+interface KnownFault {
   readonly stations: readonly string[]
   readonly operator: string | null
   readonly active: boolean
@@ -18,7 +18,7 @@ export interface OperatorTick {
 }
 
 /** The operators' side: one process each, which speaks TMF621 over HTTP as their own systems would. */
-export interface Operators {
+interface Operators {
   tick(now: number, faults: readonly KnownFault[]): Promise<OperatorTick>
   stop(): Promise<void>
 }

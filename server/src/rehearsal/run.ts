@@ -9,7 +9,7 @@ import type { SteppedClock } from './clock.ts'
 import { startPhones } from './officers.ts'
 import { startOperators, type OperatorTick } from './operators.ts'
 
-export interface RehearsalNeeds {
+interface RehearsalNeeds {
   readonly app: App
   readonly clock: SteppedClock
   readonly script: Script
@@ -53,7 +53,7 @@ export async function runRehearsal(needs: RehearsalNeeds): Promise<RehearsalResu
   const operators = await startOperators(app.url, app.database, organisations, needs.seed, clock())
   const phones = startPhones(app.url, app.secret)
   const reports = { accepted: 0, duplicates: 0, quarantined: 0 }
-  const repaired = new Set<string>()
+  const repaired = new Map<string, number>()
   const teller = createTeller(needs)
   let result: RehearsalResult | null = null
   let due = Date.now()
@@ -63,7 +63,7 @@ export async function runRehearsal(needs: RehearsalNeeds): Promise<RehearsalResu
       due = speed > 0 ? Math.max(due + tick_ms / speed, Date.now() - tick_ms) : Date.now()
       await untilDue(due, needs.stopped)
       clock.set(now)
-      const sent = await phones.send(officers.advance(now))
+      const sent = await phones.send(officers.advance(now), now)
       reports.accepted += sent.accepted
       reports.duplicates += sent.duplicates
       reports.quarantined += sent.quarantined
@@ -72,14 +72,14 @@ export async function runRehearsal(needs: RehearsalNeeds): Promise<RehearsalResu
       const active = script.disturbances.filter((each) => each.startAt <= now && !repaired.has(each.id))
       const { repairs } = await operators.tick(now, active.map((each) => ({ stations: each.stations, operator: each.operator, active: true })))
       for (const repair of repairs) repairFault(script, officers, repaired, repair)
-      for (const each of script.disturbances) if (each.repairAt !== null && each.repairAt <= now) repaired.add(each.id)
+      for (const each of script.disturbances) if (each.repairAt !== null && each.repairAt <= now && !repaired.has(each.id)) repaired.set(each.id, each.repairAt)
       const tickets = await needs.readTickets()
       teller.tell(now, app.monitor.found(), tickets)
       if (result !== null) continue
       needs.progress(Math.min(1, (now - script.startAt) / (script.endAt - script.startAt)))
       const calm = app.monitor.found().every((row) => row.status === 'recovered') && tickets.every((ticket) => ticket.status === 'closed' || ticket.status === 'cancelled')
       if (now < script.endAt || (!calm && now < script.endAt + rest_ms)) continue
-      result = await conclude(needs, reports)
+      result = await conclude(needs, reports, repaired)
       if (needs.over === undefined) break
       needs.over(result)
     }
@@ -87,7 +87,7 @@ export async function runRehearsal(needs: RehearsalNeeds): Promise<RehearsalResu
     await phones.stop()
     await operators.stop()
   }
-  return result ?? conclude(needs, reports)
+  return result ?? conclude(needs, reports, repaired)
 }
 
 /** Waits in short steps, so that Ctrl-C is heard at once. */
@@ -96,18 +96,18 @@ async function untilDue(due: number, stopped: () => boolean): Promise<void> {
 }
 
 /** The operator repaired: the faults that hit its ticket's stations end in the simulated network. */
-function repairFault(script: Script, officers: ReturnType<typeof startOfficers>, repaired: Set<string>, repair: OperatorTick['repairs'][number]): void {
+function repairFault(script: Script, officers: ReturnType<typeof startOfficers>, repaired: Map<string, number>, repair: OperatorTick['repairs'][number]): void {
   const mended = new Set(repair.stations)
   for (const each of script.disturbances) {
     // An operator mends its own network and brings power to it; the election server is the commission's.
     const concerns = each.kind === 'election_server' ? repair.by === 'kpu' : repair.by !== 'kpu' && (each.operator === null || each.operator === repair.by)
     if (!concerns || each.startAt > repair.at || repaired.has(each.id) || !each.stations.some((code) => mended.has(code))) continue
     officers.repair(each.id, repair.at)
-    repaired.add(each.id)
+    repaired.set(each.id, repair.at)
   }
 }
 
-async function conclude(needs: RehearsalNeeds, reports: RehearsalResult['reports']): Promise<RehearsalResult> {
+async function conclude(needs: RehearsalNeeds, reports: RehearsalResult['reports'], repaired: ReadonlyMap<string, number>): Promise<RehearsalResult> {
   const found = needs.app.monitor.found()
   const tickets = await needs.readTickets()
   const relative = (at: string | null): number => (at === null ? -1 : Date.parse(at) - needs.script.startAt)
@@ -115,8 +115,10 @@ async function conclude(needs: RehearsalNeeds, reports: RehearsalResult['reports
     ...found.map((row) => [row.cause, row.operator, row.areaCode, row.stations.join(' '), relative(row.foundAt), relative(row.endedAt)].join('|')),
     ...tickets.map((ticket) => [ticket.operator, ticket.status, ticket.reopened, ...ticket.history.map((entry) => `${relative(entry.at)} ${entry.kind}`)].join('|')),
   ].sort()
+  // What is found long after a repair belongs to no fault.
+  const truth = { ...needs.script, disturbances: needs.script.disturbances.map((fault) => ({ ...fault, repairAt: repaired.get(fault.id) ?? fault.repairAt })) }
   return {
-    score: score(needs.script, found.map((row) => ({
+    score: score(truth, found.map((row) => ({
       id: row.id, cause: row.cause, operator: row.operator, severity: row.severity, areaCode: row.areaCode, stations: row.stations,
       startedAt: Date.parse(row.startedAt), foundAt: Date.parse(row.foundAt), endedAt: row.endedAt === null ? null : Date.parse(row.endedAt), evidence: row.evidence,
     }))),

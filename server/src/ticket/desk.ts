@@ -31,8 +31,8 @@ export function createDesk(needs: { database: Database; clock: () => number; cha
   }
 }
 
-/** The newest tickets that this caller may see. */
+/** The tickets that this caller may see: those not over, then the newest of the others. */
 export async function listLive(database: Database, clock: () => number, caller: Caller): Promise<LiveTicket[]> {
-  const { tickets } = await listTickets({ database, clock }, caller, { offset: 0, limit: shown_max })
+  const { tickets } = await listTickets({ database, clock }, caller, { openFirst: true, offset: 0, limit: shown_max })
   return tickets.map((ticket) => toLive(ticket, clock()))
 }

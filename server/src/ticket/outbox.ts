@@ -3,9 +3,9 @@ import { minute_ms, second_ms, type Instant } from '@kawal/core/kernel/clock.ts'
 import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
 
 /** Posts one event; resolves to the HTTP status, rejects when there was no answer in time. */
-export type Send = (callback: string, body: unknown) => Promise<number>
+type Send = (callback: string, body: unknown) => Promise<number>
 
-export interface Listener { readonly id: string; readonly callback: string; readonly query: string | null }
+interface Listener { readonly id: string; readonly callback: string; readonly query: string | null }
 
 const send_timeout_ms = 5 * second_ms
 const attempts_max = 12
@@ -13,9 +13,10 @@ const backoff_ms_max = 10 * minute_ms
 /** Deliveries to one listener in one pass: the rest waits for the next pass. */
 const burst_max = 20
 const listeners_max = 1_000
+export const organisation_listeners_max = 20
 
 /** Posts over HTTP with a time limit, and follows no redirect: the address was judged, not what it points to. */
-export const sendByHttp: Send = async (callback, body) => {
+const sendByHttp: Send = async (callback, body) => {
   const response = await fetch(callback, {
     method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body),
     redirect: 'error', signal: AbortSignal.timeout(send_timeout_ms),
@@ -24,20 +25,22 @@ export const sendByHttp: Send = async (callback, body) => {
   return response.status
 }
 
-/** Whether events may be sent to this address: loopback, or a host that the installation names. */
-export function callbackAllowed(callback: string, hosts: readonly string[] = []): boolean {
+/** Whether events may be sent to this address: only to hosts that the installation names. */
+export function callbackAllowed(callback: string, hosts: readonly string[]): boolean {
   if (!URL.canParse(callback)) return false
   const { protocol, hostname, username, password } = new URL(callback)
   if ((protocol !== 'http:' && protocol !== 'https:') || username !== '' || password !== '') return false
-  return ['127.0.0.1', '[::1]', 'localhost', ...hosts].includes(hostname)
+  return hosts.includes(hostname)
 }
 
-export async function addListener(database: Database, caller: Caller, callback: string, query: string | null, now: Instant): Promise<Listener> {
+/** @returns null when the organisation has as many listeners as it may have */
+export async function addListener(database: Database, caller: Caller, callback: string, query: string | null, now: Instant): Promise<Listener | null> {
   const id = randomUUID()
-  await database.transaction(caller, (client) => client.query(
-    'INSERT INTO hub (id, organisation_id, callback, query, created_at) VALUES ($1, $2, $3, $4, $5)',
-    [id, caller.organisation, callback, query, new Date(now).toISOString()]))
-  return { id, callback, query }
+  const added = await database.transaction(caller, (client) => client.query(
+    `INSERT INTO hub (id, organisation_id, callback, query, created_at) SELECT $1, $2, $3, $4, $5
+     WHERE (SELECT count(*) FROM hub WHERE organisation_id = $2) < $6`,
+    [id, caller.organisation, callback, query, new Date(now).toISOString(), organisation_listeners_max]))
+  return added.rowCount === 1 ? { id, callback, query } : null
 }
 
 export async function getListener(database: Database, caller: Caller, id: string): Promise<Listener | null> {
@@ -55,11 +58,11 @@ export async function removeListener(database: Database, caller: Caller, id: str
  * holds up nobody but itself. At least once: `eventId` tells a repetition. After 12 failures an event is
  * given up and kept with its last error.
  *
+ * @param hosts that events may go to
  * @param send gives the HTTP status; anything but 2xx is a failure, tried again after 1 s, 2 s, 4 s ... 10 min
- * @param hosts further hosts than loopback that events may go to
  */
 export async function deliverOutbox(
-  database: Database, now: Instant, send: Send = sendByHttp, hosts: readonly string[] = [],
+  database: Database, now: Instant, hosts: readonly string[], send: Send = sendByHttp,
 ): Promise<{ delivered: number; failed: number }> {
   // The oldest event of a listener decides: while it backs off, those behind it wait, to keep the order.
   const listeners = await database.transaction(system, (client) => client.query<{ id: string; callback: string }>(

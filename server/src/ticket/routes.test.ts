@@ -42,7 +42,7 @@ before(async () => {
   app = fastify()
   await app.register(ticketRoutes({
     database: kit.database, clock: () => now, changed: (id) => changed.push(id),
-    caller: (request) => callers[(request.headers.authorization ?? '').replace('Bearer ', '')] ?? null,
+    callbackHosts: ['127.0.0.1'], caller: (request) => callers[(request.headers.authorization ?? '').replace('Bearer ', '')] ?? null,
   }))
 })
 after(async () => {

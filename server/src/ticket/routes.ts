@@ -6,19 +6,19 @@ import { ticketStatuses, type Refusal, type Ticket, type TicketAction, type Tick
 import { problem, type ProblemCode } from '@kawal/contract/problem.ts'
 import { HubCreate, TroubleTicketCreate, TroubleTicketPatch, type Hub, type TroubleTicket } from '@kawal/contract/ticket.ts'
 import type { Caller, Database } from '../adapters/postgres/database.ts'
-import { ProblemError } from '../problem.ts'
-import { addListener, callbackAllowed, getListener, removeListener } from './outbox.ts'
+import { allowed, ProblemError } from '../problem.ts'
+import { addListener, callbackAllowed, getListener, organisation_listeners_max, removeListener } from './outbox.ts'
 import { causeOf, command, getTicket, listTickets, openTicket, readDisturbances, type TicketFilter } from './tickets.ts'
 import { statusesOf, ticketPath, toTmf } from './tmf621.ts'
 
-export interface TicketRouteNeeds {
+interface TicketRouteNeeds {
   readonly database: Database
   readonly clock: () => Instant
   readonly caller: (request: FastifyRequest) => Caller | null
   /** Told of a ticket that changed, after the commit, so that live views can follow. */
   readonly changed: (ticket: string) => void
-  /** Hosts besides loopback that events may be posted to. */
-  readonly callbackHosts?: readonly string[]
+  /** Hosts that events may be posted to. */
+  readonly callbackHosts: readonly string[]
 }
 
 const hubPath = '/tmf-api/troubleTicket/v5/hub'
@@ -105,17 +105,24 @@ function writingRoutes(app: Routes, needs: TicketRouteNeeds): void {
     const ticket = await getTicket(needs, caller, request.params.id)
     if (ticket === null) throw new ProblemError(...refusals.not_found)
     const actions: TicketAction[] = []
-    if (body.expectedResolutionDate !== undefined) actions.push({ kind: 'estimate', expectedAt: Date.parse(body.expectedResolutionDate) })
+    if (body.expectedResolutionDate !== undefined) actions.push({ kind: 'estimate', expectedAt: instantOf(body.expectedResolutionDate) })
     // A merge patch gives the whole list; notes are only ever added, so those already there are left alone.
     const known = new Set(ticket.notes.map((note) => note.id))
     for (const note of body.note ?? []) if (note.text !== undefined && !known.has(note.id ?? '')) actions.push({ kind: 'note', text: note.text })
     if (body.status !== undefined) actions.push(...statusActions(ticket, body.status, body.statusChangeReason ?? ''))
     const match = request.headers['if-match']
-    const changed = await command(needs, caller, ticket.id, actions, match === undefined ? ticket.version : Number(match.replace(/^W\/|"/g, '')))
+    const changed = await command(needs, caller, ticket.id, actions, match === undefined || match.trim() === '*' ? ticket.version : Number(match.replace(/^W\/|"/g, '')))
     const patched = accept(changed)
     needs.changed(patched.id)
     return answer(reply, needs, patched, one(request.query, 'fields'))
   })
+}
+
+/** A leap second has the form of a time and is no instant here. */
+function instantOf(text: string): Instant {
+  const at = Date.parse(text)
+  if (!Number.isFinite(at)) throw new ProblemError('body_invalid', `expectedResolutionDate ${text} is no instant.`)
+  return at
 }
 
 /** What a status in a patch asks for. */
@@ -135,8 +142,9 @@ function hubRoutes(app: Routes, needs: TicketRouteNeeds): void {
   app.post(hubPath, async (request, reply) => {
     const caller = callerOf(needs, request)
     const body = parse(checkHub, request.body)
-    if (!callbackAllowed(body.callback, needs.callbackHosts)) throw new ProblemError('not_allowed', 'Events are posted to loopback only, or to hosts that this installation names.')
+    if (!callbackAllowed(body.callback, needs.callbackHosts)) throw new ProblemError('not_allowed', 'Events are posted only to hosts that this installation names: ask for yours to be added.')
     const listener = await allowed(() => addListener(needs.database, caller, body.callback, body.query ?? null, needs.clock()))
+    if (listener === null) throw new ProblemError('state_conflict', `Your organisation has ${organisation_listeners_max} listeners already. Remove one first.`)
     return reply.code(201).header('location', `${hubPath}/${listener.id}`).send(hubOf(listener))
   })
   app.get<{ Params: { id: string } }>(`${hubPath}/:id`, async (request) => {
@@ -169,16 +177,6 @@ function parse<T>(validator: { Check(value: unknown): value is T; Errors(value: 
 function accept<T>(result: Result<T, Refusal>): T {
   if (!result.ok) throw new ProblemError(...refusals[result.error])
   return result.value
-}
-
-/** The database's wall refuses with 42501 what a role may not write. */
-async function allowed<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === '42501') throw new ProblemError('not_allowed', 'Your role may not do this here.')
-    throw error
-  }
 }
 
 function answer(reply: FastifyReply, needs: TicketRouteNeeds, ticket: Ticket, fields: string | undefined): FastifyReply {

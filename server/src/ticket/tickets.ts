@@ -9,15 +9,15 @@ import {
 import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
 import { notification } from './tmf621.ts'
 
-export interface TicketNeeds {
+interface TicketNeeds {
   readonly database: Database
   readonly clock: () => Instant
 }
 
 /** A found disturbance, with the name of its area where the caller knows it. */
-export type OpenCause = TicketCause & { readonly areaName?: string }
+type OpenCause = TicketCause & { readonly areaName?: string }
 
-export interface Opened { readonly ticket: Ticket; readonly created: boolean }
+interface Opened { readonly ticket: Ticket; readonly created: boolean }
 
 /** The disturbance in the words of the core: instants for times. */
 export function causeOf(row: LiveDisturbance): OpenCause {
@@ -40,7 +40,9 @@ export async function openTicket(deps: TicketNeeds, caller: Caller, disturbance:
   return deps.database.transaction(caller, async (client) => {
     const name = (await client.query<{ name: string }>('SELECT name FROM organisation WHERE id = $1', [operator])).rows[0]?.name
     if (name === undefined) return fail('nobody_concerned')
-    const cancelled = await client.query('SELECT FROM ticket WHERE disturbance_id = $1 AND status = $2', [disturbance.id, 'cancelled'])
+    const cancelled = await client.query<{ state: Ticket }>('SELECT state FROM ticket WHERE disturbance_id = $1 AND status = $2 ORDER BY id DESC', [disturbance.id, 'cancelled'])
+    // A person said that this was a false alarm: only a person opens it again.
+    if (caller.role === 'system' && cancelled.rows[0] !== undefined) return ok({ ticket: cancelled.rows[0].state, created: false })
     const id = `TT-${disturbance.id}${cancelled.rows.length === 0 ? '' : `-${cancelled.rows.length + 1}`}`
     const { areaName, ...cause } = disturbance
     const opening = { id, operator, operatorName: name, areaName: areaName ?? disturbance.areaCode, disturbance: cause }
@@ -150,6 +152,8 @@ export interface TicketFilter {
   readonly ids?: readonly string[] | undefined
   readonly statuses?: readonly TicketStatus[] | undefined
   readonly operator?: string | undefined
+  /** What is not over comes before what is. */
+  readonly openFirst?: boolean
   readonly offset: number
   readonly limit: number
 }
@@ -160,13 +164,14 @@ export async function listTickets(deps: TicketNeeds, caller: Caller, filter: Tic
   const values = [filter.statuses ?? null, filter.operator ?? null, filter.ids ?? null]
   return deps.database.transaction(caller, async (client) => {
     const total = (await client.query<{ total: number }>(`SELECT count(*) AS total FROM ticket ${where}`, values)).rows[0]?.total ?? 0
-    const rows = await client.query<{ state: Ticket }>(`SELECT state FROM ticket ${where} ORDER BY opened_at DESC, id OFFSET $4 LIMIT $5`, [...values, filter.offset, filter.limit])
+    const openFirst = filter.openFirst === true ? "status IN ('closed', 'cancelled'), " : ''
+    const rows = await client.query<{ state: Ticket }>(`SELECT state FROM ticket ${where} ORDER BY ${openFirst}opened_at DESC, id OFFSET $4 LIMIT $5`, [...values, filter.offset, filter.limit])
     return { total, tickets: rows.rows.map((row) => row.state) }
   })
 }
 
 /** Gives the present state of a disturbance by its id; null when only the database knows it. */
-export type DisturbanceLookup = (id: string) => TicketCause | null
+type DisturbanceLookup = (id: string) => OpenCause | null
 
 /** Disturbances by id, as far as the caller may see them. */
 export async function readDisturbances(database: Database, caller: Caller, ids: readonly string[]): Promise<Map<string, LiveDisturbance>> {
@@ -187,7 +192,7 @@ export async function sweepTickets(
 ): Promise<string[]> {
   const open = await database.transaction(system, (client) => client.query<{ id: string; disturbance_id: string; status: TicketStatus; due_at: Date | null; disturbance_mark: string }>(
     `SELECT id, disturbance_id, status, due_at, disturbance_mark FROM ticket WHERE status NOT IN ('closed', 'cancelled') ORDER BY id`))
-  const todo = new Map<string, TicketCause | null>()
+  const todo = new Map<string, OpenCause | null>()
   const watched = new Map(open.rows.map((row) => [row.disturbance_id, lookup(row.disturbance_id)]))
   // After a restart a disturbance that had ended is in the database only.
   const kept = await readDisturbances(database, system, [...watched].filter(([, state]) => state === null).map(([id]) => id))
@@ -208,7 +213,7 @@ export async function sweepTickets(
 
 const batch_max = 200
 
-function sweepBatch(database: Database, ids: readonly string[], causes: ReadonlyMap<string, TicketCause | null>, now: Instant, options: VerificationOptions): Promise<string[]> {
+function sweepBatch(database: Database, ids: readonly string[], causes: ReadonlyMap<string, OpenCause | null>, now: Instant, options: VerificationOptions): Promise<string[]> {
   return database.transaction(system, async (client) => {
     const rows = await client.query<{ state: Ticket }>('SELECT state FROM ticket WHERE id = ANY ($1) ORDER BY id FOR UPDATE SKIP LOCKED', [ids])
     const changed: string[] = []
@@ -230,11 +235,12 @@ function sweepBatch(database: Database, ids: readonly string[], causes: Readonly
   })
 }
 
-function measured(ticket: Ticket, cause: TicketCause | null): TicketAction[] {
-  if (cause === null) return [{ kind: 'warn' }]
+function measured(ticket: Ticket, open: OpenCause | null): TicketAction[] {
+  if (open === null) return [{ kind: 'warn' }]
+  const { areaName, ...cause } = open
   const grown = isWorthTelling(ticket.disturbance, cause)
   return [
-    ...(grown ? [{ kind: 'evidence', disturbance: { ...cause, endedAt: ticket.disturbance.endedAt } } as const] : []),
+    ...(grown ? [{ kind: 'evidence', disturbance: { ...cause, endedAt: ticket.disturbance.endedAt }, areaName: areaName ?? ticket.areaName } as const] : []),
     cause.endedAt === null ? { kind: 'refuse', evidence: cause.evidence } : { kind: 'confirm', recoveredAt: cause.endedAt },
     { kind: 'warn' },
   ]

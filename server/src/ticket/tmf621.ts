@@ -26,12 +26,12 @@ const causeText: Readonly<Record<Ticket['disturbance']['cause'], string>> = {
   election_server: 'Gangguan server pemilu', ingest: 'Gangguan penerimaan laporan',
 }
 
-export function titleOf(ticket: Ticket): string {
+function titleOf(ticket: Ticket): string {
   return `${causeText[ticket.disturbance.cause]}: ${ticket.areaName}, ${ticket.disturbance.stations.length} TPS`
 }
 
 /** RFC 3339 in UTC. */
-export function rfc3339(at: Instant): string {
+function rfc3339(at: Instant): string {
   return new Date(at).toISOString()
 }
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
-import { rules } from '@kawal/core/access/rules.ts'
+import { rules } from '@kawal/core/organisation/rules.ts'
 
 /** Who asks. Set per transaction; the database's row-level security walls every row by it. */
 export interface Caller {

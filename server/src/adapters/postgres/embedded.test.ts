@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { startEmbedded, StartFailure } from './embedded.ts'
+import { attachEmbedded, startEmbedded, StartFailure } from './embedded.ts'
 
 function scratch(): string {
   return mkdtempSync(join(tmpdir(), 'kawal-embedded-'))
@@ -30,6 +30,38 @@ test('a database whose owner was killed is ended and taken over', async (t) => {
     rmSync(folder, { recursive: true })
   })
   assert.notEqual(next.ownerUrl, orphan.ownerUrl)
+})
+
+test('a short command joins the database that runs, and none where none runs', async (t) => {
+  const folder = scratch()
+  assert.equal(attachEmbedded(folder), null)
+  const running = await startEmbedded(folder, ['shared_buffers=32MB'])
+  t.after(() => rmSync(folder, { recursive: true }))
+  const joined = attachEmbedded(folder)
+  assert.equal(joined?.ownerUrl, running.ownerUrl)
+  await joined.stop()
+  assert.notEqual(attachEmbedded(folder), null, 'who joined does not stop it')
+  await running.stop()
+  assert.equal(attachEmbedded(folder), null)
+})
+
+test('a database whose password file is gone is left alone; a start that was cut off leaves none', async (t) => {
+  const folder = scratch()
+  t.after(() => rmSync(folder, { recursive: true }))
+  mkdirSync(join(folder, 'database.making'))
+  writeFileSync(join(folder, 'database.making', 'PG_VERSION'), '18\n')
+  await (await startEmbedded(folder, ['shared_buffers=32MB'])).stop()
+  rmSync(join(folder, 'owner-password'))
+  await assert.rejects(startEmbedded(folder), /owner-password is not there/)
+  assert.ok(existsSync(join(folder, 'database', 'PG_VERSION')))
+})
+
+test('a database that dies under the program is noticed', async (t) => {
+  const folder = scratch()
+  const running = await startEmbedded(folder, ['shared_buffers=32MB'])
+  t.after(() => rmSync(folder, { recursive: true }))
+  process.kill(Number(readFileSync(join(folder, 'database', 'postmaster.pid'), 'utf8').split('\n')[0]), 'SIGKILL')
+  await running.died
 })
 
 test('a folder of another PostgreSQL version is left alone', async (t) => {

@@ -1,6 +1,6 @@
 import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
@@ -12,6 +12,8 @@ export interface EmbeddedPostgres {
   /** Connection string of the superuser, who owns the schema. */
   readonly ownerUrl: string
   readonly processId: number
+  /** Resolves when the database ends though nobody stopped it. */
+  readonly died: Promise<void>
   stop(): Promise<void>
 }
 
@@ -58,7 +60,15 @@ export async function startEmbedded(folder: string, settings: readonly string[] 
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
   const log = collect(child)
   await untilReady(child, port, log)
-  return { ownerUrl: urlOf(password, port), processId: child.pid ?? 0, stop: () => stop(child) }
+  let stopped = false
+  const died = new Promise<void>((resolve) => child.once('exit', () => stopped || resolve()))
+  return {
+    ownerUrl: urlOf(password, port), processId: child.pid ?? 0, died,
+    stop() {
+      stopped = true
+      return stop(child)
+    },
+  }
 }
 
 /**
@@ -71,7 +81,7 @@ export function attachEmbedded(folder: string): EmbeddedPostgres | null {
     const [pid, , , port] = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')
     if (!isPostgres(Number(pid), data) || !isAlive(Number(readFileSync(join(folder, 'owner-process'), 'utf8')))) return null
     const password = readFileSync(join(folder, 'owner-password'), 'utf8').trim()
-    return { ownerUrl: urlOf(password, Number(port)), processId: Number(pid), stop: async () => undefined }
+    return { ownerUrl: urlOf(password, Number(port)), processId: Number(pid), died: new Promise(() => undefined), stop: async () => undefined }
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
     throw error
@@ -120,8 +130,8 @@ function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true
-  } catch {
-    return false
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM' // another user's, and alive
   }
 }
 
@@ -136,17 +146,23 @@ function isPostgres(pid: number, data: string): boolean {
 
 async function initialise(folder: string, data: string, wrap: (program: string, args: readonly string[]) => [string, string[]]): Promise<string> {
   const secret = join(folder, 'owner-password')
-  if (existsSync(join(data, 'PG_VERSION')) && existsSync(secret)) return readFileSync(secret, 'utf8').trim()
-  rmSync(data, { recursive: true, force: true })
+  if (existsSync(data)) {
+    if (existsSync(secret)) return readFileSync(secret, 'utf8').trim()
+    throw new StartFailure(`${data} holds a database, and its password file ${secret} is not there. Put that file back, or move the folder away and start anew.`)
+  }
+  // Made beside its place and moved there when it is whole: a start that is cut off leaves no half database.
+  const making = `${data}.making`
+  rmSync(making, { recursive: true, force: true })
   const password = randomBytes(18).toString('base64url')
   writeFileSync(secret, password + '\n', { mode: 0o600 })
-  const [command, args] = wrap('initdb', ['-D', data, '-U', 'kawal_owner', '--auth=scram-sha-256', `--pwfile=${secret}`, '--encoding=UTF8', '--locale=C', '--no-sync'])
+  const [command, args] = wrap('initdb', ['-D', making, '-U', 'kawal_owner', '--auth=scram-sha-256', `--pwfile=${secret}`, '--encoding=UTF8', '--locale=C'])
   try {
     await promisify(execFile)(command, args)
   } catch (error) {
     throw new StartFailure(`The database could not be made in ${data}: ${String((error as { stderr?: string }).stderr ?? error).trim().split('\n').at(-1)}`)
   }
-  chmodSync(data, 0o700)
+  chmodSync(making, 0o700)
+  renameSync(making, data)
   return password
 }
 
