@@ -1,51 +1,77 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { launchBrowser } from './browser.ts'
-import { startRehearsal } from './watch.ts'
+import { importRegister, startRehearsal } from './watch.ts'
 
-/** `npm run pictures`: the README's pictures, from a rehearsal of this seed. */
+/**
+ * `npm run pictures [-- REGISTER]`: the README's pictures, each from a rehearsal. With a folder of registers
+ * also the one of East Nusa Tenggara on its real stations.
+ */
 const folder = join(import.meta.dirname, '../docs/pictures')
 const desktop = { width: 1440, height: 900 }
 const phone = { width: 360, height: 640 }
+const found_ms = 170_000
 
-mkdirSync(folder, { recursive: true })
-const rehearsal = await startRehearsal(['--hours', '2', '--stations', '1200', '--seed', '2'])
-const browser = await launchBrowser()
-try {
-  const context = await browser.newContext({ viewport: desktop, locale: 'id-ID' })
-  const page = await context.newPage()
-  await page.goto(rehearsal.console)
-  await page.locator('#queue .card').first().waitFor({ timeout: 170_000 })
-  await page.locator('#queue .card').first().click()
-  await page.locator('.timeline').getByText('diterima').first().waitFor({ timeout: 60_000 })
-  await picture(page, 'console-id')
-  const english = await context.newPage()
-  await english.goto(withParameter(page.url(), 'bahasa', 'en'))
-  await english.locator('#queue .card').first().waitFor()
-  await picture(english, 'console-en')
-  const small = await context.newPage()
-  await small.setViewportSize(phone)
-  await small.goto(page.url())
-  await small.locator('#queue .card').first().waitFor({ state: 'attached' })
-  await picture(small, 'console-phone')
-  await sigmon()
-  await page.locator('.timeline').getByText('ditutup oleh pengukuran').first().waitFor({ timeout: 120_000 })
-  await picture(page, 'console-closed')
-} finally {
-  await browser.close()
-  await rehearsal.stop()
+async function consolePictures(browser: Browser): Promise<void> {
+  const rehearsal = await startRehearsal(['--hours', '2', '--stations', '1200', '--seed', '2'])
+  try {
+    const context = await browser.newContext({ viewport: desktop, locale: 'id-ID' })
+    const page = await context.newPage()
+    await page.goto(rehearsal.console)
+    await openFirst(page)
+    await page.locator('.timeline').getByText('diterima').first().waitFor({ timeout: 60_000 })
+    await picture(page, 'console-id')
+    const english = await context.newPage()
+    await english.goto(withParameter(page.url(), 'bahasa', 'en'))
+    await english.locator('#queue .card').first().waitFor()
+    await picture(english, 'console-en')
+    await english.close()
+    const small = await context.newPage()
+    await small.setViewportSize(phone)
+    await small.goto(page.url())
+    await small.locator('#queue .card').first().waitFor({ state: 'attached' })
+    await picture(small, 'console-phone')
+    await small.close()
+    for (const language of ['id', 'en']) await sigmonPicture(browser, withParameter(rehearsal.sigmon, 'bahasa', language), language)
+    await page.locator('.timeline').getByText('ditutup oleh pengukuran').first().waitFor({ timeout: 120_000 })
+    await page.locator('.timeline').getByText('ditutup oleh pengukuran').first().scrollIntoViewIfNeeded()
+    await picture(page, 'console-closed')
+  } finally {
+    await rehearsal.stop()
+  }
 }
 
-async function sigmon(): Promise<void> {
-  for (const language of ['id', 'en']) {
-    const context = await browser.newContext({ viewport: phone, locale: language === 'id' ? 'id-ID' : 'en-GB' })
-    const page = await context.newPage()
-    await page.goto(withParameter(rehearsal.sigmon, 'bahasa', language))
-    await page.getByRole('button').first().waitFor()
-    await picture(page, `sigmon-${language}`)
-    await context.close()
+/** An officer's phone, enrolled, after one check. */
+async function sigmonPicture(browser: Browser, address: string, language: string): Promise<void> {
+  const context = await browser.newContext({ viewport: phone, locale: language === 'id' ? 'id-ID' : 'en-GB' })
+  const page = await context.newPage()
+  await page.goto(address)
+  await page.locator('form button').click()
+  await page.locator('.sims button').first().click()
+  await page.locator('button.big').click()
+  await page.locator('.verdict').waitFor({ timeout: 30_000 })
+  await page.locator('[data-count=sent]').getByText('1', { exact: true }).waitFor()
+  await picture(page, `sigmon-${language}`)
+  await context.close()
+}
+
+async function nusaTenggara(browser: Browser, register: string): Promise<void> {
+  const rehearsal = await startRehearsal(['--province', '53', '--hours', '3', '--seed', '1'], importRegister(register))
+  try {
+    const page = await (await browser.newContext({ viewport: desktop, locale: 'id-ID' })).newPage()
+    await page.goto(rehearsal.console)
+    await openFirst(page)
+    await page.locator('.timeline').getByText('diterima').first().waitFor({ timeout: 60_000 })
+    await picture(page, 'nusa-tenggara')
+  } finally {
+    await rehearsal.stop()
   }
+}
+
+async function openFirst(page: Page): Promise<void> {
+  await page.locator('#queue .card').first().waitFor({ timeout: found_ms })
+  await page.locator('#queue .card').first().click()
 }
 
 function withParameter(address: string, name: string, value: string): string {
@@ -59,4 +85,15 @@ async function picture(page: Page, name: string): Promise<void> {
   await page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => undefined)
   await page.screenshot({ path: join(folder, `${name}.png`) })
   process.stderr.write(`docs/pictures/${name}.png\n`)
+}
+
+const register = process.argv[2]
+if (register !== undefined && !existsSync(register)) throw new Error(`${register} is not there: give a folder of registers`)
+mkdirSync(folder, { recursive: true })
+const browser = await launchBrowser()
+try {
+  await consolePictures(browser)
+  if (register !== undefined) await nusaTenggara(browser, register)
+} finally {
+  await browser.close()
 }

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,12 +16,20 @@ interface Rehearsal {
   stop(): Promise<number | null>
 }
 
-/** Starts `kawal rehearse --show` as a person would, in a folder of its own, and waits for its addresses. */
-export async function startRehearsal(args: readonly string[] = []): Promise<Rehearsal> {
+const program = join(import.meta.dirname, '../server/src/cli/kawal.ts')
+
+/** A data folder with the registers of `directory` imported, as a person would do it. */
+export function importRegister(directory: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'kawal-e2e-'))
+  const done = spawnSync(process.execPath, [program, 'import', 'register', directory, '--data', folder, '--rejects', folder], { stdio: ['ignore', 'ignore', 'inherit'] })
+  if (done.status !== 0) throw new Error(`the import ended with ${done.status}`)
+  return folder
+}
+
+/** Starts `kawal rehearse --show` as a person would, and waits for its addresses. The folder is removed at the end. */
+export async function startRehearsal(args: readonly string[] = [], folder = mkdtempSync(join(tmpdir(), 'kawal-e2e-'))): Promise<Rehearsal> {
   const port = await freePort()
   const began = Date.now()
-  const program = join(import.meta.dirname, '../server/src/cli/kawal.ts')
   const child = spawn(process.execPath, [program, 'rehearse', '--show', '--data', folder, '--port', String(port), ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   let told = ''
   const addresses = new Map<string, string>()

@@ -1,7 +1,7 @@
 import { minute_ms, type Instant } from '../kernel/clock.ts'
-import { areaOf, isNear, stationsBeside } from './extent.ts'
+import { areaOf, isNear, nearestOf, stationsBeside } from './extent.ts'
 import { scan, type Candidate } from './scan.ts'
-import { deviceOf, fresh_ms, isHit, isSilent, operatorIndex, stationAt, type DetectionState, type Device, type Evidence, type FoundDisturbance, type OpenDisturbance } from './state.ts'
+import { deviceOf, fresh_ms, isHitSince, isSilent, operatorIndex, stationAt, type DetectionState, type Device, type Evidence, type FoundDisturbance, type OpenDisturbance } from './state.ts'
 import { rule, statusChanges, type StatusFinding } from './status.ts'
 
 export type Finding =
@@ -9,6 +9,9 @@ export type Finding =
   | StatusFinding
 
 const late_ms = 2 * minute_ms
+/** A station is judged together with this many stations around it, itself among them. */
+const neighbours = 6
+const neighbour_hits_min = 3
 /** From so many devices on duty on, six in ten of them silent in several regencies is no single fault. */
 const ingest_devices_min = 50
 const ingest_share = 0.6
@@ -121,7 +124,7 @@ function sweep(state: DetectionState, now: Instant): Finding[] {
 function findFaults(state: DetectionState, now: Instant): Finding[] {
   const findings: Finding[] = []
   for (const candidate of scan(state, now)) {
-    const near = state.open.find((each) => each.operator === candidate.operator && isNear(state, each, candidate.stations))
+    const near = state.open.find((each) => each.operator === candidate.operator && each.found.cause === candidate.cause && isNear(state, each, candidate.stations))
     if (near !== undefined) {
       join(near, candidate)
       findings.push({ kind: 'disturbance_changed', disturbance: refresh(state, near, now) })
@@ -130,7 +133,7 @@ function findFaults(state: DetectionState, now: Instant): Finding[] {
   return findings
 }
 
-function join(each: OpenDisturbance, candidate: Candidate): void {
+function join(each: OpenDisturbance, candidate: Pick<Candidate, 'stations' | 'devices'>): void {
   for (const station of candidate.stations) each.stations.add(station)
   for (const device of candidate.devices) {
     device.hitBy = each
@@ -176,18 +179,26 @@ function refresh(state: DetectionState, each: OpenDisturbance, now: Instant): Fo
   return each.found
 }
 
-/** Stations beside the disturbance whose devices are hit too belong to it. */
+/**
+ * Stations beside the disturbance belong to it when most of the devices around them were hit since it
+ * began. One that fell silent alone among well ones is an officer who left: counted, it would pull the
+ * disturbance over the whole map.
+ */
 function grow(state: DetectionState, each: OpenDisturbance, now: Instant): void {
   if (each.found.cause === 'election_server' || each.found.cause === 'ingest') return
-  for (const index of stationsBeside(state, each.stations)) {
-    const mine = (state.byStation.get(index) ?? []).filter((device) => device.onDuty && (each.operator === null || device.operator === each.operator))
-    const hit = mine.filter((device) => isHit(state, device, now) && (device.hitBy === null || device.hitBy === each))
-    if (hit.length === 0 || hit.length * 2 < mine.length) continue
-    each.stations.add(index)
-    for (const device of hit) {
-      device.hitBy = each
-      each.devices.add(device)
+  const beside = stationsBeside(state, each.stations)
+  const mine = (index: number): Device[] => (state.byStation.get(index) ?? []).filter((device) => device.onDuty && (each.operator === null || device.operator === each.operator))
+  const hit = (device: Device): boolean => (device.hitBy === null || device.hitBy === each) && isHitSince(state, device, each.found.startedAt - minute_ms, now)
+  const pool = beside.filter((index) => mine(index).length > 0)
+  for (const index of pool) {
+    const news = mine(index).filter((device) => device.hitBy === null && hit(device))
+    if (news.length === 0) continue
+    if (!each.stations.has(index)) {
+      const around = nearestOf(state, index, pool, neighbours).flatMap(mine)
+      const hits = around.filter(hit).length
+      if (hits < neighbour_hits_min || hits < 0.5 * around.length) continue
     }
+    join(each, { stations: [index], devices: news })
   }
 }
 

@@ -31,6 +31,25 @@ export function stationsBeside(state: DetectionState, stations: Iterable<number>
   return within
 }
 
+/** The `count` stations of a pool nearest to one of them, itself the first; all where there are fewer. */
+export function nearestOf(state: DetectionState, centre: number, pool: readonly number[], count: number): number[] {
+  const at = stationAt(state, centre)
+  const scale = Math.cos(((at.latitude ?? 0) * Math.PI) / 180)
+  const far = (index: number): number => {
+    const { latitude, longitude } = stationAt(state, index)
+    return ((latitude ?? 99) - (at.latitude ?? 0)) ** 2 + (((longitude ?? 999) - (at.longitude ?? 0)) * scale) ** 2
+  }
+  const best: { index: number; away: number }[] = []
+  for (const index of pool) {
+    const away = far(index)
+    if (best.length === count && away >= (best.at(-1)?.away ?? 0)) continue
+    const place = best.findIndex((each) => each.away > away)
+    best.splice(place < 0 ? best.length : place, 0, { index, away })
+    if (best.length > count) best.pop()
+  }
+  return best.map((each) => each.index)
+}
+
 /** Whether new stations belong to the same fault: they touch the box of the open one. */
 export function isNear(state: DetectionState, each: OpenDisturbance, stations: Iterable<number>): boolean {
   const a = box(state, each.stations, same_deg)

@@ -125,7 +125,8 @@ function describe(state: DetectionState, now: Instant, best: Best, explained: Re
     return false
   })
   const free = (device: Device): boolean => device.onDuty && device.hitBy === null && !explained.has(device)
-  const hit = inNode.flatMap((station) => (state.byStation.get(station) ?? []).filter((device) => free(device) && isHit(state, device, now)))
+  const widest = windows_ms.at(-1) ?? 0
+  const hit = inNode.flatMap((station) => (state.byStation.get(station) ?? []).filter((device) => free(device) && eventIn(state, device, now, widest) === 1))
   const leading = best.operator ?? mostHit(hit)
   const mine = hit.filter((device) => device.operator === leading)
   const stations = [...new Set(mine.map((device) => device.station))]

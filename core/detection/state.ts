@@ -138,6 +138,11 @@ export function isHit(state: DetectionState, device: Device, now: Instant): bool
   return isSilent(state, device, now) || (device.onDuty && !device.good && now - device.lastAt < fresh_ms)
 }
 
+/** Hit by what began at `since`: who was silent before it is not. */
+export function isHitSince(state: DetectionState, device: Device, since: Instant, now: Instant): boolean {
+  return isHit(state, device, now) && (!isSilent(state, device, now) || device.dueAt >= since)
+}
+
 export function stationAt(state: DetectionState, index: number): DetectionStation {
   const station = state.stations[index]
   if (station === undefined) throw new RangeError(`there is no station ${index}`)
