@@ -23,7 +23,7 @@ const Health = Type.Object({ ok: Type.Boolean() })
 /** Every address of the platform's own interface. Tickets stand beside it, in TM Forum's TMF621. */
 export const operations: readonly Operation[] = [
   { method: 'post', path: '/v1/devices', tag: 'officers', summary: 'Enrol a device with the code of its station', security: 'none', body: Enrolment, answer: [201, Enrolled], problems: ['body_invalid', 'station_unknown', 'code_wrong', 'station_full', 'too_many_attempts'] },
-  { method: 'post', path: '/v1/reports', tag: 'officers', summary: 'Report samples; they are on disk before the 202', security: 'device', body: ReportBatch, answer: [202, ReportReceipt], problems: ['body_invalid', 'device_unknown', 'not_allowed', 'overloaded', 'too_large'] },
+  { method: 'post', path: '/v1/reports', tag: 'officers', summary: 'Report samples; they are on disk before the 202', security: 'device', body: ReportBatch, answer: [202, ReportReceipt], problems: ['body_invalid', 'device_unknown', 'not_allowed', 'overloaded', 'too_large', 'storage_full'] },
   { method: 'get', path: '/v1/ping', tag: 'officers', summary: 'The smallest answer, for round-trip times', security: 'none', answer: [200, Ping], problems: [] },
   { method: 'get', path: '/v1/probe/down', tag: 'officers', summary: 'Bytes to time a download with', security: 'none', query: { bytes: Type.Integer({ minimum: 1, maximum: 150_000 }) }, answer: [200, 'application/octet-stream'], problems: ['body_invalid'] },
   { method: 'post', path: '/v1/probe/up', tag: 'officers', summary: 'At most 75,000 bytes; the server times them', security: 'none', answer: [200, Probe], problems: ['too_large'] },

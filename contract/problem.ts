@@ -31,6 +31,7 @@ export const problems = {
   overloaded: [429, 'More reports than can be kept safely just now'],
   fault: [500, 'The fault is ours'],
   not_ready: [503, 'Not ready yet'],
+  storage_full: [507, 'There is no room to keep it'],
 } as const satisfies Record<string, readonly [number, string]>
 export type ProblemCode = keyof typeof problems
 

@@ -22,19 +22,25 @@ export async function allowed<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+const full_pause_s = 60
+
 /** Every error leaves as application/problem+json with a code of the catalogue. */
 export function answerProblems(app: FastifyInstance): void {
-  app.setErrorHandler((error: Error & { statusCode?: number; validation?: unknown }, request, reply) => {
+  app.setErrorHandler((error: Error & { statusCode?: number; code?: unknown }, request, reply) => {
+    const isFull = error.code === '53100' || error.code === 'ENOSPC'
     const found =
       error instanceof ProblemError
         ? problem(error.code, error.message)
+        : isFull
+          ? problem('storage_full', 'The disk is full. Keep what you sent and send it again after the pause given in Retry-After.')
         : error.statusCode === 413
           ? problem('too_large', 'Send fewer or smaller items in one request.')
           : error.statusCode !== undefined && error.statusCode < 500
             ? problem('body_invalid', error.message)
             : problem('fault', `Nothing was lost that had been acknowledged. Reference: ${request.id}`)
     if (found.status >= 500) request.log.error(error)
-    if (error instanceof ProblemError && error.retryAfterS !== undefined) void reply.header('retry-after', error.retryAfterS)
+    const pause_s = isFull ? full_pause_s : error instanceof ProblemError ? error.retryAfterS : undefined
+    if (pause_s !== undefined) void reply.header('retry-after', pause_s)
     return reply.code(found.status).type('application/problem+json').send(found)
   })
   app.setNotFoundHandler((request, reply) => {

@@ -1,6 +1,6 @@
 import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
@@ -35,7 +35,7 @@ const free_bytes_min = 512 * 1024 * 1024
 export async function startEmbedded(folder: string, settings: readonly string[] = []): Promise<EmbeddedPostgres> {
   const binaries = findBinaries()
   const data = join(folder, 'database')
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   const room = statfsSync(folder)
   if (room.bavail * room.bsize < free_bytes_min)
     throw new StartFailure(`The disk under ${folder} has less than 512 MB left. Free some room, or give another folder with --data.`)
@@ -68,6 +68,15 @@ export async function startEmbedded(folder: string, settings: readonly string[] 
       stopped = true
       return stop(child)
     },
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    accessSync(folder, constants.W_OK)
+  } catch (error) {
+    throw new StartFailure(`The data folder ${folder} cannot be made or written: ${(error as Error).message}. Mend its rights, or give another folder with --data.`)
   }
 }
 
