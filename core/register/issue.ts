@@ -12,6 +12,8 @@ export const reasons = {
   bad_date: 'a date is not a calendar date written YYYY-MM-DD',
   bad_kind: 'the kind is not known',
   bad_network: 'the address block or its number cannot be read',
+  network_unowned: 'no organisation is known for this AS number: reports from the block are told by their SIM alone',
+  network_without_block: 'no address block is known for this AS number: no report can be told by it',
   no_zone: 'no time zone is known for such a province',
   no_station_numbers: 'the village has no row with station numbers',
   special_stations: 'the village has special stations, numbered 901 and up',

@@ -37,7 +37,7 @@ const shapes: Readonly<Record<Kind, Shape>> = {
     need: ['id', 'name'], named: /venue|school|sekolah/, tell: ['form'],
   },
   operator: { columns: { plmn: ['plmn', 'mccmnc', 'mcc_mnc'], organisation: ['organisation_id', 'organisation', 'operator'], name: ['name', 'nama'], ...validity }, need: ['plmn', 'organisation'], named: /operator|plmn/, tell: ['plmn'] },
-  isp: { columns: { organisation: ['organisation_id', 'organisation', 'isp', 'id'], name: ['name', 'nama'], prefix: ['prefix', 'cidr', 'network'], asn: ['asn', 'as'] }, need: ['organisation'], named: /isp|network|asn/, tell: ['prefix', 'asn'] },
+  isp: { columns: { organisation: ['organisation_id', 'organisation', 'isp', 'id'], name: ['name', 'nama'], prefix: ['prefix', 'cidr', 'network'], asn: ['asn', 'as'] }, need: [], named: /isp|network|asn/, tell: ['prefix', 'asn'] },
   access: {
     columns: { id: ['site id', 'site_id', 'siteid', 'id'], kind: ['kind', 'jenis'], name: ['name', 'nama', 'kelurahan/desa'], ...position, village },
     need: ['id', 'lat', 'lon'], named: /access|bakti|bts|satria|satellite|akses/, tell: ['kind', 'village'],

@@ -181,16 +181,19 @@ function organisationId(text: string): string {
   return text.trim().toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '')
 }
 
-/** organisation_id, name, prefix, asn */
+/**
+ * organisation_id, name, prefix, asn: an organisation with its network's number, an address block with the
+ * number it is announced by, or both in one row. The organisation is null for a block alone.
+ */
 export function parseIsp(read: Read): Parsed<Values> {
   const organisation = organisationId(read('organisation') || read('name'))
-  if (organisation === '') return rejected('', reject('missing_name', 'no organisation'))
   const prefix = read('prefix').trim()
+  if (organisation === '' && (prefix === '' || read('asn').trim() === '')) return rejected(prefix, reject('missing_name', 'no organisation, and no address block with its AS number'))
   if (prefix !== '' && !isNetwork(prefix)) return rejected(organisation, reject('bad_network', prefix))
   const asnText = read('asn').trim().replace(/^AS/i, '')
   const asn = /^\d{1,10}$/.test(asnText) && Number(asnText) <= 4294967295 ? Number(asnText) : null
   if (asnText !== '' && asn === null) return rejected(organisation, reject('bad_network', `AS ${asnText}`))
-  return { row: [organisation, read('name').trim() || read('organisation').trim(), prefix || null, asn], code: organisation, issues: [] }
+  return { row: [organisation || null, read('name').trim() || read('organisation').trim() || null, prefix || null, asn], code: organisation || prefix, issues: [] }
 }
 
 /** An IPv4 block with no host bits set, or an IPv6 block by its form (the database has the last word). */

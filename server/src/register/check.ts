@@ -45,6 +45,13 @@ export async function checkStaged(client: pg.ClientBase, run: number, staged: Re
   }
   for (const kind of ['venue', 'access'])
     if (has(kind)) await warnWhere(client, run, `stage_${kind}`, 'id', 'unknown_village', 't.village_code', `t.village_code IS NOT NULL AND NOT EXISTS (SELECT FROM ${known} r WHERE r.code = t.village_code) AND EXISTS (SELECT FROM ${known} r)`)
+  if (has('isp')) {
+    const block = 'coalesce(t.organisation_id, t.prefix)'
+    await warnWhere(client, run, `(SELECT *, ${block} AS key FROM stage_isp t)`, 'key', 'network_unowned', "'AS ' || t.asn", `t.prefix IS NOT NULL AND t.organisation_id IS NULL
+      AND NOT EXISTS (SELECT FROM stage_isp o WHERE o.asn = t.asn AND o.organisation_id IS NOT NULL) AND NOT EXISTS (SELECT FROM network n WHERE n.asn = t.asn AND n.valid_to IS NULL)`)
+    await warnWhere(client, run, `(SELECT *, ${block} AS key FROM stage_isp t)`, 'key', 'network_without_block', "'AS ' || t.asn", `t.prefix IS NULL AND t.asn IS NOT NULL
+      AND NOT EXISTS (SELECT FROM stage_isp b WHERE b.asn = t.asn AND b.prefix IS NOT NULL) AND NOT EXISTS (SELECT FROM network n WHERE n.asn = t.asn AND n.valid_to IS NULL)`)
+  }
   if (has('village')) await checkVillagePositions(client, run)
   await noteChanges(client, run)
 }

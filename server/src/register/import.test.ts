@@ -151,7 +151,21 @@ describe('import register', () => {
     assert.deepEqual([outcome.resumed, outcome.stations], [false, 8])
   })
 
-  test('stations, venues, operators, ISPs and GeoJSON access points', async () => {
+  test('address blocks and organisations meet by their AS number, whatever file they stand in', async () => {
+  write({
+    'isps.csv': 'organisation,name,asn\nmajunet,PT Maju Net,64500\nlautnet,PT Laut Net,AS64501\n',
+    'networks.csv': 'prefix,asn\n203.0.113.0/24,64500\n2001:db8::/32,64500\n198.51.100.0/24,64999\n,64502\n',
+  })
+  const outcome = await run()
+  const { rows } = await owner.query<{ row: string }>("SELECT prefix || ' ' || organisation_id AS row FROM network ORDER BY prefix")
+  assert.deepEqual(rows.map((each) => each.row), ['203.0.113.0/24 majunet', '2001:db8::/32 majunet'])
+  assert.deepEqual(issues().sort(), ['3 lautnet warning network_without_block', '4 198.51.100.0/24 warning network_unowned', '5  reject missing_name'])
+  assert.equal(outcome.organisations >= 2, true)
+  write({ 'isps.csv': 'organisation,name,asn\nmajunet,PT Maju Net,64500\n', 'networks.csv': 'prefix,asn\n203.0.113.0/24,64500\n2001:db8::/32,64500\n' })
+  assert.equal((await run()).changes, 0)
+})
+
+test('stations, venues, operators, ISPs and GeoJSON access points', async () => {
     write({
       'regions.csv': regions, 'villages.csv': villages,
       'stations.csv': 'code,lat,lon,position_grade,voters\n5301012001001,-10.171,123.481,fix,287\n5301012003001,,,,250\n5301012003009,-10.2,123.4,,\n9999999999001,,,,\n',

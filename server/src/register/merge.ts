@@ -135,7 +135,15 @@ function accessMerge(run: number): Merge {
 function networkMerge(): Merge {
   return {
     table: 'network', key: 'prefix', values: ['asn', 'organisation_id'],
-    want: 'SELECT DISTINCT ON (prefix::cidr) prefix::cidr AS prefix, asn, organisation_id FROM stage_isp WHERE prefix IS NOT NULL ORDER BY prefix::cidr, line',
+    // A block without an organisation is its AS number's, in these files or as known before.
+    want: `
+      WITH owner AS (
+        SELECT DISTINCT ON (asn) asn, organisation_id FROM (
+          SELECT asn, organisation_id, 0 AS age, line FROM stage_isp WHERE asn IS NOT NULL AND organisation_id IS NOT NULL
+          UNION ALL SELECT asn, organisation_id, 1, 0 FROM network WHERE asn IS NOT NULL AND valid_to IS NULL) AS named ORDER BY asn, age, line)
+      SELECT DISTINCT ON (s.prefix::cidr) s.prefix::cidr AS prefix, s.asn, coalesce(s.organisation_id, owner.organisation_id) AS organisation_id
+      FROM stage_isp s LEFT JOIN owner ON owner.asn = s.asn
+      WHERE s.prefix IS NOT NULL AND coalesce(s.organisation_id, owner.organisation_id) IS NOT NULL ORDER BY s.prefix::cidr, s.organisation_id NULLS LAST, s.line`,
     scope: 't.organisation_id IN (SELECT organisation_id FROM wanted)',
   }
 }
@@ -146,7 +154,7 @@ async function mergeOrganisations(client: pg.ClientBase): Promise<number> {
     `INSERT INTO organisation (id, kind, name)
      SELECT DISTINCT ON (id) id, kind, name FROM (
        SELECT organisation_id AS id, 'operator' AS kind, name, line FROM stage_operator
-       UNION ALL SELECT organisation_id, 'isp', name, line FROM stage_isp) AS named
+       UNION ALL SELECT organisation_id, 'isp', name, line FROM stage_isp WHERE organisation_id IS NOT NULL) AS named
      ORDER BY id, kind DESC, line ON CONFLICT (id) DO NOTHING`,
   )
   return added.rowCount ?? 0
