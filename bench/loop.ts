@@ -18,10 +18,10 @@ const province = '75'
 const stations_max = 600
 const hours = 3
 const seeds = 20
-const replayed_seeds = 2
+const replayed_seeds = 4
 const start_at = Date.UTC(2029, 1, 14, 0, 0)
 
-/** The whole loop over real HTTP, 20 seeds of three faults each; two of them twice, which must be identical. */
+/** The whole loop over real HTTP, 20 seeds of three faults each; four of them twice, which must be identical. */
 export async function run(): Promise<{ ok: boolean; figures: Record<string, number>; seed: number }> {
   const folder = mkdtempSync(join(tmpdir(), 'kawal-loop-'))
   const server = await startEmbedded(folder)

@@ -33,7 +33,7 @@ export interface HitDevice { readonly device: string; readonly station: string; 
 
 export function hitDevices(state: DetectionState, id: string): HitDevice[] {
   const each = state.open.find((open) => open.found.id === id)
-  return [...(each?.devices ?? [])].map((device) => ({ device: device.id, station: stationAt(state, device.station).code, operator: state.operators[device.operator] ?? 'unknown' }))
+  return [...(each?.devices ?? [])].filter((device) => device.onDuty).map((device) => ({ device: device.id, station: stationAt(state, device.station).code, operator: state.operators[device.operator] ?? 'unknown' }))
 }
 
 /**
@@ -43,8 +43,8 @@ export function hitDevices(state: DetectionState, id: string): HitDevice[] {
 export function adopt(state: DetectionState, found: FoundDisturbance, devices: readonly HitDevice[]): void {
   const stations = found.stations.flatMap((code) => state.stationIndex.get(code) ?? [])
   if (stations.length === 0) return
-  const everybody = found.operator === null || found.cause === 'power' || found.cause === 'election_server'
-  const each: OpenDisturbance = { found, stations: new Set(stations), devices: new Set(), operator: everybody ? null : operatorIndex(state, found.operator), calmSweeps: 0 }
+  const operator = found.cause === 'operator' || found.cause === 'congestion' ? operatorIndex(state, found.operator ?? 'unknown') : null
+  const each: OpenDisturbance = { found, stations: new Set(stations), devices: new Set(), operator, calmSweeps: 0 }
   for (const { device: id, station, operator } of devices) {
     const index = state.stationIndex.get(station)
     if (index === undefined) continue
@@ -89,9 +89,10 @@ function keepPromise(device: Device, report: Evidence): void {
   device.dueAt = report.nextDueAt ?? Infinity
 }
 
-/** A late report that was good when it was made: the silence was the phone's, not the network's. */
+/** A late report that was good when it was made, or said goodbye: the silence was the phone's, not the network's. */
 function retract(device: Device, report: Evidence): void {
-  if (report.quality !== 'good' || report.eventAt <= device.lastAt) return
+  const explains = report.quality === 'good' || (report.quality === 'unknown' && report.nextDueAt === null)
+  if (!explains || report.eventAt <= device.lastAt) return
   device.hitBy?.devices.delete(device)
   device.hitBy = null
   // Its promise counts too, or the old one would hold the phone silent again at the next sweep.
@@ -189,7 +190,7 @@ function grow(state: DetectionState, each: OpenDisturbance, now: Instant): void 
   const beside = stationsBeside(state, each.stations)
   const mine = (index: number): Device[] => (state.byStation.get(index) ?? []).filter((device) => device.onDuty && (each.operator === null || device.operator === each.operator))
   const hit = (device: Device): boolean => (device.hitBy === null || device.hitBy === each) && isHitSince(state, device, each.found.startedAt - minute_ms, now)
-  const pool = beside.filter((index) => mine(index).length > 0)
+  const pool = beside.filter((index) => mine(index).length > 0).sort((a, b) => a - b)
   for (const index of pool) {
     const news = mine(index).filter((device) => device.hitBy === null && hit(device))
     if (news.length === 0) continue

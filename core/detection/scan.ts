@@ -12,6 +12,8 @@ export interface Candidate {
 
 const windows_ms = [3 * minute_ms, 5 * minute_ms, 10 * minute_ms]
 const candidates_max = 20
+/** Places passed over for being one station alone do not use up the others' turns. */
+const rounds_max = 80
 /** A fault takes at least this share of its devices; less is a bad hour. */
 const hit_share_min = 0.5
 /** Broken promises come in bunches (beta-binomial): the expectation is held this much wider. */
@@ -29,7 +31,7 @@ export function scan(state: DetectionState, now: Instant): Candidate[] {
   const explained = new Set<Device>()
   const columns = columnsOf(state, now)
   const passed = new Set<string>()
-  for (let round = 0; round < candidates_max; round++) {
+  for (let round = 0; round < rounds_max && found.length < candidates_max; round++) {
     const best = strongest(state, now, columns, explained, passed)
     if (best === null) break
     const candidate = describe(state, now, best, explained)
@@ -47,6 +49,7 @@ export function scan(state: DetectionState, now: Instant): Candidate[] {
   return found
 }
 
+/** `operator` null: everybody's. */
 interface Best { readonly node: number; readonly operator: number | null; readonly score: number; readonly window: number }
 
 const nameOf = (best: Pick<Best, 'node' | 'operator' | 'window'>): string => `${best.window} ${best.node} ${best.operator}`
@@ -58,7 +61,7 @@ function columnsOf(state: DetectionState, now: Instant): Columns {
   const hits = new Uint32Array(state.operators.length)
   const widest = windows_ms.at(-1) ?? 0
   for (const device of state.devices.values()) if (device.hitBy === null && eventIn(state, device, now, widest) === 1) hits[device.operator] = (hits[device.operator] ?? 0) + 1
-  const operators = state.operators.map((_, operator) => operator).filter((operator) => (hits[operator] ?? 0) >= state.options.devices_min)
+  const operators = state.operators.map((_, operator) => operator).filter((operator) => (hits[operator] ?? 0) >= state.options.devices_min).sort((a, b) => byName(state, a, b))
   const of = new Int32Array(state.operators.length).fill(-1)
   operators.forEach((operator, column) => (of[operator] = column))
   return { operators, of }
@@ -83,7 +86,8 @@ function strongest(state: DetectionState, now: Instant, { operators, of }: Colum
       if (device.hitBy !== null || explained.has(device)) continue
       const event = eventIn(state, device, now, window)
       if (event < 0) continue
-      const habit = Math.max(quiet_rate_min, (device.broken / device.promises) * overdispersion)
+      // In whole millionths: sums of them are exact, so the order in which devices came in changes nothing.
+      const habit = Math.round(1e6 * Math.max(quiet_rate_min, (device.broken / device.promises) * overdispersion))
       const column = of[device.operator] ?? -1
       for (let at = state.nodes.start[device.station] ?? 0; at < (state.nodes.start[device.station + 1] ?? 0); at++) {
         const row = (state.nodes.members[at] ?? 0) * columns
@@ -95,7 +99,7 @@ function strongest(state: DetectionState, now: Instant, { operators, of }: Colum
       const k = sums.hits[cell] ?? 0
       const n = sums.events[cell] ?? 0
       if (k < state.options.devices_min || k < hit_share_min * n) continue
-      const score = ratio(k, n, (sums.expected[cell] ?? 0) + 0.3)
+      const score = ratio(k, n, (sums.expected[cell] ?? 0) / 1e6 + 0.3)
       if (score <= state.options.threshold || score <= (best?.score ?? 0)) continue
       const found = { node: Math.floor(cell / columns), operator: operators[cell % columns] ?? null, score, window }
       if (!passed.has(nameOf(found))) best = found
@@ -127,7 +131,7 @@ function describe(state: DetectionState, now: Instant, best: Best, explained: Re
   const free = (device: Device): boolean => device.onDuty && device.hitBy === null && !explained.has(device)
   const widest = windows_ms.at(-1) ?? 0
   const hit = inNode.flatMap((station) => (state.byStation.get(station) ?? []).filter((device) => free(device) && eventIn(state, device, now, widest) === 1))
-  const leading = best.operator ?? mostHit(hit)
+  const leading = best.operator ?? mostHit(state, hit)
   const mine = hit.filter((device) => device.operator === leading)
   const stations = [...new Set(mine.map((device) => device.station))]
   const others = stations.flatMap((station) => (state.byStation.get(station) ?? []).filter((device) => free(device) && device.operator !== leading && eventIn(state, device, now, best.window) >= 0))
@@ -142,8 +146,11 @@ function describe(state: DetectionState, now: Instant, best: Best, explained: Re
   return { cause, operator: everybody && cause === 'power' ? null : leading, score: best.score, stations: [...new Set(devices.map((device) => device.station))], devices }
 }
 
-function mostHit(devices: readonly Device[]): number {
+/** Operators are numbered in the order they were heard of, which no decision may rest on. */
+const byName = (state: DetectionState, a: number, b: number): number => ((state.operators[a] ?? '') < (state.operators[b] ?? '') ? -1 : 1)
+
+function mostHit(state: DetectionState, devices: readonly Device[]): number {
   const counts = new Map<number, number>()
   for (const device of devices) counts.set(device.operator, (counts.get(device.operator) ?? 0) + 1)
-  return [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]?.[0] ?? 0
+  return [...counts].sort((a, b) => b[1] - a[1] || byName(state, a[0], b[0]))[0]?.[0] ?? 0
 }

@@ -30,13 +30,13 @@ const stations = province(90)
 const corner = (count: number): string[] =>
   [...stations].sort((a, b) => (a.latitude ?? 0) + (a.longitude ?? 0) - (b.latitude ?? 0) - (b.longitude ?? 0)).slice(0, count).map((station) => station.code)
 
-function rehearse(script: Script, seed: number): { found: FoundDisturbance[]; log: string } {
+function rehearse(script: Script, seed: number, arrange: <T>(items: T[]) => T[] = (items) => items): { found: FoundDisturbance[]; log: string } {
   const officers = startOfficers(script, stations, { seed, devicesPerStation: 2 })
   const state = startDetection(stations)
   const found = new Map<string, FoundDisturbance>()
   const log: string[] = []
   for (let now = script.startAt; now <= script.endAt; now += 30_000) {
-    for (const { device, station, receivedAt, clockAhead_ms, sample } of officers.advance(now)) {
+    for (const { device, station, receivedAt, clockAhead_ms, sample } of arrange(officers.advance(now))) {
       const report = {
         device, station, operator: plmn[sample.sim] ?? 'unknown', eventAt: Date.parse(sample.eventAt) - clockAhead_ms, receivedAt, ...judge(sample), charging: sample.charging,
         nextDueAt: sample.nextDueAt === null ? null : Date.parse(sample.nextDueAt) - clockAhead_ms,
@@ -78,6 +78,14 @@ test('the same seed gives the same day to the last finding, another seed another
   const day = (seed: number): string => rehearse(makeScript(seed, stations, { startAt, hours: 2, disturbances: 2, devicesPerStation: 2 }), seed).log
   assert.equal(day(11), day(11))
   assert.notEqual(day(11), day(12))
+})
+
+test('the order in which the phones of one instant are heard changes nothing that is found', () => {
+  const script = makeScript(3, stations, { startAt, hours: 3, disturbances: 3, devicesPerStation: 2 })
+  const random = seeded(9)
+  const shuffled = rehearse(script, 3, (items) => items.map((item) => ({ item, key: random() })).sort((a, b) => a.key - b.key).map(({ item }) => item))
+  assert.ok(shuffled.found.length >= 3)
+  assert.deepEqual(shuffled.found, rehearse(script, 3).found)
 })
 
 test('a script by hand names every wrong fault, not only the first', () => {

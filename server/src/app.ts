@@ -18,11 +18,11 @@ import { deploymentSecret } from './measurement/enrolment.ts'
 import { createIngest } from './measurement/ingest.ts'
 import { measurementRoutes } from './measurement/routes.ts'
 import { recogniseCaller, recogniseCallers, sessionRoutes } from './organisation/routes.ts'
-import { answerProblems, ProblemError } from './problem.ts'
+import { answerNotFound, answerProblems, ProblemError } from './problem.ts'
 import { loadAreas, loadNames, loadOperatorCodes, loadOrganisations, loadMonitorStations, networkOperatorReader, stationReader } from './register/lookup.ts'
 import { ticketRoutes } from './ticket/routes.ts'
 import { createDesk } from './ticket/desk.ts'
-import { deliverOutbox } from './ticket/outbox.ts'
+import { createOutbox } from './ticket/outbox.ts'
 
 interface AppOptions {
   /** Connection string of the schema's owner; requests run as another role, which owns nothing. */
@@ -135,12 +135,13 @@ async function assemble(options: AppOptions, database: Database): Promise<App> {
 
 /** What runs by the clock. Deliveries run beside the sweep: a dead receiver must not hold up detection. */
 function startTurns(options: AppOptions, database: Database, { monitor, tickets, feed }: { monitor: Monitor; tickets: ReturnType<typeof createDesk>; feed: Feed }) {
-  let delivering: Promise<unknown> | null = null
   const failed = (error: unknown): void => options.log.error(error)
-  const flushing = setInterval(() => void feed.flush().catch(failed), 1000)
+  const outbox = createOutbox(database, options.callbackHosts ?? [])
+  let flush: Promise<void> | null = null
+  const flushing = setInterval(() => (flush ??= feed.flush().catch(failed).finally(() => (flush = null))), 1000)
   const tick = async (now: number): Promise<void> => {
     await tickets.sweep(now, (id) => monitor.disturbance(id))
-    delivering ??= deliverOutbox(database, now, options.callbackHosts ?? []).catch(failed).finally(() => (delivering = null))
+    outbox.deliver(now).catch(failed)
   }
   return {
     tick,
@@ -150,7 +151,8 @@ function startTurns(options: AppOptions, database: Database, { monitor, tickets,
     },
     async stop(): Promise<void> {
       clearInterval(flushing)
-      await delivering
+      await flush
+      await outbox.idle()
     },
   }
 }
@@ -176,6 +178,7 @@ async function buildHttp(options: AppOptions, database: Database, feed: Feed): P
     ...(options.tls === undefined ? {} : { https: options.tls }),
   }) as unknown as FastifyInstance
   answerProblems(app)
+  answerNotFound(app)
   await app.register(helmet, {
     // MapLibre draws in a worker made from a blob; nothing else may come from elsewhere.
     contentSecurityPolicy: { directives: { 'worker-src': ["'self'", 'blob:'], 'connect-src': ["'self'", ...targetOrigins(options)], 'img-src': ["'self'", 'data:', 'blob:'], 'upgrade-insecure-requests': null } },

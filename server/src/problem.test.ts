@@ -16,7 +16,7 @@ async function answerTo(error: Error): Promise<{ status: number; code: string; r
 }
 
 test('every code of the catalogue leaves with its status', async () => {
-  for (const [code, [status]] of Object.entries(problems)) assert.deepEqual(await answerTo(new ProblemError(code as ProblemCode, 'why')), { status, code, retry: undefined, detail: 'why' })
+  for (const [code, [status]] of Object.entries(problems)) assert.deepEqual(await answerTo(new ProblemError(code as ProblemCode, 'why')), { status, code, retry: code === 'storage_full' ? '60' : undefined, detail: 'why' })
 })
 
 test('a full disk asks for a pause, and a fault of ours tells nothing of its inside', async () => {

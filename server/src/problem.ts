@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { problem, type ProblemCode } from '@kawal/contract/problem.ts'
+import { problem, type Problem, type ProblemCode } from '@kawal/contract/problem.ts'
 
 /** An expected failure on its way to the caller. Anything else thrown in a route is our fault. */
 export class ProblemError extends Error {
@@ -24,27 +24,32 @@ export async function allowed<T>(work: () => Promise<T>): Promise<T> {
 
 const full_pause_s = 60
 
-/** Every error leaves as application/problem+json with a code of the catalogue. */
-export function answerProblems(app: FastifyInstance): void {
+/**
+ * Every error leaves as application/problem+json with a code of the catalogue.
+ * @param dress adds what a standard of its own wants beside it
+ */
+export function answerProblems(app: Pick<FastifyInstance, 'setErrorHandler'>, dress: (found: Problem) => object = (found) => found): void {
   app.setErrorHandler((error: Error & { statusCode?: number; code?: unknown }, request, reply) => {
-    const isFull = error.code === '53100' || error.code === 'ENOSPC'
-    const found =
-      error instanceof ProblemError
-        ? problem(error.code, error.message)
-        : isFull
-          ? problem('storage_full', 'The disk is full. Keep what you sent and send it again after the pause given in Retry-After.')
-        : error.statusCode === 413
-          ? problem('too_large', 'Send fewer or smaller items in one request.')
-          : error.statusCode !== undefined && error.statusCode < 500
-            ? problem('body_invalid', error.message)
-            : problem('fault', `Nothing was lost that had been acknowledged. Reference: ${request.id}`)
+    const found = problemOf(error, request.id)
     if (found.status >= 500) request.log.error(error)
-    const pause_s = isFull ? full_pause_s : error instanceof ProblemError ? error.retryAfterS : undefined
+    const pause_s = found.code === 'storage_full' ? full_pause_s : error instanceof ProblemError ? error.retryAfterS : undefined
     if (pause_s !== undefined) void reply.header('retry-after', pause_s)
-    return reply.code(found.status).type('application/problem+json').send(found)
+    return reply.code(found.status).type('application/problem+json').send(dress(found))
   })
+}
+
+/** What no route answers is a problem of the catalogue too. */
+export function answerNotFound(app: Pick<FastifyInstance, 'setNotFoundHandler'>): void {
   app.setNotFoundHandler((request, reply) => {
     const found = problem('not_found', `Nothing answers ${request.method} ${request.url.split('?')[0]}. The addresses are listed at /docs.`)
     return reply.code(404).type('application/problem+json').send(found)
   })
+}
+
+function problemOf(error: Error & { statusCode?: number; code?: unknown }, reference: string): Problem {
+  if (error instanceof ProblemError) return problem(error.code, error.message)
+  if (error.code === '53100' || error.code === 'ENOSPC') return problem('storage_full', 'The disk is full. Keep what you sent and send it again after the pause given in Retry-After.')
+  if (error.statusCode === 413) return problem('too_large', 'Send fewer or smaller items in one request.')
+  if (error.statusCode !== undefined && error.statusCode < 500) return problem('body_invalid', error.message)
+  return problem('fault', `Nothing was lost that had been acknowledged. Reference: ${reference}`)
 }

@@ -21,6 +21,7 @@ import { numberOption, portOption, type Options } from './options.ts'
 const default_province = '75'
 const show_speed = 40
 const progress_steps = 10
+const tickets_max = 1_000_000
 
 interface Plan {
   readonly seed: number
@@ -110,7 +111,7 @@ async function prepare(server: OpenDatabase, plan: Plan, say: (line: string) => 
 async function endEarlier(database: Database, say: (line: string) => void): Promise<void> {
   const now = Date.now()
   const watch = { organisation: 'komdigi', role: 'duty_officer' }
-  const { tickets } = await listTickets({ database, clock: () => now }, watch, { statuses: ['submitted', 'acknowledged', 'inProgress', 'pending', 'resolved', 'reopened'], offset: 0, limit: 500 })
+  const { tickets } = await listTickets({ database, clock: () => now }, watch, { statuses: ['submitted', 'acknowledged', 'inProgress', 'pending', 'resolved', 'reopened'], offset: 0, limit: tickets_max })
   for (const ticket of tickets) {
     const done = await command({ database, clock: () => Math.max(now, ticket.updatedAt) }, watch, ticket.id, { kind: 'cancel', reason: 'the rehearsal was stopped before its end' })
     if (!done.ok) say(`${ticket.id} stays open: ${done.error}`)

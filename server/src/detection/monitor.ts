@@ -76,6 +76,12 @@ export function createMonitor(needs: MonitorNeeds) {
     known.set(finding.operator, finding.status)
   }
 
+  /** For what is open and has none: also where it failed before. */
+  async function openTickets(): Promise<void> {
+    for (const row of found.values())
+      if (row.status === 'open' && row.operator !== null && !ticketed.has(row.id)) await needs.openTicket(row, row.operator).then(() => ticketed.add(row.id), needs.failed)
+  }
+
   async function sweep(now: number): Promise<void> {
     for (const finding of step(state, { sweep: true }, now)) note(finding, now)
     const saved = [...unsaved.values()]
@@ -84,8 +90,7 @@ export function createMonitor(needs: MonitorNeeds) {
     const stations = untold
     untold = []
     needs.changed({ disturbances: saved.map(({ row }) => row.id), stations })
-    for (const { row } of saved)
-      if (row.status === 'open' && row.operator !== null && !ticketed.has(row.id)) await needs.openTicket(row, row.operator).then(() => ticketed.add(row.id), needs.failed)
+    await openTickets()
   }
 
   return {

@@ -73,7 +73,7 @@ export function disturbanceRoutes(app: FastifyInstance, needs: DisturbanceNeeds)
   app.post<{ Params: { id: string } }>('/v1/disturbances/:id/ticket', async (request, reply) => {
     const caller = callerOf(request)
     const row = await one(caller, request.params.id)
-    if (row.operator === null) throw new ProblemError('state_conflict', 'This disturbance concerns our own ingest: there is nobody to send a ticket to.')
+    if (row.operator === null) throw new ProblemError('state_conflict', 'This disturbance concerns no organisation known here: there is nobody to send a ticket to.')
     const { operator } = row
     await allowed(() => needs.tickets.open(caller, row, operator))
     const { ticketId } = await one(caller, row.id)

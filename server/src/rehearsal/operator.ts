@@ -124,7 +124,8 @@ function main(): void {
   })
   const end = (): void => process.exit(0)
   process.once('SIGTERM', end)
-  process.once('SIGINT', end)
+  // Ctrl-C in a terminal reaches every process of the group: the rehearsal ends this one when it is done.
+  process.on('SIGINT', () => undefined)
   process.stdin.once('end', end).once('close', end).resume()
 }
 

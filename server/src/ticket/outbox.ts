@@ -30,7 +30,7 @@ export function callbackAllowed(callback: string, hosts: readonly string[]): boo
   if (!URL.canParse(callback)) return false
   const { protocol, hostname, username, password } = new URL(callback)
   if ((protocol !== 'http:' && protocol !== 'https:') || username !== '' || password !== '') return false
-  return hosts.includes(hostname)
+  return hosts.some((host) => host.toLowerCase() === hostname)
 }
 
 /** @returns null when the organisation has as many listeners as it may have */
@@ -54,27 +54,41 @@ export async function removeListener(database: Database, caller: Caller, id: str
 }
 
 /**
- * Delivers what waits, each listener's in order and all listeners side by side, so that a dead receiver
- * holds up nobody but itself. At least once: `eventId` tells a repetition. After 12 failures an event is
- * given up and kept with its last error.
+ * Delivers what waits, each listener's in order and all listeners side by side: one that is slow or dead
+ * holds up nobody but itself, not even until the next pass. At least once: `eventId` tells a repetition.
+ * After 12 failures an event is given up and kept with its last error.
  *
  * @param hosts that events may go to
  * @param send gives the HTTP status; anything but 2xx is a failure, tried again after 1 s, 2 s, 4 s ... 10 min
  */
-export async function deliverOutbox(
-  database: Database, now: Instant, hosts: readonly string[], send: Send = sendByHttp,
-): Promise<{ delivered: number; failed: number }> {
-  // The oldest event of a listener decides: while it backs off, those behind it wait, to keep the order.
-  const listeners = await database.transaction(system, (client) => client.query<{ id: string; callback: string }>(
-    `SELECT hub.id, hub.callback FROM hub CROSS JOIN LATERAL (
-       SELECT next_attempt_at FROM hub_delivery
-       WHERE hub_id = hub.id AND delivered_at IS NULL AND abandoned_at IS NULL ORDER BY id LIMIT 1
-     ) AS oldest WHERE next_attempt_at <= $1 ORDER BY hub.id LIMIT $2`, [new Date(now).toISOString(), listeners_max]))
-  const counts = await Promise.all(listeners.rows.map((listener) => deliverTo(database, listener, now, send, hosts)))
-  return { delivered: counts.reduce((sum, count) => sum + count.delivered, 0), failed: counts.reduce((sum, count) => sum + count.failed, 0) }
+export function createOutbox(database: Database, hosts: readonly string[], send: Send = sendByHttp) {
+  const busy = new Map<string, Promise<Delivered>>()
+  return {
+    /** One pass over the listeners that are not being served. Resolves when all that it began is done. */
+    async deliver(now: Instant): Promise<Delivered> {
+      // The oldest event of a listener decides: while it backs off, those behind it wait, to keep the order.
+      const listeners = await database.transaction(system, (client) => client.query<{ id: string; callback: string }>(
+        `SELECT hub.id, hub.callback FROM hub CROSS JOIN LATERAL (
+           SELECT next_attempt_at FROM hub_delivery
+           WHERE hub_id = hub.id AND delivered_at IS NULL AND abandoned_at IS NULL ORDER BY id LIMIT 1
+         ) AS oldest WHERE next_attempt_at <= $1 ORDER BY hub.id LIMIT $2`, [new Date(now).toISOString(), listeners_max]))
+      const begun = listeners.rows.filter((listener) => !busy.has(listener.id)).map((listener) => {
+        const pass = deliverTo(database, listener, now, send, hosts).finally(() => busy.delete(listener.id))
+        busy.set(listener.id, pass)
+        return pass
+      })
+      const counts = await Promise.all(begun)
+      return { delivered: counts.reduce((sum, count) => sum + count.delivered, 0), failed: counts.reduce((sum, count) => sum + count.failed, 0) }
+    },
+    async idle(): Promise<void> {
+      await Promise.allSettled(busy.values())
+    },
+  }
 }
 
-async function deliverTo(database: Database, listener: { id: string; callback: string }, now: Instant, send: Send, hosts: readonly string[]): Promise<{ delivered: number; failed: number }> {
+interface Delivered { readonly delivered: number; readonly failed: number }
+
+async function deliverTo(database: Database, listener: { id: string; callback: string }, now: Instant, send: Send, hosts: readonly string[]): Promise<Delivered> {
   let delivered = 0
   for (const delivery of await claim(database, listener.id, now)) {
     const error = callbackAllowed(listener.callback, hosts)

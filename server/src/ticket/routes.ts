@@ -3,10 +3,11 @@ import { Compile } from 'typebox/compile'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
 import type { Result } from '@kawal/core/kernel/result.ts'
 import { ticketStatuses, type Refusal, type Ticket, type TicketAction, type TicketStatus } from '@kawal/core/ticket/ticket.ts'
-import { problem, type ProblemCode } from '@kawal/contract/problem.ts'
+import type { ProblemCode } from '@kawal/contract/problem.ts'
 import { HubCreate, TroubleTicketCreate, TroubleTicketPatch, type Hub, type TroubleTicket } from '@kawal/contract/ticket.ts'
 import type { Caller, Database } from '../adapters/postgres/database.ts'
-import { allowed, ProblemError } from '../problem.ts'
+import { scopeOf } from '@kawal/core/organisation/rules.ts'
+import { allowed, answerProblems, ProblemError } from '../problem.ts'
 import { addListener, callbackAllowed, getListener, organisation_listeners_max, removeListener } from './outbox.ts'
 import { causeOf, command, getTicket, listTickets, openTicket, readDisturbances, type TicketFilter } from './tickets.ts'
 import { statusesOf, ticketPath, toTmf } from './tmf621.ts'
@@ -47,15 +48,7 @@ const refusals: Readonly<Record<Refusal, readonly [ProblemCode, string]>> = {
 export function ticketRoutes(needs: TicketRouteNeeds): FastifyPluginAsync {
   return async (app) => {
     app.addContentTypeParser('application/merge-patch+json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'))
-    app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-      const found = error instanceof ProblemError
-        ? problem(error.code, error.message)
-        : error.statusCode !== undefined && error.statusCode < 500
-          ? problem(error.statusCode === 413 ? 'too_large' : 'body_invalid', error.message)
-          : problem('fault', `Nothing was lost that had been acknowledged. Reference: ${request.id}`)
-      if (found.status >= 500) request.log.error(error)
-      return reply.code(found.status).type('application/problem+json').send({ ...found, '@type': 'Error', reason: found.title, message: found.detail })
-    })
+    answerProblems(app, (found) => ({ ...found, '@type': 'Error', reason: found.title, message: found.detail }))
     readingRoutes(app, needs)
     writingRoutes(app, needs)
     hubRoutes(app, needs)
@@ -89,7 +82,10 @@ function writingRoutes(app: Routes, needs: TicketRouteNeeds): void {
     if (id === undefined) throw new ProblemError('body_invalid', 'Name the disturbance as a relatedEntity with the role "disturbance": a ticket without one could not be closed by measurement.')
     const disturbance = (await readDisturbances(needs.database, caller, [id])).get(id)
     if (disturbance === undefined) throw new ProblemError('not_found', `There is no disturbance ${id} that you may see.`)
-    const operator = body.relatedParty?.find((related) => related.role === 'operator')?.partyOrPartyRole.id ?? disturbance.operator
+    const named = body.relatedParty?.find((related) => related.role === 'operator')?.partyOrPartyRole.id
+    // The monitoring centre may send it elsewhere; anybody else would take another's ticket for itself.
+    if (named !== undefined && named !== disturbance.operator && scopeOf(caller.role, 'ticket', 'write') !== 'all') throw new ProblemError('not_allowed', `This disturbance concerns ${disturbance.operator ?? 'nobody'}, not ${named}.`)
+    const operator = named ?? disturbance.operator
     const opened = accept(await allowed(() => openTicket(needs, caller, causeOf(disturbance), operator)))
     if (!opened.created) throw new ProblemError('state_conflict', `This disturbance has the ticket ${opened.ticket.id} already.`)
     const notes = (body.note ?? []).flatMap((note): TicketAction[] => (note.text === undefined ? [] : [{ kind: 'note', text: note.text }]))

@@ -4,7 +4,7 @@ import { minute_ms } from '@kawal/core/kernel/clock.ts'
 import type { TicketCause } from '@kawal/core/ticket/ticket.ts'
 import { withDatabase, type TestDatabase } from '../../../testkit/postgres.ts'
 import { system, type Caller } from '../adapters/postgres/database.ts'
-import { addListener, callbackAllowed, deliverOutbox, removeListener } from './outbox.ts'
+import { addListener, callbackAllowed, createOutbox, removeListener } from './outbox.ts'
 import { command, getTicket, listTickets, openTicket, sweepTickets } from './tickets.ts'
 
 const start = Date.UTC(2029, 1, 14, 2)
@@ -141,16 +141,42 @@ test('deliveries: in order and each once; a dead receiver backs off and holds up
     got.push([callback.split('/').at(-1) ?? '', (body as { eventType: string }).eventType.replace('TroubleTicket', '')])
     return 204
   }
-  const both = await Promise.all([deliverOutbox(kit.database, now, hosts, send), deliverOutbox(kit.database, now, hosts, send)])
+  // Two processes at once, each with an outbox of its own.
+  const [one, other] = [createOutbox(kit.database, hosts, send), createOutbox(kit.database, hosts, send)]
+  const both = await Promise.all([one.deliver(now), other.deliver(now)])
   assert.equal(both.reduce((sum, count) => sum + count.delivered, 0), 4)
   assert.deepEqual(got.filter(([to]) => to === 'well').map(([, type]) => type), ['CreateEvent', 'StatusChangeEvent', 'AttributeValueChangeEvent'])
   assert.deepEqual(got.filter(([to]) => to === 'changes').map(([, type]) => type), ['StatusChangeEvent'])
   assert.equal(got.filter(([to]) => to === 'rival').length, 0)
   const tries: number[] = []
-  for (let at = now; at <= now + 20_000; at += 500) if ((await deliverOutbox(kit.database, at, hosts, send)).failed > 0) tries.push(at - now)
+  for (let at = now; at <= now + 20_000; at += 500) if ((await one.deliver(at)).failed > 0) tries.push(at - now)
   assert.deepEqual(tries, [1_000, 3_000, 7_000, 15_000])
   assert.equal(await removeListener(kit.database, indosat, well.id), false)
   assert.equal(await removeListener(kit.database, xl, dead.id), true)
+})
+
+test('a receiver that is slow to answer holds up nobody, not even until the next pass', async () => {
+  now = start
+  const isp = { organisation: 'xl', role: 'noc' }
+  await addListener(kit.database, isp, 'http://127.0.0.1:9/slow', null, now)
+  await addListener(kit.database, isp, 'http://127.0.0.1:9/quick', null, now)
+  const quick: string[] = []
+  let answer = (): void => undefined
+  const outbox = createOutbox(kit.database, ['127.0.0.1'], async (callback, body) => {
+    if (callback.endsWith('slow')) await new Promise<void>((resolve) => (answer = resolve))
+    else quick.push((body as { eventId: string }).eventId)
+    return 204
+  })
+  await open('first', 'xl')
+  const passes = [outbox.deliver(now)]
+  while (quick.length < 1) await new Promise((resolve) => setImmediate(resolve))
+  await open('second', 'xl')
+  passes.push(outbox.deliver(now))
+  while (quick.length < 2) await new Promise((resolve) => setImmediate(resolve))
+  answer()
+  await Promise.all(passes)
+  await outbox.idle()
+  assert.equal(quick.length, 2)
 })
 
 test('an organisation has at most 20 listeners', async () => {

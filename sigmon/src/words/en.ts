@@ -5,6 +5,7 @@ export const en: Words = {
   enrolTitle: 'Enrol this phone', code: 'Station code (13 digits)', letter: 'Code in the appointment letter', enrol: 'Enrol', enrolling: 'Enrolling...',
   enrolOffline: 'No connection to the server. Move to a place with signal, then try again.', fault: 'The server refused:',
   enrolAgain: 'The server no longer knows this phone. Enrol it again; {n} checks that are not sent yet stay on it.',
+  sameStation: '{n} checks of this station are not sent yet, so this phone stays with it.',
   simTitle: 'SIM card in use', simOther: 'Other / unknown', simWhy: 'A web page cannot read the operator or the signal strength (dBm). So you choose.',
   check: 'Check the network', checking: 'Checking', cost: 'Costs about {kb} kB',
   send: 'SEND', wait: 'WAIT', move: 'MOVE',

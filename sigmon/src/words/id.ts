@@ -3,6 +3,7 @@ export const id = {
   enrolTitle: 'Daftarkan HP ini', code: 'Kode TPS (13 angka)', letter: 'Kode di surat tugas', enrol: 'Daftar', enrolling: 'Mendaftar...',
   enrolOffline: 'Tidak ada sambungan ke server. Pindah ke tempat yang bersinyal, lalu coba lagi.', fault: 'Server menolak:',
   enrolAgain: 'Server tidak lagi mengenal HP ini. Daftarkan lagi; {n} pemeriksaan yang belum terkirim tetap tersimpan.',
+  sameStation: '{n} pemeriksaan TPS ini belum terkirim, jadi HP ini tetap di TPS ini.',
   simTitle: 'Kartu SIM yang dipakai', simOther: 'Lainnya / tidak tahu', simWhy: 'Halaman web tidak dapat membaca operator dan kuat sinyal (dBm). Karena itu Anda yang memilih.',
   check: 'Periksa jaringan', checking: 'Memeriksa', cost: 'Biaya sekitar {kb} kB',
   send: 'KIRIM', wait: 'TUNGGU', move: 'PINDAH',
