@@ -47,7 +47,7 @@ export function countdown(remainingMs: number): string {
 /** Organisation ids are lower-case words; these are the names people use. */
 const operators: Record<string, string> = {
   telkomsel: 'Telkomsel', indosat: 'Indosat Ooredoo Hutchison', xl: 'XL Axiata', smartfren: 'Smartfren', xlsmart: 'XLSmart',
-  komdigi: 'Komdigi', kpu: 'KPU', bawaslu: 'Bawaslu', apjii: 'APJII', bakti: 'BAKTI',
+  kawal: 'Kawal Sinyal', komdigi: 'Komdigi', kpu: 'KPU', bawaslu: 'Bawaslu', apjii: 'APJII', bakti: 'BAKTI',
 }
 export function operatorName(id: string): string {
   return operators[id] ?? id

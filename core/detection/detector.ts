@@ -12,6 +12,8 @@ const late_ms = 2 * minute_ms
 /** A station is judged together with this many stations around it, itself among them. */
 const neighbours = 6
 const neighbour_hits_min = 3
+/** The start is told by broken promises, which lag: what broke so shortly before it belongs to it. */
+const begin_margin_ms = 2 * minute_ms
 /** From so many devices on duty on, six in ten of them silent in several regencies is no single fault. */
 const ingest_devices_min = 50
 const ingest_share = 0.6
@@ -143,7 +145,9 @@ function join(each: OpenDisturbance, candidate: Pick<Candidate, 'stations' | 'de
 }
 
 function openFound(state: DetectionState, candidate: Candidate, now: Instant): FoundDisturbance {
-  const startedAt = candidate.devices.reduce((least, device) => Math.min(least, device.good ? device.dueAt : device.lastAt), now)
+  // Of the first fifth, not the first: one phone may have rested already.
+  const signs = candidate.devices.map((device) => Math.min(now, device.good ? device.dueAt : device.lastAt)).sort((a, b) => a - b)
+  const startedAt = signs[Math.floor(signs.length / 5)] ?? now
   const each: OpenDisturbance = {
     stations: new Set(), devices: new Set(), operator: candidate.operator, calmSweeps: 0,
     found: {
@@ -189,7 +193,7 @@ function grow(state: DetectionState, each: OpenDisturbance, now: Instant): void 
   if (each.found.cause === 'election_server' || each.found.cause === 'ingest') return
   const beside = stationsBeside(state, each.stations)
   const mine = (index: number): Device[] => (state.byStation.get(index) ?? []).filter((device) => device.onDuty && (each.operator === null || device.operator === each.operator))
-  const hit = (device: Device): boolean => (device.hitBy === null || device.hitBy === each) && isHitSince(state, device, each.found.startedAt - minute_ms, now)
+  const hit = (device: Device): boolean => (device.hitBy === null || device.hitBy === each) && isHitSince(state, device, each.found.startedAt - begin_margin_ms, now)
   const pool = beside.filter((index) => mine(index).length > 0).sort((a, b) => a - b)
   for (const index of pool) {
     const news = mine(index).filter((device) => device.hitBy === null && hit(device))
