@@ -28,6 +28,7 @@ export const reasons = {
   position_other_regency: 'the position is among villages of another regency',
   village_moved: 'the position is more than 5 km from the version before',
   code_changed: 'a village of this name and place had another code in the version before',
+  unused_columns: 'these columns are not used: nothing of them is kept',
   unknown_file: 'no kind of register has such a header',
 } as const
 export type Reason = keyof typeof reasons

@@ -69,6 +69,11 @@ function all(options: Record<string, string>): Record<string, string | undefined
   return { ...program.opts<Record<string, string>>(), ...options }
 }
 
+// A reader that has seen enough (`| head`) is no fault; the command still ends in order.
+process.stdout.on('error', (error: Error & { code?: string }) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
 try {
   // `--json` and `--data` are taken after the command too, where people write them.
   for (const command of program.commands) command.option('--json', 'one JSON object on stdout').option('--data <folder>', 'where the embedded database lives').exitOverride()

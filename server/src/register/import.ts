@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type pg from 'pg'
 import { recognise, type Kind } from '@kawal/core/register/kind.ts'
-import { reasons, reject, type Reason } from '@kawal/core/register/issue.ts'
+import { reasons, reject, warn, type Reason } from '@kawal/core/register/issue.ts'
 import { checkStaged } from './check.ts'
 import { ImportRefused, mergeAll } from './merge.ts'
 import { quiet, type Progress } from './progress.ts'
@@ -173,7 +173,10 @@ async function stageAll(client: pg.ClientBase, run: Run, sources: readonly Sourc
       const tick = (): void => progress.at((0.4 * (index + Math.min(1, rows.progress.read / Math.max(1, rows.progress.total)))) / sources.length, `reading ${source.name}`)
       let staged = { rows: 0, accepted: 0 }
       if (recognised === null) issues.push({ file: source.name, line: 1, code: '', ...reject('unknown_file', rows.header.join(',').slice(0, 200)) })
-      else staged = await stageFile(client, source.name, recognised, rows, seen, issues, tick).catch((error: unknown) => refuseDamaged(source.name, error))
+      else {
+        if (recognised.unused.length > 0) issues.push({ file: source.name, line: 1, code: '', ...warn('unused_columns', recognised.unused.join(', ').slice(0, 500)) })
+        staged = await stageFile(client, source.name, recognised, rows, seen, issues, tick).catch((error: unknown) => refuseDamaged(source.name, error))
+      }
       await saveIssues(client, run.id, issues)
       await client.query('INSERT INTO import_file (run_id, name, kind, sha256, rows, accepted) VALUES ($1, $2, $3, $4, $5, $6)', [
         run.id, source.name, recognised?.kind ?? 'unknown', source.sha256, staged.rows, staged.accepted,
