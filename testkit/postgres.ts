@@ -16,20 +16,11 @@ let shared: Promise<EmbeddedPostgres> | undefined
 let users = 0
 let folder = ''
 
-/** Whatever a test does, its database ends with its process. */
-async function startOnce(folder: string): Promise<EmbeddedPostgres> {
-  const server = await startEmbedded(folder, ['shared_buffers=64MB'])
-  process.once('exit', () => {
-    if (users > 0) process.kill(server.processId, 'SIGINT')
-  })
-  return server
-}
-
 /** A fresh, migrated database on a real PostgreSQL, which the test's process starts once. */
 export async function withDatabase(): Promise<TestDatabase> {
   users++
   folder ||= mkdtempSync(join(tmpdir(), 'kawal-test-'))
-  shared ??= startOnce(folder)
+  shared ??= startEmbedded(folder, ['shared_buffers=64MB'])
   const server = await shared
   const name = `test_${users}_${process.pid}`
   const admin = new pg.Client({ connectionString: server.ownerUrl })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -86,6 +86,22 @@ test('a port that is taken, a folder that serves, and commands beside the server
   const { code, err } = await server.ended
   assert.deepEqual([code, err], [0, ''])
   said(await kawal('rehearse', '--province', '53', '--data', data), 6, /used by kawal serve.*--data/)
+})
+
+test('Ctrl-C that comes twice, as npm passes it on, ends in order; the database ends too, also of a short command', async () => {
+  const place = join(folder, 'twice')
+  const server = start(['serve', '--data', place, '--port', String(await freePort())])
+  await server.ready
+  server.stop()
+  server.stop()
+  const { code, err } = await server.ended
+  assert.deepEqual([code, err, existsSync(join(place, 'database', 'postmaster.pid'))], [0, '', false])
+  const short = start(['export', 'stations', '--data', place])
+  while (!existsSync(join(place, 'database', 'postmaster.pid'))) await new Promise((resolve) => setTimeout(resolve, 10))
+  short.stop()
+  assert.ok([130, 0].includes((await short.ended).code ?? -1))
+  for (let tries = 0; tries < 200 && existsSync(join(place, 'database', 'postmaster.pid')); tries++) await new Promise((resolve) => setTimeout(resolve, 20))
+  assert.equal(existsSync(join(place, 'database', 'postmaster.pid')), false)
 })
 
 test('a rehearsal stops at Ctrl-C, resumes at the next start, and its folder does not serve', async () => {

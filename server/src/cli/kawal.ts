@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { exits, fail } from './exits.ts'
+import { listenForInterrupts } from './interrupt.ts'
 
 /** `kawal`: every action is imported when it is asked for, so that the program starts at once. */
 const program = new Command('kawal')
@@ -69,6 +70,7 @@ function all(options: Record<string, string>): Record<string, string | undefined
   return { ...program.opts<Record<string, string>>(), ...options }
 }
 
+listenForInterrupts()
 // A reader that has seen enough (`| head`) is no fault; the command still ends in order.
 process.stdout.on('error', (error: Error & { code?: string }) => {
   if (error.code !== 'EPIPE') throw error

@@ -16,6 +16,7 @@ import { listLive } from '../ticket/desk.ts'
 import { command, listTickets } from '../ticket/tickets.ts'
 import { openDatabase, type OpenDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
+import { onInterrupt } from './interrupt.ts'
 import { numberOption, portOption, type Options } from './options.ts'
 
 const default_province = '75'
@@ -47,11 +48,10 @@ export async function rehearse(options: Options): Promise<void> {
   const say = (line: string): void => void process.stderr.write(line + '\n')
   const database = await openDatabase(options['data'] ?? '.kawal')
   let stop = false
-  const interrupted = (): void => {
+  onInterrupt(() => {
     stop = true
     say('Stopping.')
-  }
-  process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
+  })
   try {
     const startAt = await prepare(database, plan, say)
     const clock = steppedClock(startAt)

@@ -3,6 +3,7 @@ import pino from 'pino'
 import { startApp } from '../app.ts'
 import { openDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
+import { onInterrupt } from './interrupt.ts'
 import { portOption, type Options } from './options.ts'
 
 const loopback = ['127.0.0.1', '::1', 'localhost']
@@ -64,6 +65,6 @@ function untilStopped(eachSecond: () => Promise<void>, failed: (error: unknown) 
       clearInterval(timer)
       void (turning ?? Promise.resolve()).finally(resolve)
     }
-    process.once('SIGINT', stop).once('SIGTERM', stop)
+    onInterrupt(stop)
   })
 }

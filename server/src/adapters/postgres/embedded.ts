@@ -58,6 +58,9 @@ export async function startEmbedded(folder: string, settings: readonly string[] 
       'shared_buffers=256MB', 'max_wal_size=2GB', 'max_connections=60', 'wal_compression=on', ...settings].flatMap((setting) => ['-c', setting]),
   ])
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
+  // However this process ends by itself, its database ends with it; only kill -9 leaves it to the next start.
+  const endWithUs = (): void => void child.kill('SIGINT')
+  process.once('exit', endWithUs)
   const log = collect(child)
   await untilReady(child, port, log)
   let stopped = false
@@ -66,6 +69,7 @@ export async function startEmbedded(folder: string, settings: readonly string[] 
     ownerUrl: urlOf(password, port), processId: child.pid ?? 0, died,
     stop() {
       stopped = true
+      process.off('exit', endWithUs)
       return stop(child)
     },
   }
