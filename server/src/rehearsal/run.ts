@@ -154,8 +154,11 @@ function createTeller(needs: Pick<RehearsalNeeds, 'told' | 'script'>) {
       }
       for (const ticket of tickets) {
         const key = `${ticket.status} ${ticket.reopened}`
-        if (seen.get(ticket.id) === key) continue
+        const known = seen.get(ticket.id)
+        if (known === key) continue
         seen.set(ticket.id, key)
+        // The operator takes it up again within the same tick: without this line nobody would see why.
+        if (known !== undefined && Number(known.split(' ')[1]) < ticket.reopened && ticket.status !== 'reopened') needs.told(`${minutes(now)}  ticket       ${ticket.id} ${ticket.operatorName}: reopened, not measured well`)
         needs.told(`${minutes(now)}  ticket       ${ticket.id} ${ticket.operatorName}: ${ticket.status}`)
       }
     },
