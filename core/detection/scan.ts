@@ -1,4 +1,5 @@
 import { minute_ms, type Instant } from '../kernel/clock.ts'
+import { strongestCircle, type DeviceEvent } from './circles.ts'
 import { isHit, isSilent, type Cause, type DetectionState, type Device } from './state.ts'
 
 /** A fault that the evidence asks for: its operator (null: everybody's), stations and hit devices. */
@@ -19,9 +20,11 @@ const hit_share_min = 0.5
 /** Broken promises come in bunches (beta-binomial): the expectation is held this much wider. */
 const overdispersion = 1.6
 const quiet_rate_min = 0.04
+/** Nats that a circle must reach beyond a node's threshold: there are many more circles to be wrong. */
+const circle_surcharge = 2
 
 /**
- * Scans every node and operator for more broken promises and bad reports than the devices' own
+ * Scans every node, and circles around what was hit, for each operator and for more broken promises and bad reports than the devices' own
  * habits explain. Score: binomial log-likelihood ratio (Kulldorff 1997) against an expectation from
  * each device's habit, widened for overdispersion, over windows of 3, 5 and 10 minutes.
  * The best candidate explains its devices; the rest is scanned again.
@@ -37,7 +40,7 @@ export function scan(state: DetectionState, now: Instant): Candidate[] {
     const candidate = describe(state, now, best, explained)
     // A single station that stands out may be one officer's doing; a wider place is still looked at.
     if (candidate.stations.length < state.options.stations_min) {
-      passed.add(nameOf(best))
+      passed.add(best.name)
       continue
     }
     for (const device of candidate.devices) explained.add(device)
@@ -49,10 +52,8 @@ export function scan(state: DetectionState, now: Instant): Candidate[] {
   return found
 }
 
-/** `operator` null: everybody's. */
-interface Best { readonly node: number; readonly operator: number | null; readonly score: number; readonly window: number }
-
-const nameOf = (best: Pick<Best, 'node' | 'operator' | 'window'>): string => `${best.window} ${best.node} ${best.operator}`
+/** A place, by the name it is passed over by; `operator` null: everybody's. */
+interface Best { readonly name: string; readonly stations: () => readonly number[]; readonly operator: number | null; readonly score: number; readonly window: number }
 
 /** A column for each operator that could be a fault's at all: of a thousand, few have devices hit at once. */
 interface Columns { readonly operators: readonly number[]; readonly of: Int32Array }
@@ -75,37 +76,66 @@ function count(sums: Sums, cell: number, event: number, habit: number): void {
   sums.expected[cell] = (sums.expected[cell] ?? 0) + habit
 }
 
-function strongest(state: DetectionState, now: Instant, { operators, of }: Columns, explained: ReadonlySet<Device>, passed: ReadonlySet<string>): Best | null {
+function strongest(state: DetectionState, now: Instant, columns: Columns, explained: ReadonlySet<Device>, passed: ReadonlySet<string>): Best | null {
   let best: Best | null = null
-  // The last column is everybody's: a small power cut is small for each operator.
-  const columns = operators.length + 1
   for (const window of windows_ms) {
-    const size = state.nodes.count * columns
-    const sums: Sums = { hits: new Float64Array(size), events: new Float64Array(size), expected: new Float64Array(size) }
+    const events: DeviceEvent[] = []
     for (const device of state.devices.values()) {
       if (device.hitBy !== null || explained.has(device)) continue
       const event = eventIn(state, device, now, window)
-      if (event < 0) continue
       // In whole millionths: sums of them are exact, so the order in which devices came in changes nothing.
-      const habit = Math.round(1e6 * Math.max(quiet_rate_min, (device.broken / device.promises) * overdispersion))
-      const column = of[device.operator] ?? -1
-      for (let at = state.nodes.start[device.station] ?? 0; at < (state.nodes.start[device.station + 1] ?? 0); at++) {
-        const row = (state.nodes.members[at] ?? 0) * columns
-        count(sums, row + operators.length, event, habit)
-        if (column >= 0) count(sums, row + column, event, habit)
-      }
+      if (event >= 0) events.push({ device, hit: event === 1, habit: Math.round(1e6 * Math.max(quiet_rate_min, (device.broken / device.promises) * overdispersion)) })
     }
-    for (let cell = 0; cell < size; cell++) {
-      const k = sums.hits[cell] ?? 0
-      const n = sums.events[cell] ?? 0
-      if (k < state.options.devices_min || k < hit_share_min * n) continue
-      const score = ratio(k, n, (sums.expected[cell] ?? 0) / 1e6 + 0.3)
-      if (score <= state.options.threshold || score <= (best?.score ?? 0)) continue
-      const found = { node: Math.floor(cell / columns), operator: operators[cell % columns] ?? null, score, window }
-      if (!passed.has(nameOf(found))) best = found
-    }
+    for (const found of [strongestNode(state, events, window, columns, passed), ...circles(state, events, window, columns, passed)])
+      if (found !== null && found.score > (best?.score ?? 0)) best = found
   }
   return best
+}
+
+/** What a place is worth; 0 for one with too few hits, or mostly well. */
+function worth(state: DetectionState, k: number, n: number, expected: number): number {
+  return k < state.options.devices_min || k < hit_share_min * n ? 0 : ratio(k, n, expected + 0.3)
+}
+
+function circles(state: DetectionState, events: readonly DeviceEvent[], window: number, columns: Columns, passed: ReadonlySet<string>): (Best | null)[] {
+  return [...columns.operators, null].map((operator) => {
+    const name = (centre: number): string => `circle ${window} ${centre} ${operator}`
+    const mine = operator === null ? events : events.filter(({ device }) => device.operator === operator)
+    const found = strongestCircle(state, mine, (k, n, expected) => worth(state, k, n, expected), state.options.threshold + circle_surcharge, (centre) => passed.has(name(centre)))
+    return found === null ? null : { name: name(found.centre), stations: () => found.stations, operator, score: found.score, window }
+  })
+}
+
+function strongestNode(state: DetectionState, events: readonly DeviceEvent[], window: number, { operators, of }: Columns, passed: ReadonlySet<string>): Best | null {
+  // The last column is everybody's: a small power cut is small for each operator.
+  const columns = operators.length + 1
+  const size = state.nodes.count * columns
+  const sums: Sums = { hits: new Float64Array(size), events: new Float64Array(size), expected: new Float64Array(size) }
+  for (const { device, hit, habit } of events) {
+    const column = of[device.operator] ?? -1
+    for (let at = state.nodes.start[device.station] ?? 0; at < (state.nodes.start[device.station + 1] ?? 0); at++) {
+      const row = (state.nodes.members[at] ?? 0) * columns
+      count(sums, row + operators.length, Number(hit), habit)
+      if (column >= 0) count(sums, row + column, Number(hit), habit)
+    }
+  }
+  let best: Best | null = null
+  for (let cell = 0; cell < size; cell++) {
+    const score = worth(state, sums.hits[cell] ?? 0, sums.events[cell] ?? 0, (sums.expected[cell] ?? 0) / 1e6)
+    if (score <= Math.max(state.options.threshold, best?.score ?? 0)) continue
+    const node = Math.floor(cell / columns)
+    const operator = operators[cell % columns] ?? null
+    const name = `node ${window} ${node} ${operator}`
+    if (!passed.has(name)) best = { name, stations: () => stationsIn(state, node), operator, score, window }
+  }
+  return best
+}
+
+function stationsIn(state: DetectionState, node: number): number[] {
+  return [...state.byStation.keys()].filter((station) => {
+    for (let at = state.nodes.start[station] ?? 0; at < (state.nodes.start[station + 1] ?? 0); at++) if (state.nodes.members[at] === node) return true
+    return false
+  })
 }
 
 /** 1 hit, 0 well, -1 nothing happened to this device in the window. */
@@ -124,10 +154,7 @@ function ratio(k: number, n: number, expected: number): number {
 }
 
 function describe(state: DetectionState, now: Instant, best: Best, explained: ReadonlySet<Device>): Candidate {
-  const inNode = [...state.byStation.keys()].filter((station) => {
-    for (let at = state.nodes.start[station] ?? 0; at < (state.nodes.start[station + 1] ?? 0); at++) if (state.nodes.members[at] === best.node) return true
-    return false
-  })
+  const inNode = best.stations()
   const free = (device: Device): boolean => device.onDuty && device.hitBy === null && !explained.has(device)
   const widest = windows_ms.at(-1) ?? 0
   const hit = inNode.flatMap((station) => (state.byStation.get(station) ?? []).filter((device) => free(device) && eventIn(state, device, now, widest) === 1))

@@ -1,3 +1,4 @@
+import type { FoundDisturbance } from '../detection/state.ts'
 import { minute_ms, type Instant } from '../kernel/clock.ts'
 import { fail, ok, type Result } from '../kernel/result.ts'
 import {
@@ -14,16 +15,7 @@ export const ticketStatuses = ['submitted', 'acknowledged', 'inProgress', 'pendi
 export type TicketStatus = (typeof ticketStatuses)[number]
 
 /** The counts a disturbance rests on: see detection. */
-interface TicketEvidence {
-  readonly devicesExpected: number
-  readonly devicesSilent: number
-  readonly devicesBad: number
-  readonly devicesGood: number
-  readonly witnessesGood: number
-  readonly score: number
-  readonly threshold: number
-  readonly rule: string
-}
+type TicketEvidence = FoundDisturbance['evidence']
 
 /** What a ticket needs of a found disturbance. */
 export interface TicketCause {
