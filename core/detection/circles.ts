@@ -4,7 +4,7 @@ import { stationAt, type DetectionState, type Device } from './state.ts'
 export interface DeviceEvent { readonly device: Device; readonly hit: boolean; readonly habit: number }
 
 /** A hit device and its nearest neighbours: the smallest place that the evidence can be gathered from. */
-export interface Circle { readonly centre: number; readonly stations: readonly number[]; readonly score: number }
+interface Circle { readonly centre: number; readonly stations: readonly number[]; readonly score: number }
 
 /** Circles hold at most this many devices; larger faults are found by the nodes of their size. */
 const devices_max = 48

@@ -110,14 +110,17 @@ function sweep(state: DetectionState, now: Instant): Finding[] {
   else if (!state.open.some((each) => each.found.cause === 'ingest')) {
     findings.push(...findElection(state, now), ...(isDeaf(state, now) ? [] : findFaults(state, now)))
   }
-  const told = new Set(findings.flatMap((finding) => ('disturbance' in finding ? [finding.disturbance.id] : [])))
+  const told = new Map(findings.flatMap((finding, index) => ('disturbance' in finding ? [[finding.disturbance.id, index]] : [])))
   for (const each of [...state.open]) {
     if (recovered(state, each, now)) findings.push(end(state, each, now))
     else {
       const before = JSON.stringify(each.found)
       grow(state, each, now)
       const disturbance = refresh(state, each, now)
-      if (!told.has(disturbance.id) && JSON.stringify(disturbance) !== before) findings.push({ kind: 'disturbance_changed', disturbance })
+      const index = told.get(disturbance.id)
+      // What was found in this sweep is told as it has grown by its end.
+      if (index !== undefined) findings[index] = { ...(findings[index] as Exclude<Finding, StatusFinding>), disturbance }
+      else if (JSON.stringify(disturbance) !== before) findings.push({ kind: 'disturbance_changed', disturbance })
     }
   }
   findings.push(...statusChanges(state, now))
