@@ -43,7 +43,7 @@ export function readDeviceToken(secret: Buffer, token: string): Device | null {
 
 /** Seven officers a station, each of whom may lose a phone twice. */
 export const station_devices_max = 21
-const enrol_tries_max = 10
+const enrol_lock = 5107
 
 /**
  * Keeps a new device of a station; it is on disk when this resolves.
@@ -51,17 +51,14 @@ const enrol_tries_max = 10
  */
 export async function enrol(database: Database, station: string, now: number, max = station_devices_max): Promise<Device | null> {
   const id = randomUUID()
-  for (let tries = 1; ; tries++) {
-    try {
-      const { rows } = await database.transaction(system, (client) => client.query<{ key: number }>(
-        `INSERT INTO device (id, station_code, number, enrolled_at)
-         SELECT $1, $2, coalesce(max(number), 0) + 1, $3 FROM device WHERE station_code = $2 HAVING coalesce(max(number), 0) < $4 RETURNING key`,
-        [id, station, new Date(now), Math.min(max, 2_147_483_647)],
-      ))
-      return rows[0] === undefined ? null : { id, key: rows[0].key, station }
-    } catch (error) {
-      // Two at once took the same number: the constraint let one of them in.
-      if (tries === enrol_tries_max || !(error instanceof Error && 'code' in error && error.code === '23505')) throw error
-    }
-  }
+  return database.transaction(system, async (client) => {
+    // Those of one station take turns, so that each sees the numbers before it; the constraint has the last word.
+    await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [enrol_lock, station])
+    const { rows } = await client.query<{ key: number }>(
+      `INSERT INTO device (id, station_code, number, enrolled_at)
+       SELECT $1, $2, coalesce(max(number), 0) + 1, $3 FROM device WHERE station_code = $2 HAVING coalesce(max(number), 0) < $4 RETURNING key`,
+      [id, station, new Date(now), Math.min(max, 2_147_483_647)],
+    )
+    return rows[0] === undefined ? null : { id, key: rows[0].key, station }
+  })
 }
