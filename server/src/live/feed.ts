@@ -70,7 +70,7 @@ export function createFeed(needs: FeedNeeds) {
 
   async function flush(): Promise<void> {
     sequence++
-    if (sequence % asked_again_s === 0) await Promise.all([...clients].map(async (client) => (await needs.stillIn(client.request)) || client.reply.raw.end()))
+    if (sequence % asked_again_s === 0) await Promise.all([...clients].map(async (client) => (await needs.stillIn(client.request)) || (clients.delete(client) && client.reply.raw.end())))
     const ids = [...changed.disturbances]
     const tickets = [...changed.tickets]
     const touched = [...changed.areas]
@@ -109,8 +109,8 @@ export function createFeed(needs: FeedNeeds) {
     if (client.reply.raw.writableLength > buffered_bytes_max) client.behind = true
     else if (client.behind) {
       client.behind = false
-      client.reply.raw.write(event('snapshot', sequence, await snapshot(client.caller)))
-    } else client.reply.raw.write(text)
+      write(client, event('snapshot', sequence, await snapshot(client.caller)))
+    } else write(client, text)
   }
 
   return {
@@ -123,6 +123,8 @@ export function createFeed(needs: FeedNeeds) {
         reply.raw.write(event('snapshot', sequence, first))
         clients.add(client)
         request.raw.on('close', () => clients.delete(client))
+        // A line that breaks in the middle of a write ends this stream, not the server.
+        reply.raw.on('error', () => clients.delete(client))
       })
       app.get('/v1/snapshot', (request) => snapshot(callerOf(request)))
     },
@@ -151,6 +153,11 @@ export function createFeed(needs: FeedNeeds) {
 }
 
 export type Feed = ReturnType<typeof createFeed>
+
+/** A stream that ended while its text was made takes no more: writing on would end the server. */
+function write({ reply }: Client, text: string): void {
+  if (!reply.raw.writableEnded) reply.raw.write(text)
+}
 
 /** How many reports come in, averaged over five minutes, and how many devices sent one lately. */
 function createTally() {
