@@ -17,6 +17,9 @@ const permissive = new Set(['MIT', 'MIT-0', 'ISC', '0BSD', 'BSD-2-Clause', 'BSD-
 const excepted: Record<string, RegExp> = {
   // file-level copyleft: Vite's tool for style sheets, used unchanged, and nothing of it is in what we build or serve
   'MPL-2.0': /^lightningcss(-[a-z0-9-]+)?$/,
+  // GDAL for what operators hand over, in a package of its own that anybody may exchange: used unchanged, and not
+  // in what browsers load. The LGPL is not the GPL: a program that uses such a library keeps its own licence.
+  'LGPL-2.1-or-later': /^gdal3\.js$/,
 }
 
 /** Versions are exact; the lock binds every package to its bytes and to no host. */
