@@ -4,6 +4,8 @@ import pg from 'pg'
 import { resources, roles, rules, type Resource, type Role } from '@kawal/core/organisation/rules.ts'
 import { withDatabase, type TestDatabase } from '@kawal/testkit/postgres.ts'
 
+const both = "unnest(ARRAY['indosat', 'telkomsel'])"
+
 /** The table of each resource, and a row of it that belongs to an organisation. */
 const rows: Readonly<Record<Resource, { table: string; owner: string; insert: (organisation: string) => string }>> = {
   report: { table: 'report', owner: 'operator_id', insert: (of) => `INSERT INTO report VALUES (1, ${of === 'telkomsel' ? 1 : 2}, '7501011001001', now(), now(), '${of}', '${of}', NULL, '{}')` },
@@ -16,9 +18,16 @@ const rows: Readonly<Record<Resource, { table: string; owner: string; insert: (o
   login_link: { table: 'login_link', owner: 'organisation_id', insert: (of) => `INSERT INTO login_link VALUES (sha256('${of}'), '00000000-0000-0000-0000-00000000000${of === 'telkomsel' ? 1 : 2}', '${of}', now(), NULL)` },
   session: { table: 'session', owner: 'organisation_id', insert: (of) => `INSERT INTO session VALUES (sha256('${of}'), '00000000-0000-0000-0000-00000000000${of === 'telkomsel' ? 1 : 2}', '${of}', now())` },
   api_key: { table: 'api_key', owner: 'organisation_id', insert: (of) => `INSERT INTO api_key VALUES (sha256('${of}'), '${of}', 'noc', now(), NULL)` },
+  claim: { table: 'claim', owner: 'organisation_id', insert: (of) => `INSERT INTO claim (organisation_id, technology, valid_from, kind, complete, file, sha256, features, accepted, imported_at) VALUES ('${of}', 'lte', '2024-01-01', 'sites', true, 'a', '', 0, 0, now())` },
+  atlas: { table: 'edition_column', owner: 'organisation_id', insert: (of) => `INSERT INTO edition_column VALUES ('0123456789ab', 'usable ${of}', '${of}', '', '')` },
+  challenge: { table: 'challenge', owner: 'organisation_id', insert: (of) => `INSERT INTO challenge VALUES (gen_random_uuid(), '0123456789ab', '${of}', '${of}', 'lte', NULL, '7501011001001', 'covered', 'measured there', 'open', now())` },
+  // of nobody in particular: whoever may read one row may read all
+  plan: { table: 'plan', owner: both, insert: () => `INSERT INTO plan (made_at, valid_on, operators, config, summary) VALUES (now(), '2024-01-01', '{}', '{}', '{}')` },
+  decision: { table: 'siting_decision', owner: both, insert: () => `INSERT INTO siting_decision (station_code, venue_id, decision, valid_from, decided_at, decided_by) VALUES ('7501011001001', '1', 'accepted', '2024-01-01', now(), 'kpu')` },
+  radio_sample: { table: 'radio_sample', owner: 'organisation_id', insert: (of) => `INSERT INTO radio_sample (organisation_id, technology, at, latitude, longitude) VALUES ('${of}', 'lte', now(), 0, 120)` },
 }
 const organisations = ['telkomsel', 'indosat']
-const inOrder: readonly Resource[] = ['staff', 'disturbance', 'ticket', 'ticket_event', 'report', 'hub', 'access_point', 'login_link', 'session', 'api_key']
+const inOrder: readonly Resource[] = ['staff', 'disturbance', 'ticket', 'ticket_event', 'report', 'hub', 'access_point', 'login_link', 'session', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision']
 
 const expected = (role: Role, resource: Resource, action: 'read' | 'write'): 'all' | 'own' | 'none' =>
   rules.find((rule) => rule.role === role && rule.resource === resource && rule.action === action)?.scope ?? 'none'
@@ -29,6 +38,7 @@ async function seeded(t: TestContext): Promise<TestDatabase> {
   const owner = new pg.Client({ connectionString: scratch.ownerUrl })
   await owner.connect()
   try {
+    await owner.query(`INSERT INTO edition VALUES ('0123456789ab', repeat('0', 64), 'a', '2024-01-01', now(), '{}')`)
     for (const resource of inOrder) for (const organisation of organisations) await owner.query(rows[resource].insert(organisation))
   } finally {
     await owner.end()
