@@ -42,7 +42,7 @@ export const claimReasons = {
   smaller_than_cell: 'the area holds no centre of a cell: the cell of the village itself is taken',
   position_outside: "the register's position of the village lies outside its area",
 } as const
-export type ClaimReason = keyof typeof claimReasons
+type ClaimReason = keyof typeof claimReasons
 
 export interface ClaimIssue {
   readonly severity: 'warning' | 'reject'
@@ -60,7 +60,7 @@ export function rejectOf(reason: ClaimReason, detail = ''): ClaimIssue {
 }
 
 /** Polygons of an area, each an outer ring and its holes in degrees; null when it was rejected. */
-export interface ReadArea {
+interface ReadArea {
   readonly polygons: readonly (readonly Ring[])[] | null
   readonly issues: readonly ClaimIssue[]
 }

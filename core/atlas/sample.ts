@@ -27,7 +27,7 @@ export interface Sample {
   readonly usable: boolean | null
 }
 
-export interface ReadSample {
+interface ReadSample {
   readonly sample: Sample | null
   readonly issues: readonly ClaimIssue[]
 }

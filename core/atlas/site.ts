@@ -53,7 +53,7 @@ export interface Site {
   readonly updated_on: string | null
 }
 
-export interface ReadSite {
+interface ReadSite {
   readonly site: Site | null
   readonly issues: readonly ClaimIssue[]
 }

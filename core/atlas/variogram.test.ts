@@ -23,6 +23,11 @@ test('the experimental variogram of meuse is that of gstat, and so is the fit', 
   near(Float64Array.of(nugget, sill, range), Float64Array.of(0.0506624268192143, 0.590607802210119, 897.020909797001), 1e-4)
 })
 
+test('a pair on the border of two classes belongs to the nearer, and one beyond the cutoff to none', () => {
+  const { pairs, distance, semivariance } = experimentalVariogram(Float64Array.of(0, 1, 2, 9), new Float64Array(4), Float64Array.of(0, 2, 6, 0), 2, 2)
+  assert.deepEqual([pairs, distance, semivariance], [Float64Array.of(2, 1), Float64Array.of(1, 2), Float64Array.of(5, 18)])
+})
+
 test('a model is found again from its own semivariances', () => {
   const distance = Float64Array.from({ length: 15 }, (_, i) => 0.1 * (i + 0.5))
   for (const shape of ['spherical', 'exponential'] as const)
