@@ -1,13 +1,18 @@
 import { Type, type TSchema } from 'typebox'
+import { CellViews, Challenge, ChallengeCreate, ChallengeDecision, Difference, Edition, EditionEntry } from './atlas.ts'
 import { Live, LiveDisturbance, LiveTicket, Session, StationDetail, StationRows } from './live.ts'
 import { Problem, problems, type ProblemCode } from './problem.ts'
+import {
+  AccessPoint, AccessPoints, accessQuery, AccessState, AccessStateAnswer, Campaign, campaignQuery, CampaignStations, campaignStationsQuery, MovesPage, movesQuery, PositionDecision, PositionFix, PositionFixes, PositionGiven,
+  PositionMeasured, PositionReceipt, positionsQuery, ReadinessPage, readinessQuery, ReadinessRow, ReadinessSummary, Reminded, ReminderOrder, SitingAnswer, SitingDecisions, SitingQuestion, SitingResults, StationReadiness, summaryQuery,
+} from './readiness.ts'
 import { Hub, HubCreate, TroubleTicket, TroubleTicketCreate, TroubleTicketPatch } from './ticket.ts'
 import { Enrolled, Enrolment, ReportBatch, ReportReceipt, Sample } from './report.ts'
 
 interface Operation {
   readonly method: 'get' | 'post' | 'patch' | 'delete'
   readonly path: string
-  readonly tag: 'officers' | 'console' | 'tickets' | 'operating'
+  readonly tag: 'officers' | 'console' | 'readiness' | 'tickets' | 'atlas' | 'operating'
   readonly summary: string
   readonly security: 'device' | 'session' | 'key' | 'none'
   readonly body?: TSchema
@@ -30,6 +35,11 @@ const page = {
   offset: Type.Optional(Type.Integer({ minimum: 0 })), limit: Type.Optional(Type.Integer({ minimum: 0, maximum: 500 })),
 }
 
+const edition = '/v1/atlas/editions/{id}'
+const layer = { operator: Type.String({ description: 'an organisation, or any: the best of all' }), technology: Type.String({ description: 'gsm, umts, lte, nr or fixed, or any' }) }
+const region = Type.String({ pattern: '^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{10})$' })
+const challengeFilters = Object.fromEntries(['status', 'edition', 'operator', 'technology', 'cell', 'station'].map((name) => [name, Type.Optional(Type.String())]))
+
 /** Every address of the platform: its own interface, and tickets by TM Forum's TMF621 v5. */
 export const operations: readonly Operation[] = [
   { method: 'post', path: '/v1/devices', tag: 'officers', summary: 'Enrol a device with the code of its station', security: 'none', body: Enrolment, answer: [201, Enrolled], problems: ['body_invalid', 'station_unknown', 'code_wrong', 'station_full', 'too_many_attempts'] },
@@ -48,6 +58,21 @@ export const operations: readonly Operation[] = [
   { method: 'get', path: '/v1/disturbances', tag: 'console', summary: 'Disturbances that you may see, newest first', security: 'session', answer: [200, Type.Array(LiveDisturbance)], problems: ['session_missing'] },
   { method: 'get', path: '/v1/disturbances/{id}', tag: 'console', summary: 'One disturbance with its evidence', security: 'session', answer: [200, LiveDisturbance], problems: ['session_missing', 'not_found'] },
   { method: 'post', path: '/v1/disturbances/{id}/ticket', tag: 'console', summary: 'Open its ticket; there is one for each cause', security: 'session', answer: [201, LiveTicket], problems: ['session_missing', 'not_found', 'not_allowed', 'state_conflict'] },
+  { method: 'get', path: '/v1/readiness', tag: 'readiness', summary: 'How ready stations are to send, from a plan; CSV too', security: 'key', query: readinessQuery, answer: [200, ReadinessPage], problems: ['session_missing', 'not_allowed', 'not_found', 'body_invalid'] },
+  { method: 'get', path: '/v1/readiness/summary', tag: 'readiness', summary: 'Stations by class, area by area', security: 'key', query: summaryQuery, answer: [200, ReadinessSummary], problems: ['session_missing', 'not_allowed', 'not_found', 'body_invalid'] },
+  { method: 'get', path: '/v1/stations/{code}/readiness', tag: 'readiness', summary: 'Everything known of one station before the day, and its ways to send', security: 'key', answer: [200, StationReadiness], problems: ['session_missing', 'not_allowed', 'station_unknown'] },
+  { method: 'get', path: '/v1/siting/moves', tag: 'readiness', summary: 'Better venues that the newest plan proposes; CSV too', security: 'key', query: movesQuery, answer: [200, MovesPage], problems: ['session_missing', 'not_allowed', 'not_found', 'body_invalid'] },
+  { method: 'post', path: '/v1/siting/decisions', tag: 'readiness', summary: 'Accept, refuse or withdraw moves, each by itself; an accepted one dates the station', security: 'key', body: SitingDecisions, answer: [200, SitingResults], problems: ['session_missing', 'not_allowed', 'body_invalid'] },
+  { method: 'post', path: '/v1/siting/what-if', tag: 'readiness', summary: 'What other limits would propose for a regency or less; nothing is kept', security: 'key', body: SitingQuestion, answer: [200, SitingAnswer], problems: ['session_missing', 'not_allowed', 'not_found', 'body_invalid', 'state_conflict'] },
+  { method: 'post', path: '/v1/stations/{code}/position', tag: 'readiness', summary: 'Give the position of a station', security: 'key', body: PositionGiven, answer: [201, PositionReceipt], problems: ['session_missing', 'not_allowed', 'station_unknown', 'body_invalid', 'state_conflict'] },
+  { method: 'post', path: '/v1/position', tag: 'officers', summary: 'Where the station stands, by an officer\'s device, which keeps its newest alone', security: 'device', body: PositionMeasured, answer: [201, PositionReceipt], problems: ['device_unknown', 'station_unknown', 'body_invalid'] },
+  { method: 'get', path: '/v1/positions', tag: 'readiness', summary: 'Positions given, oldest first', security: 'key', query: positionsQuery, answer: [200, PositionFixes], problems: ['session_missing', 'not_allowed', 'body_invalid'] },
+  { method: 'post', path: '/v1/positions/{id}/decision', tag: 'readiness', summary: 'Accept or refuse a position that waits', security: 'key', body: PositionDecision, answer: [200, PositionFix], problems: ['session_missing', 'not_allowed', 'not_found', 'station_unknown', 'body_invalid', 'state_conflict'] },
+  { method: 'get', path: '/v1/access-points', tag: 'readiness', summary: 'Access points, their state and who depends on them; CSV too', security: 'key', query: accessQuery, answer: [200, AccessPoints], problems: ['session_missing', 'not_allowed', 'body_invalid'] },
+  { method: 'post', path: '/v1/access-points/{id}/state', tag: 'readiness', summary: 'Say whether an access point works', security: 'key', body: AccessState, answer: [201, AccessStateAnswer], problems: ['session_missing', 'not_allowed', 'not_found', 'body_invalid'] },
+  { method: 'get', path: '/v1/campaign', tag: 'readiness', summary: 'How many stations were checked before the day', security: 'key', query: campaignQuery, answer: [200, Campaign], problems: ['session_missing', 'not_allowed', 'body_invalid'] },
+  { method: 'get', path: '/v1/campaign/stations', tag: 'readiness', summary: 'Stations checked, unchecked, reminded; CSV too', security: 'key', query: campaignStationsQuery, answer: [200, CampaignStations], problems: ['session_missing', 'not_allowed', 'body_invalid'] },
+  { method: 'post', path: '/v1/campaign/reminders', tag: 'readiness', summary: 'Mark stations as reminded, and get the list to send', security: 'key', query: { format: campaignStationsQuery.format }, body: ReminderOrder, answer: [200, Reminded], problems: ['session_missing', 'not_allowed', 'body_invalid'] },
   { method: 'get', path: `${tmf}/troubleTicket`, tag: 'tickets', summary: 'Tickets that you may see, newest first', security: 'key', query: page, answer: [200, Type.Array(TroubleTicket)], problems: ['session_missing', 'body_invalid'] },
   { method: 'post', path: `${tmf}/troubleTicket`, tag: 'tickets', summary: 'Open the ticket of a disturbance', security: 'key', body: TroubleTicketCreate, answer: [201, TroubleTicket], problems: ['session_missing', 'body_invalid', 'not_found', 'not_allowed', 'state_conflict'] },
   { method: 'get', path: `${tmf}/troubleTicket/{id}`, tag: 'tickets', summary: 'One ticket', security: 'key', query: { fields }, answer: [200, TroubleTicket], problems: ['session_missing', 'not_found'] },
@@ -55,12 +80,23 @@ export const operations: readonly Operation[] = [
   { method: 'post', path: `${tmf}/hub`, tag: 'tickets', summary: 'Have events of your tickets posted to an address', security: 'key', body: HubCreate, answer: [201, Hub], problems: ['session_missing', 'body_invalid', 'not_allowed', 'state_conflict'] },
   { method: 'get', path: `${tmf}/hub/{id}`, tag: 'tickets', summary: 'One listener', security: 'key', answer: [200, Hub], problems: ['session_missing', 'not_found'] },
   { method: 'delete', path: `${tmf}/hub/{id}`, tag: 'tickets', summary: 'Remove a listener', security: 'key', answer: [204, ''], problems: ['session_missing', 'not_found'] },
+  { method: 'get', path: '/v1/atlas/editions', tag: 'atlas', summary: 'Editions of the coverage atlas, newest first', security: 'session', answer: [200, Type.Array(EditionEntry)], problems: ['session_missing', 'not_allowed'] },
+  { method: 'get', path: edition, tag: 'atlas', summary: 'What an edition says of itself; its id, or latest', security: 'session', answer: [200, Edition], problems: ['session_missing', 'not_allowed', 'not_found'] },
+  { method: 'get', path: `${edition}/tiles/{operator}/{technology}/{z}/{x}/{y}.mvt`, tag: 'atlas', summary: 'A vector tile of one layer: hexagons in the layer cells, each with its key as id', security: 'session', answer: [200, 'application/vnd.mapbox-vector-tile'], problems: ['session_missing', 'body_invalid', 'not_allowed', 'not_found'] },
+  { method: 'get', path: `${edition}/cell/{cell}`, tag: 'atlas', summary: 'One cell in all layers that you may see', security: 'session', answer: [200, CellViews], problems: ['session_missing', 'body_invalid', 'not_allowed', 'not_found'] },
+  { method: 'get', path: `${edition}/difference/{other}`, tag: 'atlas', summary: 'What became of a layer from one edition to another; CSV with Accept: text/csv', security: 'session', query: layer, answer: [200, Difference], problems: ['session_missing', 'body_invalid', 'not_allowed', 'not_found'] },
+  { method: 'get', path: `${edition}/export.csv`, tag: 'atlas', summary: 'A layer of a region, one line a cell', security: 'session', query: { ...layer, region }, answer: [200, 'text/csv'], problems: ['session_missing', 'body_invalid', 'not_allowed', 'not_found'] },
+  { method: 'get', path: `${edition}/export.geojson`, tag: 'atlas', summary: 'A layer of a region, one hexagon a cell', security: 'session', query: { ...layer, region }, answer: [200, 'application/geo+json'], problems: ['session_missing', 'body_invalid', 'not_allowed', 'not_found'] },
+  { method: 'post', path: '/v1/atlas/challenges', tag: 'atlas', summary: 'Say that a cell or a station is not as an edition has it', security: 'session', body: ChallengeCreate, answer: [201, Challenge], problems: ['session_missing', 'body_invalid', 'not_allowed', 'not_found', 'station_unknown'] },
+  { method: 'get', path: '/v1/atlas/challenges', tag: 'atlas', summary: 'Challenges that you made, that concern you, or all; newest first', security: 'session', query: { ...challengeFilters, offset: page.offset, limit: page.limit }, answer: [200, Type.Array(Challenge)], problems: ['session_missing', 'body_invalid', 'not_allowed'] },
+  { method: 'get', path: '/v1/atlas/challenges/{id}', tag: 'atlas', summary: 'One challenge, and what became of it', security: 'session', answer: [200, Challenge], problems: ['session_missing', 'not_allowed', 'not_found'] },
+  { method: 'post', path: '/v1/atlas/challenges/{id}/decision', tag: 'atlas', summary: 'Accept or refuse a challenge; accepted, it is evidence for the next edition', security: 'session', body: ChallengeDecision, answer: [200, Challenge], problems: ['session_missing', 'body_invalid', 'not_allowed', 'not_found', 'state_conflict'] },
   { method: 'get', path: '/healthz', tag: 'operating', summary: 'The process answers', security: 'none', answer: [200, Health], problems: [] },
   { method: 'get', path: '/readyz', tag: 'operating', summary: 'The database answers too', security: 'none', answer: [200, Health], problems: ['not_ready'] },
   { method: 'get', path: '/metrics', tag: 'operating', summary: 'Prometheus text format', security: 'none', answer: [200, 'text/plain'], problems: [] },
 ]
 
-const schemas = { TroubleTicket, TroubleTicketCreate, TroubleTicketPatch, Hub, HubCreate, Sample, ReportBatch, ReportReceipt, Enrolment, Enrolled, Live, LiveDisturbance, LiveTicket, Session, StationRows, StationDetail, Problem }
+const schemas = { EditionEntry, Edition, CellViews, Difference, Challenge, ChallengeCreate, ChallengeDecision, TroubleTicket, TroubleTicketCreate, TroubleTicketPatch, Hub, HubCreate, Sample, ReportBatch, ReportReceipt, Enrolment, Enrolled, Live, LiveDisturbance, LiveTicket, Session, StationRows, StationDetail, ReadinessRow, ReadinessPage, ReadinessSummary, StationReadiness, MovesPage, SitingDecisions, SitingResults, SitingQuestion, SitingAnswer, PositionFix, PositionFixes, PositionGiven, PositionMeasured, PositionReceipt, PositionDecision, AccessPoint, AccessPoints, AccessState, AccessStateAnswer, Campaign, CampaignStations, ReminderOrder, Reminded, Problem }
 
 function reference(schema: TSchema): unknown {
   const name = Object.entries(schemas).find(([, each]) => each === schema)?.[0]

@@ -11,6 +11,8 @@ import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import { openapi } from '@kawal/contract/openapi.ts'
 import type { LiveDisturbance } from '@kawal/contract/live.ts'
 import { connect, migrate, system, type Database } from './adapters/postgres/database.ts'
+import { challengeRoutes } from './atlas/challenge-routes.ts'
+import { atlasRoutes } from './atlas/routes.ts'
 import { createMonitor, type Monitor } from './detection/monitor.ts'
 import { disturbanceRoutes, readDisturbances } from './detection/routes.ts'
 import { createFeed, type Feed } from './live/feed.ts'
@@ -18,8 +20,15 @@ import { deploymentSecret } from './measurement/enrolment.ts'
 import { createIngest } from './measurement/ingest.ts'
 import { measurementRoutes } from './measurement/routes.ts'
 import { recogniseCaller, recogniseCallers, sessionRoutes } from './organisation/routes.ts'
+import { accessRoutes } from './access/routes.ts'
 import { answerNotFound, answerProblems, ProblemError } from './problem.ts'
+import { campaignRoutes } from './readiness/campaign-routes.ts'
+import { createChecks } from './readiness/checks.ts'
+import { createPresent } from './readiness/present.ts'
+import { readinessRoutes } from './readiness/routes.ts'
 import { loadAreas, loadNames, loadOperatorCodes, loadOrganisations, loadMonitorStations, networkOperatorReader, stationReader } from './register/lookup.ts'
+import { positionRoutes } from './register/position-routes.ts'
+import { sitingRoutes } from './siting/routes.ts'
 import { ticketRoutes } from './ticket/routes.ts'
 import { createDesk } from './ticket/desk.ts'
 import { createOutbox } from './ticket/outbox.ts'
@@ -114,6 +123,9 @@ async function assemble(options: AppOptions, database: Database): Promise<App> {
   })
   disturbanceRoutes(app, { database, monitor, clock: options.clock, stations: register.stations, names: register.names, tickets })
   await app.register(ticketRoutes({ database, clock: options.clock, caller: (request) => request.caller, changed: (id) => feed.tickets([id]), callbackHosts: options.callbackHosts ?? [] }))
+  atlasRoutes(app, { database })
+  challengeRoutes(app, { database, clock: options.clock })
+  planningRoutes(app, database, secret, options.clock)
   operatingRoutes(app, database, metrics.registry)
   // A rehearsed day begins with a clean sheet; a real one goes on where it was.
   const resumed = options.rehearsal ? 0 : await monitor.resume(options.clock() - replay_ms, options.clock())
@@ -201,6 +213,17 @@ async function buildHttp(options: AppOptions, database: Database, feed: Feed): P
 
 const targetOrigins = (options: AppOptions): string[] =>
   Object.values(options.targets ?? {}).flatMap((target) => (target === null ? [] : [new URL(target).origin]))
+
+/** Before the day: readiness, siting, positions, access points, the campaign. */
+function planningRoutes(app: FastifyInstance, database: Database, secret: Buffer, clock: () => number): void {
+  const present = createPresent(database, clock)
+  const checks = createChecks(database, clock)
+  readinessRoutes(app, { database, present, checks })
+  sitingRoutes(app, { database, present, clock })
+  positionRoutes(app, { database, secret, clock })
+  accessRoutes(app, { database, clock })
+  campaignRoutes(app, { database, checks, clock })
+}
 
 function operatingRoutes(app: FastifyInstance, database: Database, registry: Registry): void {
   app.get('/healthz', () => ({ ok: true }))

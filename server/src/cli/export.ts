@@ -3,15 +3,19 @@ import { deploymentSecret, stationCode } from '../measurement/enrolment.ts'
 import { loadMonitorStations } from '../register/lookup.ts'
 import { joinDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
+import { exportPlan, planKinds } from './export-plan.ts'
 
 const quote = (value: unknown): string => {
   const text = value === null || value === undefined ? '' : String(value)
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-/** codes, stations or disturbances; CSV with a header, or one JSON object with --json. */
+/** codes, stations, disturbances, or rows of the newest plan; CSV with a header, or one JSON object with --json. The atlas goes to a file. */
 export async function exportAction(kind: string, options: Record<string, string | undefined>): Promise<void> {
-  if (!['codes', 'stations', 'disturbances'].includes(kind)) throw new CommandFailure(exits.usage, `kawal export knows codes, stations and disturbances, not ${kind}.`)
+  if (kind === 'atlas') return (await import('./atlas.ts')).exportAtlas(options)
+  const planKind = planKinds.find((each) => each === kind)
+  if (planKind !== undefined) return exportPlan(planKind, options)
+  if (!['codes', 'stations', 'disturbances'].includes(kind)) throw new CommandFailure(exits.usage, `kawal export knows codes, stations, disturbances, readiness, moves, access and atlas, not ${kind}.`)
   const server = await joinDatabase(options['data'])
   try {
     await migrate(server.ownerUrl, server.appPassword)

@@ -8,10 +8,12 @@ import { ImportRefused } from '../register/merge.ts'
 import { showProgress } from '../register/progress.ts'
 import { joinDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
+import { atlasKinds, importAtlasAction, isAtlasKind } from './import-atlas.ts'
 
-/** `kawal import register DIR`: progress on stderr, counts on stdout, oddities in a CSV file. */
+/** `kawal import register DIR`: progress on stderr, counts on stdout, oddities in a CSV file. The other kinds: import-atlas.ts. */
 export async function importAction(kind: string, directory: string, options: Record<string, unknown>): Promise<void> {
-  if (kind !== 'register') throw new CommandFailure(exits.usage, `kawal import knows register, not ${kind}.`)
+  if (isAtlasKind(kind)) return await importAtlasAction(kind, directory, options)
+  if (kind !== 'register') throw new CommandFailure(exits.usage, `kawal import knows register, ${atlasKinds.join(', ')}, not ${kind}.`)
   const text = (name: string): string | undefined => (typeof options[name] === 'string' ? options[name] : undefined)
   const asked = text('date')
   if (asked !== undefined && calendarDate(asked) === null) throw new CommandFailure(exits.usage, `--date ${asked} is no calendar date. Write it YYYY-MM-DD.`)

@@ -41,17 +41,53 @@ program
 
 program
   .command('import <kind> <path>')
-  .description('import reference data: register (a folder of CSV and GeoJSON files)')
+  .description("import data: register (a folder of CSV and GeoJSON files), boundaries (villages' areas), coverage (an operator's areas, raster or sites), samples (drive tests)")
   .option('--date <date>', 'from when the new version holds (YYYY-MM-DD)')
   .option('--dry-run', 'check everything, change nothing')
   .option('--rejects <folder>', 'where the list of rejects and warnings goes')
+  .option('--operator <organisation>', 'whose coverage it is; a list of sites may name its operators by code')
+  .option('--technology <technology>', 'of the coverage: gsm, umts, lte, nr, fixed')
+  .option('--layer <name>', 'which layer of a file that has several, or all')
+  .option('--crs <system>', 'coordinate system of a file that declares none, as EPSG:32750')
+  .option('--threshold <value>', 'least value of a covered pixel; without it, every value above 0')
+  .option('--radius <metres>', 'of fixed coverage given by points without a radius')
+  .option('--swap-axes', 'take latitude for longitude where only that lies in Indonesia')
+  .option('--complete', "the list of sites is the operator's whole network")
   .action(async (kind: string, path: string, options: Record<string, string>) => (await import('./import.ts')).importAction(kind, path, all(options)))
 
 program
   .command('export <kind>')
-  .description('export: codes (of the appointment letters), disturbances, stations; CSV on stdout')
-  .option('--province <code>', 'one province only')
+  .description('export: codes (of the appointment letters), disturbances, stations, and of the newest plan readiness, moves, access, as CSV on stdout; atlas, as a file')
+  .option('--area <code>', 'of readiness, moves and access: one province, regency, district or village only')
+  .option('--province <code>', 'one province only; of the atlas also a regency, district or village')
+  .option('--edition <id>', 'edition of the atlas', 'latest')
+  .option('--format <format>', 'of the atlas: csv, geojson, gpkg, pmtiles', 'csv')
+  .option('--out <file>', 'where the atlas goes')
+  .option('--operator <organisation>', 'one operator of the atlas only')
+  .option('--technology <technology>', 'one technology of the atlas only: gsm, umts, lte, nr, fixed')
   .action(async (kind: string, options: Record<string, string>) => (await import('./export.ts')).exportAction(kind, all(options)))
+
+program
+  .command('atlas <action> [editions...]')
+  .description('the coverage atlas: list, show [EDITION], diff EDITION OTHER (CSV), verify [EDITION] (every hash), publish')
+  .option('--date <date>', 'publish what is known of this day (default: today)')
+  .option('--name <name>', 'name of the edition to publish')
+  .option('--terrain <folder>', 'elevations for the edition to publish: PNG tiles, SRTM squares (.hgt), GeoTIFF')
+  .option('--operators <ids>', 'publish these organisations only, with commas')
+  .option('--operator <organisation>', 'one operator only')
+  .option('--technology <technology>', 'one technology only: gsm, umts, lte, nr, fixed')
+  .action(async (action: string, editions: string[], options: Record<string, string>) =>
+    action === 'publish' ? (await import('./publish.ts')).publishAction(all(options)) : (await import('./atlas.ts')).atlasAction(action, editions, all(options)))
+
+program
+  .command('plan')
+  .description('readiness of every station, access points for the blank ones and better venues, from an edition of the atlas')
+  .option('--date <date>', 'register, operators and thresholds of this day (default: today)')
+  .option('--edition <id>', 'an edition of the atlas, or latest', 'latest')
+  .option('--operators <ids>', 'organisations, with commas (default: those with a PLMN code on the day)')
+  .option('--province <code>', 'one province only')
+  .option('--config <file>', 'JSON with settings in place of the defaults: thresholds, access, slots, siting, report_days')
+  .action(async (options: Record<string, string>) => (await import('./plan.ts')).planAction(all(options)))
 
 program
   .command('org <action> [organisation]')

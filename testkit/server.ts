@@ -1,0 +1,43 @@
+import pino from 'pino'
+import { startApp, type App } from '@kawal/server/src/app.ts'
+import { addApiKey } from '@kawal/server/src/organisation/sessions.ts'
+import { withDatabase, type TestDatabase } from './postgres.ts'
+
+/** Whose key a test asks with; each has the one role of its kind. */
+const asked = ['komdigi', 'kpu', 'bawaslu', 'apjii', 'telkomsel', 'bakti', 'dinas'] as const
+export type Asked = (typeof asked)[number]
+
+export interface Answer<Body> { readonly status: number; readonly body: Body; readonly text: string; readonly type: string }
+
+export interface TestServer {
+  readonly kit: TestDatabase
+  readonly app: App
+  call<Body = { code: string; detail: string }>(as: Asked | { readonly token: string }, method: 'GET' | 'POST', path: string, body?: unknown, accept?: string): Promise<Answer<Body>>
+  close(): Promise<void>
+}
+
+/** The whole server over a database of its own, asked over HTTP with the keys of its organisations. */
+export async function withServer(clock: () => number, seed: (kit: TestDatabase) => Promise<void>): Promise<TestServer> {
+  const kit = await withDatabase()
+  await seed(kit)
+  const app = await startApp({ ownerUrl: kit.ownerUrl, appPassword: 'test', clock, host: '127.0.0.1', port: 0, rehearsal: true, log: pino({ level: 'error' }, pino.destination(2)) })
+  const keys = new Map<string, string>()
+  for (const organisation of asked) keys.set(organisation, await addApiKey(app.database, organisation, clock()))
+  return {
+    kit, app,
+    async call(as, method, path, body, accept) {
+      const token = typeof as === 'string' ? keys.get(as) : as.token
+      const answer = await fetch(app.url + path, {
+        method, headers: { authorization: `Bearer ${token}`, ...(accept === undefined ? {} : { accept }), ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+      const text = await answer.text()
+      const type = answer.headers.get('content-type') ?? ''
+      return { status: answer.status, body: (type.includes('json') ? JSON.parse(text) : null) as never, text, type }
+    },
+    async close() {
+      await app.stop()
+      await kit.close()
+    },
+  }
+}
