@@ -79,6 +79,14 @@ test('the reach of a cell holds all its fine centres, over the whole frame', () 
   assert.ok(worst < 1.15 && worst > 0.9, `${worst} of the average cell's reach; the cover allows 1.2`)
 })
 
+test('a whole cell is counted without the numbers that are no cells, however its run is written', () => {
+  const key = keyAt(-8.6, 121.1, 6)
+  assert.equal(countCells(Float64Array.of(key * 512, (key + 1) * 512)), 343)
+  assert.equal(countCells(Float64Array.of(key * 512, key * 512 + 439)), 343)
+  assert.equal(countCells(Float64Array.of(key * 512 + 7, key * 512 + 9)), 1)
+  assert.equal(countCells(Float64Array.of(key * 512, key * 512 + 0o73)), 49)
+})
+
 test('property: a union holds what one of its sets holds', () => {
   fc.assert(fc.property(fc.array(star, { maxLength: 6 }), (rings) => {
     // around one place, so that they overlap

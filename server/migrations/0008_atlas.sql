@@ -173,6 +173,8 @@ CREATE POLICY challenge_insert ON challenge FOR INSERT WITH CHECK (kawal_may('ch
 CREATE POLICY challenge_update ON challenge FOR UPDATE USING (kawal_may('challenge', 'write', NULL));
 
 GRANT SELECT ON edition, plan, readiness, siting_move TO kawal_app;
+-- when a point fails, its stations are sent elsewhere at once; everything else of a plan stays as it was made
+GRANT UPDATE (class, reason, access_point_id, access_reason, distance_km, travel_min, slot_start_min, slot_min) ON readiness TO kawal_app;
 GRANT SELECT, INSERT ON edition, edition_column TO kawal_app;
 GRANT SELECT, INSERT ON siting_decision, access_point_state, reminder TO kawal_app;
 GRANT SELECT, INSERT, UPDATE ON challenge, position_fix TO kawal_app;

@@ -82,6 +82,11 @@ test('two features that would be the same village are given to none', async () =
   assert.deepEqual(await stored(), [])
 })
 
+test('a village that has its area by its own code is not given another by its name', async () => {
+  await run([three[0] ?? '', line('53.01.01.2099', 'Uiasa', square(-10.2, 123.7))])
+  assert.deepEqual(issues(), ['2 53.01.01.2099 reject unknown_village Uiasa'])
+})
+
 test('other levels are left out, parts are put together, a tiny one gets a cell, a position outside is told', async () => {
   const outcome = await run([
     line('53.01', 'Kupang', square(-10.2, 123.5, 0.1)), ...three, line('5301012001', 'Uiasa', square(-10.3, 123.7)), line('5301022002', 'Dua', square(-10.2701, 123.5301, 0.0002)),

@@ -25,7 +25,7 @@ export interface PlanConfig {
 
 const report_days = 30
 /** Kinds of points whose uplink is so narrow that officers come in turns. */
-const inTurns = ['satellite'] as const
+export const inTurns = ['satellite'] as const
 
 /** @param day YYYY-MM-DD: its thresholds hold */
 export function planConfigOn(day: string): PlanConfig {
