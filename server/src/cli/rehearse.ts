@@ -9,6 +9,7 @@ import { addStaff, loginToken } from '../organisation/sessions.ts'
 import { stationCode } from '../measurement/enrolment.ts'
 import { loadMonitorStations, type WatchedStation } from '../register/lookup.ts'
 import { loadSynthetic } from '../register/synthetic.ts'
+import { loadSyntheticPlanning } from '../rehearsal/planning.ts'
 import { nearest } from '../rehearsal/nearest.ts'
 import { steppedClock } from '../rehearsal/clock.ts'
 import { runRehearsal, type RehearsalResult } from '../rehearsal/run.ts'
@@ -97,6 +98,7 @@ async function prepare(server: OpenDatabase, plan: Plan, say: (line: string) => 
       say(`No register for province ${plan.province}: making one from idn-area-data, with positions marked synthetic.`)
       await loadSynthetic(owner, plan.province, 1)
     }
+    if (plan.show && (await loadSyntheticPlanning(owner, plan.province, 1, Date.now()))) say('Claims, measurements, schools and access points are made up too: an edition of the atlas and a plan are ready to look at.')
     await endEarlier(database, say)
     const last = await database.transaction(system, (client) => client.query<{ at: Date | null }>('SELECT max(received_at) AS at FROM report'))
     const now = Math.max(Date.now(), last.rows[0]?.at?.getTime() ?? 0)
@@ -136,12 +138,13 @@ function readScript(plan: Plan, stations: readonly WatchedStation[], startAt: nu
 
 async function greet(app: App, clock: () => number, stations: readonly WatchedStation[], plan: Plan, script: Script): Promise<void> {
   const token = await loginToken(app.database, await addStaff(app.database, 'komdigi', 'Petugas jaga PMT'), clock())
+  const planner = await loginToken(app.database, await addStaff(app.database, 'kpu', 'Perencana KPU'), clock())
   const first = stations[0]
   const phone = first === undefined ? '' : `?tps=${first.code}&kode=${stationCode(app.secret, first.code)}`
   if (plan.json && !plan.show) return
   process.stdout.write([
     '', 'Kawal Sinyal: rehearsal (gladi). Officers, faults and operators are simulated; everything else is real.', '',
-    `  Console  ${app.url}/console/?masuk=${token}`, `  Sigmon   ${app.url}/sigmon/${phone}`, `  API      ${app.url}/docs`, '',
+    `  Console  ${app.url}/console/?masuk=${token}`, ...(plan.show ? [`  Planning ${app.url}/console/?masuk=${planner} (as KPU, in another browser)`] : []), `  Sigmon   ${app.url}/sigmon/${phone}`, `  API      ${app.url}/docs`, '',
     `  ${stations.length.toLocaleString('en')} stations, ${plan.devices} devices each, ${script.disturbances.length} faults to find, seed ${plan.seed}, ${plan.speed === 0 ? 'as fast as it goes' : `${plan.speed} times faster than the clock on the wall`}. Ctrl-C stops all of it.`, '', '',
   ].join('\n'))
 }
