@@ -22,7 +22,7 @@ export interface RadioSamples {
 }
 
 /** How well what is held out, whole blocks of it, is told by the rest: published with every edition. */
-export interface Validation {
+interface Validation {
   readonly block_km: number
   /** Levels held out, the root mean square error, and the share inside the 90 % interval; null with too few. */
   readonly levels: number

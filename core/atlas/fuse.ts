@@ -5,7 +5,7 @@ import { flag, nothing, shareOf, stepOf, type Columns, type Grid } from './editi
  * What each kind of evidence is worth: dated configuration, kept in every edition's header. The defaults
  * are engineering defaults of ours but where a source is named.
  */
-export interface Weights {
+interface Weights {
   /**
    * P(usable | claimed), before any measurement. FCC staff (Mobility Fund II Coverage Maps Investigation,
    * 2019) found the claimed speed at 62.3 % of their points and some 4G at 62 to 84 %: the middle.

@@ -1,7 +1,8 @@
 import { radioFault } from '../measurement/validate.ts'
 import { calendarDate, decimal, type Read } from '../register/rows.ts'
 import { rejectOf, warnOf, type ClaimIssue } from './claim.ts'
-import { readPosition, technologyOf, type Technology } from './site.ts'
+import type { Technology } from './edition.ts'
+import { readPosition, technologyOf } from './site.ts'
 
 /** Canonical column -> the headings that mean it, lower case. */
 export const sampleColumns: Readonly<Record<string, readonly string[]>> = {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseSample } from './sample.ts'
-import { parseSite, type Technology } from './site.ts'
+import type { Technology } from './edition.ts'
+import { parseSite } from './site.ts'
 
 const good = { radio: 'LTE', mcc: '510', net: '1', area: '499', cell: '14091', unit: '0', lon: '114.0266', lat: '-8.3022', range: '2095', samples: '22', updated: '1737785281' }
 const site = (changes: Record<string, string>, asked: Technology | null = null, swap = false): ReturnType<typeof parseSite> => parseSite((column) => ({ ...good, ...changes })[column as keyof typeof good] ?? '', asked, swap)

@@ -2,9 +2,7 @@ import { insideIndonesiasFrame } from '../geo/distance.ts'
 import { rfc3339, second_ms } from '../kernel/clock.ts'
 import { calendarDate, decimal, type Read } from '../register/rows.ts'
 import { rejectOf, warnOf, type ClaimIssue } from './claim.ts'
-
-export const technologies = ['gsm', 'umts', 'lte', 'nr', 'fixed'] as const
-export type Technology = (typeof technologies)[number]
+import type { Technology } from './edition.ts'
 
 /** What files call the technologies. */
 const radioNames: Readonly<Record<string, Technology>> = {

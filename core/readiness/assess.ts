@@ -1,6 +1,6 @@
 import { eachNationalCell, type Runs } from '../geo/cells.ts'
 import { nothing, stepOf, type Columns, type Grid, type Layer, type Technology } from '../atlas/edition.ts'
-import { readinessReasons, type ReadinessClass, type ReadinessReason, type Thresholds } from './readiness.ts'
+import type { ReadinessClass, ReadinessReason, Thresholds } from './readiness.ts'
 
 /** What carries a form's photo, and what at most a text: 3G is shut in Indonesia, so that a claim of it proves 2G at best. */
 const carrying: readonly Technology[] = ['lte', 'nr']
@@ -188,6 +188,3 @@ export function settleBlank(assigned: boolean, reason: 'no_point_in_reach' | 'ca
   if (assigned) return { class: 'd', reason: 'blank_with_point' }
   return { class: 'e', reason: reason === 'capacity' ? 'blank_no_capacity' : 'blank_no_point' }
 }
-
-/** Reasons as small numbers, for columns. */
-export const reasonIndex = new Map(readinessReasons.map((reason, index) => [reason as string, index]))

@@ -6,7 +6,7 @@ import type { PlaceShares, Reach } from './assess.ts'
 import type { Thresholds } from './readiness.ts'
 
 /** A cell where an upload is likely to work, seen from a station. */
-export interface CoveredPlace {
+interface CoveredPlace {
   readonly cell: string
   readonly position: Position
   readonly distance_km: number
@@ -17,7 +17,7 @@ export interface CoveredPlace {
 }
 
 /** An access point as a station may use it. */
-export interface LadderPoint {
+interface LadderPoint {
   readonly id: string
   readonly position: Position
   readonly travel_min: number | null

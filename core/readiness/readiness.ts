@@ -43,7 +43,7 @@ export interface Thresholds {
 
 const classes = 'classes at 0.9 and 0.5: engineering defaults of ours, since no numeric standard of mobile data quality in Indonesia could be found; KPU grades signal in four words without figures'
 /** Dated configuration: the newest on or before the day holds. */
-export const thresholdVersions: readonly Thresholds[] = [
+const thresholdVersions: readonly Thresholds[] = [
   {
     valid_from: '2023-01-01', citation: `${classes}; at most 300 voters a station in the general election of February 2024`,
     usable: 0.9, perhaps: 0.5, words: [0.9, 0.7, 0.3], known_area_share: 0.5, spot_km: 1, place_km: 50, voters_per_station_max: 300,

@@ -89,7 +89,7 @@ export interface Move {
   readonly accepted: boolean
 }
 
-export type KeepReason =
+type KeepReason =
   | 'already good' | 'nothing known' | 'too many voters' | 'no venue known' | 'position unknown' | 'no better venue' | 'too far' | 'refused' | 'venue full' | 'not worth opening'
 
 /** Both lists are in the order of the stations' codes. */

@@ -4,7 +4,7 @@ import ts from 'typescript'
 import { isTest, plant, readTree, type Tree } from './files.ts'
 
 /** Brands, keys of the keyboard and words that both languages share. */
-const same_in_both = new Set(['Sigmon', 'Kawal Sinyal', 'j / k', 'Enter', 'Esc', 't', 'm', '?', 'Operator', 'Status', 'Token'])
+const same_in_both = new Set(['Sigmon', 'Kawal Sinyal', 'j / k', 'Enter', 'Esc', 't', 'm', '?', '1 - 4', '/', 'z', 'Operator', 'Status', 'Token'])
 
 /** Every word by its path, `status.down`; a word that is a function by the source of what it gives. */
 function wordsOf(text: string): Map<string, string> {
@@ -22,13 +22,21 @@ function wordsOf(text: string): Map<string, string> {
 
 const holes = (word: string): string => [...word.matchAll(/(?<!\$)\{\w+\}/g)].map(String).sort().join(' ')
 
-/** What is wrong with the words of one face. A key counts as used where its name is: `w.close`, or 'close' as a value that looks it up. */
-function wrongWords(tree: Tree, face: string): { found: string[]; words: number } {
-  const [id, en] = ['id', 'en'].map((language) => wordsOf(tree.get(`${face}/src/words/${language}.ts`) ?? '')) as [Map<string, string>, Map<string, string>]
+/** The files of words of one face: what it opens with, and what a room of it loads later. A component calls the latter's `p`. */
+const files: Readonly<Record<string, readonly { readonly prefix: string; readonly name: string }[]>> = {
+  console: [{ prefix: '', name: 'w|words' }, { prefix: 'planning-', name: 'p|words' }],
+  sigmon: [{ prefix: '', name: 'w|words' }],
+}
+type WordFile = (typeof files)[string][number]
+
+/** What is wrong with the words of one file of a face. A key counts as used where its name is: `w.close`, or 'close' as a value that looks it up. */
+function wrongWords(tree: Tree, face: string, { prefix, name }: WordFile = { prefix: '', name: 'w|words' }): { found: string[]; words: number } {
+  const path = (language: string): string => `${face}/src/words/${prefix}${language}.ts`
+  const [id, en] = ['id', 'en'].map((language) => wordsOf(tree.get(path(language)) ?? '')) as [Map<string, string>, Map<string, string>]
   const sources = (under: RegExp): string => [...tree].filter(([path]) => under.test(path) && /\.(ts|svelte)$/.test(path) && !isTest(path) && !path.includes('/words/')).map(([, text]) => text).join('\n')
   const [own, values] = [sources(new RegExp(`^${face}/src/`)), sources(new RegExp(`^(${face}/src|core|contract|server/src)/`))]
   const found: string[] = []
-  const say = (language: string, key: string, what: string): void => void found.push(`${face}/src/words/${language}.ts: ${key} ${what}`)
+  const say = (language: string, key: string, what: string): void => void found.push(`${path(language)}: ${key} ${what}`)
   for (const key of id.keys()) if (!en.has(key)) say('en', key, 'is missing')
   for (const [key, english] of en) {
     const indonesian = id.get(key)
@@ -39,7 +47,7 @@ function wrongWords(tree: Tree, face: string): { found: string[]; words: number 
   for (const [language, words] of [['id', id], ['en', en]] as const) for (const [key, word] of words) if (word.replace(/^[`'"]|[`'"]$/g, '').trim() === '') say(language, key, 'is empty')
   for (const key of new Set([...id.keys(), ...en.keys()])) {
     const [top = '', leaf] = key.split('.')
-    if (!new RegExp(`\\b(w|words)\\.${top}\\b|'${top}'`).test(own)) say('id', key, `is used nowhere in ${face}/src: remove it`)
+    if (!new RegExp(`\\b(${name})\\.${top}\\b|'${top}'`).test(own)) say('id', key, `is used nowhere in ${face}/src: remove it`)
     else if (leaf !== undefined && !/^\d/.test(leaf) && !values.includes(`'${leaf}'`)) say('id', key, 'names a value that nothing sends: remove it')
   }
   return { found, words: id.size }
@@ -47,18 +55,18 @@ function wrongWords(tree: Tree, face: string): { found: string[]; words: number 
 
 const tree = readTree()
 
-for (const [face, words_min] of [['console', 150], ['sigmon', 40]] as const)
-  test(`the words of ${face} are whole in both languages, and used`, () => {
-    const { found, words } = wrongWords(tree, face)
+for (const [face, file, words_min] of [['console', 0, 150], ['console', 1, 300], ['sigmon', 0, 40]] as const)
+  test(`the words of ${face} (${files[face]?.[file]?.prefix ?? ''}id) are whole in both languages, and used`, () => {
+    const { found, words } = wrongWords(tree, face, files[face]?.[file])
     assert.ok(words >= words_min, `only ${words} words were seen`)
     assert.deepEqual(found, [])
   })
 
 test('the list of words that both languages share holds no other', () => {
-  const words = (face: string, language: string): Map<string, string> => wordsOf(tree.get(`${face}/src/words/${language}.ts`) ?? '')
-  const all = ['console', 'sigmon'].flatMap((face) => {
-    const indonesian = words(face, 'id')
-    return [...words(face, 'en')].filter(([key, word]) => indonesian.get(key) === word).map(([, word]) => word)
+  const words = (face: string, name: string): Map<string, string> => wordsOf(tree.get(`${face}/src/words/${name}.ts`) ?? '')
+  const all = Object.entries(files).flatMap(([face, list]) => list.map(({ prefix }) => ({ face, prefix }))).flatMap(({ face, prefix }) => {
+    const indonesian = words(face, `${prefix}id`)
+    return [...words(face, `${prefix}en`)].filter(([key, word]) => indonesian.get(key) === word).map(([, word]) => word)
   })
   assert.deepEqual([...same_in_both].filter((word) => !all.includes(word)), [])
 })

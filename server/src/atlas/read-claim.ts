@@ -4,7 +4,7 @@ import { decodeRuns } from './runs-codec.ts'
 
 type Client = Pick<pg.ClientBase, 'query'>
 
-export interface Claim {
+interface Claim {
   readonly id: number
   /** null: sites of a code that no operator is known for. */
   readonly organisation: string | null
@@ -33,7 +33,7 @@ export async function readClaims(client: Client, date: string): Promise<Claim[]>
 }
 
 /** Sites by columns, in the order of their file. A number that the file does not give is NaN. */
-export interface SiteColumns {
+interface SiteColumns {
   readonly count: number
   /** MCC and MNC; null where the file gives none. */
   readonly plmn: readonly (string | null)[]
@@ -67,7 +67,7 @@ export async function readSites(client: Client, claimId: number): Promise<SiteCo
   }
 }
 
-export interface VillageArea {
+interface VillageArea {
   readonly code: string
   readonly runs: Runs
 }

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
-import { technologies, type Technology } from '@kawal/core/atlas/site.ts'
+import { technologies, type Technology } from '@kawal/core/atlas/edition.ts'
 import { calendarDate } from '@kawal/core/register/rows.ts'
 import { migrate } from '../adapters/postgres/database.ts'
 import { importBoundaries, type BoundaryOutcome } from '../atlas/import-boundaries.ts'
