@@ -158,7 +158,7 @@ async function inChild(ownerUrl: string): Promise<PlanResult & { peak_mb: number
 }
 
 async function child(ownerUrl: string): Promise<void> {
-  const pool = new pg.Pool({ connectionString: ownerUrl, max: 1 })
+  const pool = new pg.Pool({ connectionString: ownerUrl, max: 2 })
   const result = await makePlan(pool, { day, now: Date.UTC(2024, 1, 14), edition: 'latest', config: planConfigOn(day) })
   await pool.end()
   const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage()

@@ -1,17 +1,20 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { launchBrowser } from './browser.ts'
+import { kawal, publish } from './planning.ts'
 import { importRegister, startRehearsal } from './watch.ts'
 
 /**
- * `npm run pictures [-- REGISTER]`: the README's pictures, each from a rehearsal. With a folder of registers
- * also the one of East Nusa Tenggara on its real stations.
+ * `npm run pictures [-- REGISTER | planning]`: the README's pictures, each from a rehearsal. With a folder of
+ * registers also the one of East Nusa Tenggara on its real stations; with `planning` those of planning alone.
  */
 const folder = join(import.meta.dirname, '../docs/pictures')
 const desktop = { width: 1440, height: 900 }
 const phone = { width: 360, height: 640 }
 const found_ms = 170_000
+const map_ms = 6_000
 
 async function consolePictures(browser: Browser): Promise<void> {
   const rehearsal = await startRehearsal(['--hours', '2', '--stations', '1200', '--seed', '2'])
@@ -69,6 +72,37 @@ async function nusaTenggara(browser: Browser, register: string): Promise<void> {
   }
 }
 
+/** KPU's room before the day, from claims that operators handed in. */
+async function planningPictures(browser: Browser): Promise<void> {
+  const data = mkdtempSync(join(tmpdir(), 'kawal-pictures-'))
+  const rehearsal = await startRehearsal(['--hours', '1', '--stations', '1200', '--seed', '2'], data)
+  try {
+    publish(data)
+    const { link } = JSON.parse(kawal(data, 'org', 'link', 'kpu', '--url', rehearsal.origin, '--json')) as { link: string }
+    const page = await (await browser.newContext({ viewport: desktop, locale: 'id-ID' })).newPage()
+    await page.goto(link)
+    await page.locator('table.stations tbody tr').first().waitFor()
+    const shoot = async (query: string, ready: string, name: string): Promise<void> => {
+      await page.goto(`${rehearsal.origin}/console/?ruang=perencanaan&${query}`)
+      await page.locator(ready).first().waitFor()
+      // a map without a graphics card takes its time
+      if (await page.locator('.map').count() > 0) await page.locator('[data-mode]').waitFor({ state: 'attached', timeout: 30_000 }).then(() => page.waitForTimeout(map_ms))
+      await picture(page, `planning-${name}`)
+    }
+    await shoot('layar=kesiapan&wilayah=75', 'table.stations tbody tr', 'readiness-id')
+    const station = await page.locator('table.stations tbody tr .mono').first().innerText()
+    await shoot('layar=kesiapan&wilayah=75&bahasa=en', 'table.stations tbody tr', 'readiness-en')
+    await shoot(`layar=tps&tps=${station}`, '.ladder li', 'station-id')
+    await shoot('layar=peta-jangkauan&operator=telkomsel&teknologi=lte&wilayah=75', '.steps', 'atlas-id')
+    await shoot('layar=kampanye&wilayah=75', '[data-row]', 'campaign-id')
+    await shoot('cetak=7501', '.sheet footer', 'sheet-id')
+    await page.setViewportSize(phone)
+    await shoot(`layar=tps&tps=${station}`, '.ladder li', 'phone-id')
+  } finally {
+    await rehearsal.stop()
+  }
+}
+
 async function openFirst(page: Page): Promise<void> {
   await page.locator('#queue .card').first().waitFor({ timeout: found_ms })
   await page.locator('#queue .card').first().click()
@@ -87,12 +121,14 @@ async function picture(page: Page, name: string): Promise<void> {
   process.stderr.write(`docs/pictures/${name}.png\n`)
 }
 
-const register = process.argv[2]
+const only = process.argv[2] === 'planning'
+const register = only ? undefined : process.argv[2]
 if (register !== undefined && !existsSync(register)) throw new Error(`${register} is not there: give a folder of registers`)
 mkdirSync(folder, { recursive: true })
 const browser = await launchBrowser()
 try {
-  await consolePictures(browser)
+  if (!only) await consolePictures(browser)
+  await planningPictures(browser)
   if (register !== undefined) await nusaTenggara(browser, register)
 } finally {
   await browser.close()

@@ -66,3 +66,23 @@ export function csv(header: readonly string[], rows: readonly (readonly (string 
   }
   return `\ufeff${[header, ...rows].map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`
 }
+
+const dates = Object.fromEntries(Object.entries(locales).map(([language, locale]) => [
+  language,
+  new Intl.DateTimeFormat(locale, { timeZone: 'Asia/Jakarta', day: 'numeric', month: 'short', year: 'numeric' }),
+])) as Record<Language, Intl.DateTimeFormat>
+
+/** "25 Nov 2026" @param date YYYY-MM-DD */
+export function dayText(date: string, language: Language): string {
+  return dates[language].format(Date.parse(`${date}T12:00:00+07:00`))
+}
+
+/** "25 Nov 2026, 14.02 WIB" @param at ms */
+export function dateTimeWib(at: number, language: Language): string {
+  return `${dates[language].format(at)}, ${clocks.WIB.format(at).slice(0, 5).replace(':', '.')} WIB`
+}
+
+/** The calendar day in WIB, YYYY-MM-DD. @param at ms */
+export function dayOf(at: number): string {
+  return new Date(at + 7 * 3_600_000).toISOString().slice(0, 10)
+}

@@ -3,7 +3,7 @@ import { silentAfterMs, startFeed, type LiveState } from './live.ts'
 import { isIn, queueOf, ticketOf, topAreas, type Queue } from './queue.ts'
 import { operatorName } from './format.ts'
 import { server, type Problem } from './server.ts'
-import { readView, writeView, type View } from './view.ts'
+import { readView, writeView, type RoomName, type View } from './view.ts'
 import { en } from './words/en.ts'
 import { id, type Words } from './words/id.ts'
 
@@ -49,13 +49,24 @@ class Room {
   })
   selected: LiveDisturbance | null = $derived(this.selectedId === null ? null : this.live?.disturbances.get(this.selectedId) ?? null)
 
+  /** Which rooms the role may enter; there is a switch where there are two. */
+  rooms: readonly RoomName[] = $derived.by(() => (this.mayPlan() ? ['monitoring', 'planning'] : ['monitoring']))
+  /** A planner lands on planning, everybody else on monitoring; an address that shows something of a room opens that room. */
+  inRoom: RoomName = $derived.by(() => {
+    if (!this.rooms.includes('planning') && this.view.room === null) return 'monitoring'
+    if (this.view.room !== null) return this.view.room
+    const { disturbance, ticket, station, wall } = this.view
+    const role = this.session === null || this.session === 'loading' ? '' : this.session.role
+    return role === 'planner' && disturbance === null && ticket === null && station === null && !wall ? 'planning' : 'monitoring'
+  })
+
   #feed: ReturnType<typeof startFeed> | null = null
 
-  /** Replaces the address; opening something where nothing was open adds a step, so that Back closes it. */
-  go(change: Partial<View>): void {
+  /** Replaces the address; opening something where nothing was open adds a step, so that Back closes it. @param step adds one too */
+  go(change: Partial<View>, step = false): void {
     const before = this.view
     this.view = { ...before, ...change }
-    const opens = (before.disturbance === null && this.view.disturbance !== null) || (before.station === null && this.view.station !== null)
+    const opens = step || (before.disturbance === null && this.view.disturbance !== null) || (before.station === null && this.view.station !== null)
     const address = `${location.pathname}${writeView(this.view)}`
     if (opens) history.pushState(null, '', address)
     else history.replaceState(null, '', address)
@@ -149,6 +160,12 @@ class Room {
   may(permission: string, owner: string | null): boolean {
     if (this.session === null || this.session === 'loading') return false
     return this.session.may.includes(permission) || (owner === this.session.organisation && this.session.may.includes(`${permission}:own`))
+  }
+
+  /** Whether there is anything of planning that the role may read. */
+  mayPlan(): boolean {
+    if (this.session === null || this.session === 'loading') return false
+    return this.session.may.some((permission) => /^(plan|atlas|challenge):read/.test(permission))
   }
 
   async openTicket(row: LiveDisturbance): Promise<void> {

@@ -6,7 +6,7 @@ export type Answer<Value> = { readonly ok: true; readonly value: Value } | { rea
 
 const timeoutMs = 15_000
 
-async function call<Value>(path: string, init: RequestInit = {}): Promise<Answer<Value>> {
+export async function call<Value>(path: string, init: RequestInit = {}): Promise<Answer<Value>> {
   try {
     const signal = init.signal == null ? AbortSignal.timeout(timeoutMs) : AbortSignal.any([init.signal, AbortSignal.timeout(timeoutMs)])
     const response = await fetch(path, { ...init, credentials: 'same-origin', signal })
@@ -21,7 +21,7 @@ async function call<Value>(path: string, init: RequestInit = {}): Promise<Answer
   }
 }
 
-const json = (body: unknown): RequestInit => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+export const json = (body: unknown): RequestInit => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
 
 export const server = {
   session: (): Promise<Answer<Session>> => call('/v1/session'),

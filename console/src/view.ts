@@ -1,6 +1,7 @@
 /** The view is the URL: what is selected, shown and sorted. Names are Indonesian because people read and share them. */
 export type Language = 'id' | 'en'
 export type Pane = 'map' | 'table' | 'queue'
+export type RoomName = 'monitoring' | 'planning'
 
 export interface View {
   readonly area: string | null
@@ -13,12 +14,21 @@ export interface View {
   readonly sort: string
   /** Forces the Canvas 2D painter, for machines whose WebGL is worse than none. */
   readonly canvas: boolean
+  /** Null where the address does not say: the role decides. */
+  readonly room: RoomName | null
+  /** What the planning room shows, as the part of the address that is its own (planning/view.ts). */
+  readonly planning: string
 }
+
+const shared = ['ruang', 'bahasa', 'peta', 'masuk']
 
 const panes: Record<string, Pane> = { peta: 'map', tabel: 'table', antrean: 'queue' }
 
 export function readView(search: string): View {
   const query = new URLSearchParams(search)
+  const room = roomOf(query)
+  const own = new URLSearchParams(search)
+  for (const name of shared) own.delete(name)
   return {
     area: query.get('area'),
     disturbance: query.get('gangguan'),
@@ -29,12 +39,22 @@ export function readView(search: string): View {
     pane: panes[query.get('tampil') ?? ''] ?? 'map',
     sort: query.get('urut') ?? '-hit',
     canvas: query.get('peta') === 'kanvas',
+    room,
+    planning: room === 'planning' ? own.toString() : '',
   }
+}
+
+/** A sheet to print is of the planning room, whether the address names the room or not. */
+function roomOf(query: URLSearchParams): RoomName | null {
+  if (query.get('ruang') === 'perencanaan' || query.has('cetak')) return 'planning'
+  return query.get('ruang') === 'pemantauan' ? 'monitoring' : null
 }
 
 /** Defaults are left out, so that the plain address is the plain view. */
 export function writeView(view: View): string {
   const query = new URLSearchParams()
+  if (view.room === 'planning') return writePlanning(view)
+  if (view.room === 'monitoring') query.set('ruang', 'pemantauan')
   if (view.area !== null) query.set('area', view.area)
   if (view.disturbance !== null) query.set('gangguan', view.disturbance)
   if (view.ticket !== null) query.set('tiket', view.ticket)
@@ -47,4 +67,11 @@ export function writeView(view: View): string {
   if (view.canvas) query.set('peta', 'kanvas')
   const text = query.toString()
   return text === '' ? '' : `?${text}`
+}
+
+function writePlanning(view: View): string {
+  const query = new URLSearchParams(`ruang=perencanaan&${view.planning}`)
+  if (view.language !== 'id') query.set('bahasa', view.language)
+  if (view.canvas) query.set('peta', 'kanvas')
+  return `?${query.toString()}`
 }

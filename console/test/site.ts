@@ -3,7 +3,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Role } from '@kawal/core/organisation/rules.ts'
 import { fixtureDelta, fixtureLive, fixtureSession, fixtureStation, fixtureStations } from './fixture.ts'
+import { answerPlanning, type PlanningSite } from './planning-site.ts'
+import { planningLive, planningSession } from './planning.ts'
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url))
 const kinds: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css' }
@@ -17,21 +20,38 @@ export interface Site {
   empty: boolean
   /** Refuses stations with a problem from now on. */
   broken: boolean
+  /** Who logs in from now on; null is the duty officer of the monitoring room's tests. */
+  planner: Role | null
+  readonly planning: PlanningSite
   close(): Promise<void>
 }
+
+function json(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json' }).end(JSON.stringify(body))
+}
+
+/** @returns whether the planning room's fixture had an answer */
+async function answeredPlanning(site: Site, request: IncomingMessage, response: ServerResponse, url: URL): Promise<boolean> {
+  if (site.planner === null) return false
+  site.planning.role = site.planner
+  const reply = await answerPlanning(site.planning, request, url)
+  if (reply === null) return false
+  if (reply.bytes === undefined) json(response, reply.status, reply.body)
+  else response.writeHead(200, { 'content-type': 'application/vnd.mapbox-vector-tile' }).end(reply.bytes)
+  return true
+}
+const sessionOf = (site: Site): unknown => (site.planner === null ? fixtureSession(Date.now()) : planningSession(site.planner, Date.now()))
 
 /** The built console, and the few answers it asks of a server, from the fixture. A session starts with the token `benar`. */
 export async function openSite(): Promise<Site> {
   if (!existsSync(join(dist, 'index.html'))) throw new Error('console/dist is missing: build it first with `npx vite build console`')
   const streams = new Set<ServerResponse>()
   let sequence = 1
-  const json = (response: ServerResponse, status: number, body: unknown): void => {
-    response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json' }).end(JSON.stringify(body))
-  }
   const event = (name: string, body: unknown): string => `event: ${name}\ndata: ${JSON.stringify(body)}\n\n`
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
+    const url = new URL(request.url ?? '/', 'http://localhost')
+    const { pathname } = url
     const known = (request.headers.cookie ?? '').includes('sesi=1')
     if (pathname.startsWith('/console/')) {
       const file = join(dist, normalize(pathname.slice(9)) === '.' ? 'index.html' : normalize(pathname.slice(9)))
@@ -45,18 +65,19 @@ export async function openSite(): Promise<Site> {
       for await (const chunk of request) text += String(chunk)
       if (!text.includes('"benar"')) return json(response, 401, { status: 401, code: 'login_link_unknown', title: 'Unknown link', detail: '' })
       response.setHeader('set-cookie', 'sesi=1; Path=/; HttpOnly; SameSite=Strict')
-      return json(response, 200, fixtureSession(Date.now()))
+      return json(response, 200, sessionOf(site))
     }
     if (!known) return json(response, 401, { status: 401, code: 'not_logged_in', title: 'No session', detail: '' })
-    if (pathname === '/v1/session') return json(response, 200, fixtureSession(Date.now()))
+    if (pathname === '/v1/session') return json(response, 200, sessionOf(site))
     if (pathname === '/v1/live') {
       response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-      const live = fixtureLive(Date.now(), sequence)
+      const live = site.planner === null ? fixtureLive(Date.now(), sequence) : planningLive(Date.now())
       response.write(event('snapshot', site.empty ? { ...live, disturbances: [], tickets: [] } : live))
       streams.add(response)
       request.on('close', () => streams.delete(response))
       return
     }
+    if (await answeredPlanning(site, request, response, url)) return
     if (pathname === '/v1/stations') {
       if (site.broken) return json(response, 503, { status: 503, code: 'database_away', title: 'Database away', detail: 'try again' })
       return json(response, 200, fixtureStations(Date.now()))
@@ -73,6 +94,8 @@ export async function openSite(): Promise<Site> {
     asked: [],
     empty: false,
     broken: false,
+    planner: null,
+    planning: { role: 'planner', bare: false, stored: [] },
     delta() {
       sequence += 1
       for (const stream of streams) stream.write(event('delta', fixtureDelta(Date.now(), sequence)))

@@ -67,6 +67,8 @@ CREATE TABLE readiness (
   basis text NOT NULL CHECK (basis IN ('fix', 'venue', 'village', 'none')),
   usable smallint[] NOT NULL,
   weak smallint[] NOT NULL,
+  -- how many national cells it was judged over: 1 in its own cell, 0 without a place
+  cells integer NOT NULL DEFAULT 0,
   best text,
   second text,
   access_point_id text,

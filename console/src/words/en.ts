@@ -4,6 +4,8 @@ export const en: Words = {
   lang: 'en',
   title: 'Kawal Sinyal',
   room: 'Monitoring centre',
+  roomSwitch: 'Room',
+  rooms: { monitoring: 'Monitoring', planning: 'Planning' },
   rehearsal: 'REHEARSAL',
   rehearsalHint: 'Practice data, not the real situation',
   loading: 'Loading...',

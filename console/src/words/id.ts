@@ -6,6 +6,8 @@ export const id = {
   lang: 'id',
   title: 'Kawal Sinyal',
   room: 'Pusat pemantauan',
+  roomSwitch: 'Ruang',
+  rooms: { monitoring: 'Pemantauan', planning: 'Perencanaan' },
   rehearsal: 'GLADI',
   rehearsalHint: 'Data latihan, bukan keadaan sebenarnya',
   loading: 'Memuat...',

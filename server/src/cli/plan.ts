@@ -19,7 +19,7 @@ export async function planAction(options: Options): Promise<void> {
   const server = await joinDatabase(options['data'])
   try {
     await migrate(server.ownerUrl, server.appPassword)
-    const pool = new pg.Pool({ connectionString: server.ownerUrl, max: 1 })
+    const pool = new pg.Pool({ connectionString: server.ownerUrl, max: 2 })
     try {
       const on = day ?? (await pool.query<{ today: string }>('SELECT current_date::text AS today')).rows[0]?.today ?? ''
       const started = performance.now()

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type pg from 'pg'
 import { nothing } from '@kawal/core/atlas/edition.ts'
 import { planSiting, type Move, type SitingConfig, type SitingStation, type SitingVenue } from '@kawal/core/siting/siting.ts'
@@ -9,18 +10,23 @@ import type { Outcome } from './store.ts'
 interface MovesInput {
   readonly stations: Stations
   readonly villages: Villages
+  /** Of `weakVillages`, ascending, as the venues are. */
+  readonly weak: readonly number[]
   readonly shares: StationShares
   readonly outcome: Outcome
   readonly venues: Venues
   /** P(usable) 0..1, venue by venue, operator by operator. */
   readonly usable: Float32Array
+  readonly decisions: Decisions
   readonly config: SitingConfig
 }
 
 interface Pair { readonly station: string; readonly venue: string }
 
+type Decisions = ReadonlyMap<string, { readonly accepted: readonly Pair[]; readonly refused: readonly Pair[] }>
+
 /** What KPU decided last of each pair, as far as it stands: accepted and refused moves by village. */
-async function readDecisions(client: pg.ClientBase): Promise<Map<string, { accepted: Pair[]; refused: Pair[] }>> {
+export async function readDecisions(client: pg.ClientBase): Promise<Decisions> {
   const { rows } = await client.query<Pair & { decision: string }>(
     'SELECT DISTINCT ON (station_code, venue_id) station_code AS station, venue_id AS venue, decision FROM siting_decision ORDER BY station_code, venue_id, id DESC')
   const found = new Map<string, { accepted: Pair[]; refused: Pair[] }>()
@@ -35,20 +41,27 @@ async function readDecisions(client: pg.ClientBase): Promise<Map<string, { accep
 
 const weak = new Set(['c', 'd', 'e'])
 
-/** Better venues, village by village, for the stations that are weak; what KPU decided stands. */
-export async function proposeMoves(client: pg.ClientBase, input: MovesInput): Promise<Move[]> {
-  const { stations, villages, venues, outcome, config } = input
-  const decisions = await readDecisions(client)
+/** Rows of the villages that have a station to move. */
+export function weakVillages({ first, codes }: Villages, { class: of, classes }: Outcome): number[] {
+  const isWeak = classes.map((name) => weak.has(name))
+  return Array.from(codes.keys()).filter((village) => of.subarray(first[village], first[village + 1]).some((at) => isWeak[at]))
+}
+
+/** So many villages are planned before others get a turn: some milliseconds. */
+const villages_a_turn = 25
+
+/** Better venues, village by village, for the stations that are weak; what KPU decided stands. It lets the database be fed meanwhile. */
+export async function proposeMoves(input: MovesInput): Promise<Move[]> {
+  const { stations, villages, venues, config, decisions } = input
   const moves: Move[] = []
   let venue = 0
-  for (let village = 0; village < villages.codes.length; village++) {
+  for (const [turn, village] of input.weak.entries()) {
+    if (turn % villages_a_turn === 0) await setImmediate()
     while (venue < venues.ids.length && (venues.village[venue] as number) < village) venue++
     const firstVenue = venue
     while (venue < venues.ids.length && venues.village[venue] === village) venue++
     const [first = 0, end = 0] = villages.first.subarray(village, village + 2)
-    let anyWeak = false
-    for (let row = first; row < end && !anyWeak; row++) anyWeak = weak.has(outcome.classes[outcome.class[row] as number] as string)
-    if (!anyWeak || firstVenue === venue) continue
+    if (firstVenue === venue) continue
     const code = villages.codes[village] as string
     const known = venuesOf(input, firstVenue, venue, code)
     const there = new Set(known.map((each) => each.id))

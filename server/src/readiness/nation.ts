@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { judge, type JudgedSample } from '@kawal/core/measurement/judge.ts'
 import type { StationEvidence } from '@kawal/core/readiness/assess.ts'
-import { readCopy } from '../register/copy.ts'
+import { copyRows, readCopy } from '../register/copy.ts'
 
 /** Everything that a plan stands on, in columns: 820,161 stations as objects would take a gigabyte. */
 
@@ -53,33 +53,56 @@ export interface Venues {
   readonly village: Int32Array
 }
 
-const number = (text: string | undefined): number => (text === undefined || text === '\\N' ? NaN : Number(text))
+/** Columns that grow as rows come, by halves. */
+class Growing {
+  rows = 0
+  readonly columns: Float64Array[]
+  constructor(width: number) {
+    this.columns = Array.from({ length: width }, () => new Float64Array(1 << 14))
+  }
+  push(...values: number[]): void {
+    for (let i = 0; i < values.length; i++) {
+      let column = this.columns[i] as Float64Array
+      if (this.rows === column.length) {
+        const more = new Float64Array(column.length * 2)
+        more.set(column)
+        this.columns[i] = column = more
+      }
+      column[this.rows] = values[i] as number
+    }
+    this.rows++
+  }
+  column(at: number): Float64Array {
+    return (this.columns[at] as Float64Array).slice(0, this.rows)
+  }
+}
+
 const inForce = (day: string): string => `valid_from <= '${day}' AND (valid_to IS NULL OR valid_to > '${day}')`
 
 /** @param day YYYY-MM-DD, a calendar date: it goes into the query's text, which COPY takes no parameters in */
 export async function readVillages(client: pg.ClientBase, day: string): Promise<Villages & { readonly landmasses: ReadonlyMap<string, number> }> {
   const codes: string[] = []
-  const numbers: number[] = []
+  const found = new Growing(4)
   const landmasses = new Map<string, number>()
-  await readCopy(client, `SELECT code, latitude, longitude, area_km2, landmass FROM region WHERE level = 'village' AND ${inForce(day)} ORDER BY code`, ([code = '', latitude, longitude, area, landmass = '\\N']) => {
-    codes.push(code)
-    if (landmass !== '\\N' && !landmasses.has(landmass)) landmasses.set(landmass, landmasses.size)
-    numbers.push(number(latitude), number(longitude), number(area), landmasses.get(landmass) ?? -1)
+  await readCopy(client, `SELECT code, latitude, longitude, area_km2, landmass FROM region WHERE level = 'village' AND ${inForce(day)} ORDER BY code`, (row) => {
+    codes.push(row.text(0))
+    const landmass = row.text(4)
+    if (landmass !== '' && !landmasses.has(landmass)) landmasses.set(landmass, landmasses.size)
+    found.push(row.float(1), row.float(2), row.float(3), landmasses.get(landmass) ?? -1)
   })
-  const column = (at: number): Float64Array => Float64Array.from(codes, (_, row) => numbers[4 * row + at] as number)
-  return { codes, latitude: column(0), longitude: column(1), area_km2: column(2), landmass: Int32Array.from(column(3)), first: new Int32Array(codes.length + 1), landmasses }
+  return { codes, latitude: found.column(0), longitude: found.column(1), area_km2: found.column(2), landmass: Int32Array.from(found.column(3)), first: new Int32Array(codes.length + 1), landmasses }
 }
 
 /** Reads the stations and fills `villages.first`. */
 export async function readStations(client: pg.ClientBase, day: string, villages: Villages, province?: string): Promise<Stations> {
   const codes: string[] = []
-  const numbers: number[] = []
+  const found = new Growing(4)
   const own = province === undefined ? '' : ` AND code LIKE '${province}%'`
-  await readCopy(client, `SELECT code, latitude, longitude, position_grade, voters FROM station WHERE ${inForce(day)}${own} ORDER BY code`, ([code = '', latitude, longitude, grade = '', voters]) => {
-    codes.push(code)
-    numbers.push(number(latitude), number(longitude), Math.max(0, (grades as readonly string[]).indexOf(grade)), voters === '\\N' ? -1 : Number(voters))
+  const grade = `CASE position_grade ${grades.slice(1).map((name, at) => `WHEN '${name}' THEN ${at + 1}`).join(' ')} ELSE 0 END`
+  await readCopy(client, `SELECT code, latitude, longitude, ${grade}, voters FROM station WHERE ${inForce(day)}${own} ORDER BY code`, (row) => {
+    codes.push(row.text(0))
+    found.push(row.float(1), row.float(2), row.int(3, 0), row.int(4, -1))
   })
-  const column = (at: number): Float64Array => Float64Array.from(codes, (_, row) => numbers[4 * row + at] as number)
   const village = new Int32Array(codes.length).fill(-1)
   let at = 0
   for (let row = 0; row < codes.length; row++) {
@@ -88,7 +111,7 @@ export async function readStations(client: pg.ClientBase, day: string, villages:
     if (villages.codes[at] === code) village[row] = at
   }
   villages.first.fill(codes.length, at + 1)
-  return { codes, village, latitude: column(0), longitude: column(1), grade: Uint8Array.from(column(2)), voters: Int32Array.from(column(3)) }
+  return { codes, village, latitude: found.column(0), longitude: found.column(1), grade: Uint8Array.from(found.column(2)), voters: Int32Array.from(found.column(3)) }
 }
 
 /** Access points with a position and what was last said of them; those nobody spoke of are believed to be working. */
@@ -105,22 +128,20 @@ export async function readPoints(client: pg.ClientBase, day: string, villages: V
   }
 }
 
-/** Venues with a position, of villages that the register knows. */
-export async function readVenues(client: pg.ClientBase, day: string, villages: Villages, province?: string): Promise<Venues> {
+/** Venues with a position, of the given villages alone: a nation has 213,506 schools, and few stations have to move. */
+export async function readVenues(client: pg.ClientBase, day: string, villages: Villages, wanted: readonly number[]): Promise<Venues> {
   const rowOfVillage = villageRows(villages)
   const ids: string[] = []
   const kinds: string[] = []
-  const numbers: number[] = []
-  const own = province === undefined ? '' : ` AND village_code LIKE '${province}%'`
-  await readCopy(client, `SELECT id, kind, latitude, longitude, village_code FROM venue WHERE latitude IS NOT NULL AND longitude IS NOT NULL AND village_code IS NOT NULL AND ${inForce(day)}${own} ORDER BY village_code, id`, ([id = '', kind = '', latitude, longitude, village = '']) => {
-    const row = rowOfVillage.get(village)
-    if (row === undefined) return
-    ids.push(id)
-    kinds.push(kind)
-    numbers.push(number(latitude), number(longitude), row)
+  const found = new Growing(3)
+  await client.query('CREATE TEMP TABLE wanted (code text COLLATE "C" PRIMARY KEY) ON COMMIT DROP')
+  await copyRows(client, 'wanted', wanted.map((row) => [villages.codes[row] ?? '']))
+  await readCopy(client, `SELECT id, kind, latitude, longitude, village_code FROM venue JOIN wanted ON code = village_code WHERE latitude IS NOT NULL AND longitude IS NOT NULL AND ${inForce(day)} ORDER BY village_code, id`, (row) => {
+    ids.push(row.text(0))
+    kinds.push(row.text(1))
+    found.push(row.float(2), row.float(3), rowOfVillage.get(row.text(4)) ?? -1)
   })
-  const column = (at: number): Float64Array => Float64Array.from(ids, (_, row) => numbers[3 * row + at] as number)
-  return { ids, kinds, latitude: column(0), longitude: column(1), village: Int32Array.from(column(2)) }
+  return { ids, kinds, latitude: found.column(0), longitude: found.column(1), village: Int32Array.from(found.column(2)) }
 }
 
 function villageRows(villages: Villages): ReadonlyMap<string, number> {

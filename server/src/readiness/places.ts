@@ -1,5 +1,5 @@
 import { nothing, rowOf, type Atlas } from '@kawal/core/atlas/edition.ts'
-import { discRuns, keyAt, resolution_fine, resolution_national, type Runs } from '@kawal/core/geo/cells.ts'
+import { ancestorOf, discRuns, keyAt, resolution_fine, resolution_national, type Runs } from '@kawal/core/geo/cells.ts'
 import { createAreaIntegral, makeShares, reachOf, sharesAt, withReports, type PlaceShares, type Reach, type StationEvidence } from '@kawal/core/readiness/assess.ts'
 import type { Thresholds } from '@kawal/core/readiness/readiness.ts'
 import { grades, type Stations, type Venues, type Villages } from './nation.ts'
@@ -33,9 +33,10 @@ export function lookInto(atlas: Atlas, operators: readonly string[]): Looker {
 
 /** What the atlas says of one position: its fine cell where the edition has it, else the national one. */
 export function sharesOfPosition(atlas: Atlas, looker: Looker, latitude: number, longitude: number, shares: PlaceShares): void {
-  const fine = atlas.fine.cells.length === 0 ? -1 : rowOf(atlas.fine.cells, keyAt(latitude, longitude, resolution_fine))
+  const key = keyAt(latitude, longitude, resolution_fine)
+  const fine = rowOf(atlas.fine.cells, key)
   if (fine >= 0) return sharesAt(looker.fine, fine, shares)
-  const row = rowOf(atlas.national.cells, keyAt(latitude, longitude, resolution_national))
+  const row = rowOf(atlas.national.cells, ancestorOf(key, resolution_fine - resolution_national))
   if (row >= 0) return sharesAt(looker.national, row, shares)
   shares.strong.fill(nothing)
   shares.weak.fill(nothing)
@@ -85,7 +86,7 @@ export function lookUp(atlas: Atlas, looker: Looker, thresholds: Thresholds, sta
     found.cells[row] = Math.min(65_535, shares.cells)
     found.strong.set(shares.strong, row * operators)
     found.weak.set(shares.weak, row * operators)
-    const own = reports.get(stations.codes[row] as string)
+    const own = reports.size === 0 ? undefined : reports.get(stations.codes[row] as string)
     // a place in its own cell has these reports in the atlas already
     if (own !== undefined && found.basis[row] === 1) {
       const one: PlaceShares = { strong: found.strong.subarray(row * operators, (row + 1) * operators), weak: found.weak.subarray(row * operators, (row + 1) * operators), cells: shares.cells }

@@ -34,7 +34,7 @@ let middle = 0
 
 before(async () => {
   kit = await withDatabase()
-  pool = new pg.Pool({ connectionString: kit.ownerUrl, max: 1 })
+  pool = new pg.Pool({ connectionString: kit.ownerUrl, max: 2 })
   owner = new pg.Client({ connectionString: kit.ownerUrl })
   await owner.connect()
   await loadSynthetic(pool, '75', 1)

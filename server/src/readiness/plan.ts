@@ -11,7 +11,7 @@ import { readVillageAreas } from '../atlas/read-claim.ts'
 import { quiet, type Progress } from '../register/progress.ts'
 import { readPoints, readReports, readStations, readVenues, readVillages, type Points, type Stations, type Villages } from './nation.ts'
 import { lookAtVenues, lookInto, lookUp, type StationShares } from './places.ts'
-import { proposeMoves, writeMoves } from './moves.ts'
+import { proposeMoves, readDecisions, weakVillages, writeMoves } from './moves.ts'
 import { finishPlan, summarise, writeReadiness, type Outcome, type PlanSummary } from './store.ts'
 
 export interface PlanConfig {
@@ -63,56 +63,72 @@ export class PlanRefused extends Error {}
  * Readiness of every station, access points for the blank ones and better venues for the weak ones, from one
  * edition and the register of one day; all of it in one transaction, so that readers see the old plan or
  * the new one.
- * @param pool connected as the owner of the schema
+ * @param pool of two connections at least, as the owner of the schema
  */
 export async function makePlan(pool: pg.Pool, options: PlanOptions): Promise<PlanResult> {
   const client = await pool.connect()
+  const second = await pool.connect()
   try {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
-    await client.query("SELECT set_config('kawal.organisation', 'kawal', true), set_config('kawal.role', 'system', true)")
-    const result = await plan(client, options)
+    await client.query(asSystem)
+    const { rows } = await client.query<{ snapshot: string }>('SELECT pg_export_snapshot() AS snapshot')
+    await second.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+    await second.query(`SET TRANSACTION SNAPSHOT '${rows[0]?.snapshot}'`)
+    await second.query(asSystem)
+    const result = await plan(client, second, options)
     await client.query('COMMIT')
     return result
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined)
     throw error
   } finally {
+    await second.query('ROLLBACK').catch(() => undefined)
+    second.release()
     client.release()
   }
 }
 
-async function plan(client: pg.ClientBase, options: PlanOptions): Promise<PlanResult> {
+const asSystem = "SELECT set_config('kawal.organisation', 'kawal', true), set_config('kawal.role', 'system', true)"
+
+/** @param second reads the same snapshot beside the first: unpacking an edition and sorting stations are work of two processes */
+async function plan(client: pg.ClientBase, second: pg.ClientBase, options: PlanOptions): Promise<PlanResult> {
   const { day, config, province } = options
   const progress = options.progress ?? quiet
-  progress.at(0, 'reading the atlas')
+  progress.at(0, 'reading the register and the atlas')
   const operators = options.operators ?? (await operatorsOn(client, day))
-  const edition = await readEdition(client, options.edition, { layers: (operator) => operators.includes(operator) })
-  if (edition === null) throw new PlanRefused(options.edition === 'latest' ? 'No edition of the atlas is published yet: publish one with kawal atlas publish.' : `There is no edition ${options.edition}: kawal atlas list shows those there are.`)
-  progress.at(0.1, 'reading the register')
   const villages = await readVillages(client, day)
-  const stations = await readStations(client, day, villages, province)
+  const [stations, { edition, areas }] = await Promise.all([readStations(client, day, villages, province), readAtlas(second, options, operators)])
   if (stations.codes.length === 0) throw new PlanRefused(`The register holds no stations on ${day}${province === undefined ? '' : ` in province ${province}`}: import one with kawal import register.`)
-  const areas = new Map((await readVillageAreas(client, day)).map((area) => [area.code, area.runs]))
   const points = withLandmass(await readPoints(client, day, villages), villages)
   const reports = await readReports(client, operators, new Date(options.now - config.report_days * 86_400_000), new Date(options.now))
   progress.at(0.35, 'judging every station')
   const looker = lookInto(edition.atlas, operators)
   const shares = lookUp(edition.atlas, looker, config.thresholds, stations, villages, areas, reports)
   const { outcome, access } = assess(stations, villages, points, shares, config)
-  progress.at(0.55, 'looking for better venues')
-  const venues = await readVenues(client, day, villages, province)
-  const moves = await proposeMoves(client, { stations, villages, shares, outcome, venues, usable: lookAtVenues(edition.atlas, looker, venues), config: config.siting })
-  progress.at(0.7, 'writing the plan')
-  const summary = summarise(stations, shares, outcome, moves.length)
+  progress.at(0.5, 'looking for better venues, and writing')
+  const weak = weakVillages(villages, outcome)
+  const venues = await readVenues(client, day, villages, weak)
+  const decisions = await readDecisions(client)
   const { rows } = await client.query<{ id: number }>(
     'INSERT INTO plan (edition_id, made_at, valid_on, operators, config, summary) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id',
     [edition.id, new Date(options.now), day, operators, JSON.stringify(config), '{}'])
   const id = rows[0]?.id as number
-  await writeReadiness(client, id, operators, stations, shares, outcome, points, (share) => progress.at(0.7 + 0.25 * share, 'writing the plan'))
+  // the database takes the rows while the moves are worked out
+  const [moves] = await Promise.all([
+    proposeMoves({ stations, villages, weak, shares, outcome, venues, usable: lookAtVenues(edition.atlas, looker, venues), decisions, config: config.siting }),
+    writeReadiness(client, id, operators, stations, shares, outcome, points, (share) => progress.at(0.5 + 0.45 * share, 'looking for better venues, and writing')),
+  ])
+  const summary = summarise(stations, shares, outcome, moves.length)
   await writeMoves(client, id, moves)
   await finishPlan(client, id, summary)
   progress.done()
   return { plan: id, edition: edition.id, operators, summary, flow_optimal: provesPlan(access) }
+}
+
+async function readAtlas(client: pg.ClientBase, { day, edition: id }: PlanOptions, operators: readonly string[]) {
+  const edition = await readEdition(client, id, { layers: (operator) => operators.includes(operator) })
+  if (edition === null) throw new PlanRefused(id === 'latest' ? 'No edition of the atlas is published yet: publish one with kawal atlas publish.' : `There is no edition ${id}: kawal atlas list shows those there are.`)
+  return { edition, areas: new Map((await readVillageAreas(client, day)).map((area) => [area.code, area.runs])) }
 }
 
 async function operatorsOn(client: pg.ClientBase, day: string): Promise<string[]> {

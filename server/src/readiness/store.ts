@@ -60,8 +60,61 @@ export function summarise(stations: Stations, shares: StationShares, outcome: Ou
   return { stations: stations.codes.length, classes, unknown, basis, blank: classes.d + classes.e, assigned, moves, regencies }
 }
 
-const chunk_chars = 256 * 1024
-const float = (value: number): string => (Number.isNaN(value) ? '\\N' : String(Math.round(value * 100) / 100))
+const chunk_bytes = 256 * 1024
+/** More than a row takes: its texts are codes and words, and its arrays have an operator an element. */
+const row_bytes_max = 4096
+const int2_oid = 21
+const columns = ['plan_id', 'station_code', 'class', 'reason', 'basis', 'usable', 'weak', 'cells', 'best', 'second', 'access_point_id', 'access_reason', 'distance_km', 'travel_min', 'slot_start_min', 'slot_min']
+
+/** Rows of COPY's binary format, which the database takes in half the time of its text. */
+class BinaryRows {
+  bytes = Buffer.allocUnsafe(chunk_bytes + row_bytes_max)
+  at = 0
+  begin(fields: number): void {
+    this.at = this.bytes.writeInt16BE(fields, this.at)
+  }
+  int8(value: number): void {
+    this.at = this.bytes.writeInt32BE(8, this.at)
+    this.at = this.bytes.writeBigInt64BE(BigInt(value), this.at)
+  }
+  int4(value: number): void {
+    this.at = this.bytes.writeInt32BE(4, this.at)
+    this.at = this.bytes.writeInt32BE(value, this.at)
+  }
+  text(value: string | null | undefined): void {
+    if (value === null || value === undefined) this.at = this.bytes.writeInt32BE(-1, this.at)
+    else {
+      const length = this.bytes.write(value, this.at + 4, 'utf8')
+      this.bytes.writeInt32BE(length, this.at)
+      this.at += 4 + length
+    }
+  }
+  /** Of a share that is not known, NULL. */
+  real(value: number): void {
+    this.at = this.bytes.writeInt32BE(Number.isNaN(value) ? -1 : 4, this.at)
+    if (!Number.isNaN(value)) this.at = this.bytes.writeFloatBE(Math.round(value * 100) / 100, this.at)
+  }
+  /** smallint[], NULL where nothing is known. */
+  steps(column: Uint8Array, from: number, count: number): void {
+    const start = this.at
+    let at = start + 4
+    for (const head of [1, 1, int2_oid, count, 1]) at = this.bytes.writeInt32BE(head, at)
+    for (let i = from; i < from + count; i++) {
+      const step = column[i] as number
+      at = this.bytes.writeInt32BE(step === nothing ? -1 : 2, at)
+      if (step !== nothing) at = this.bytes.writeInt16BE(step, at)
+    }
+    this.bytes.writeInt32BE(at - start - 4, start)
+    this.at = at
+  }
+  /** What was written since the last time. */
+  take(): Buffer {
+    const taken = this.bytes.subarray(0, this.at)
+    this.bytes = Buffer.allocUnsafe(chunk_bytes + row_bytes_max)
+    this.at = 0
+    return taken
+  }
+}
 
 /**
  * Writes a plan's rows into a table of their own, which becomes the plan's partition: readers see all of
@@ -70,48 +123,39 @@ const float = (value: number): string => (Number.isNaN(value) ? '\\N' : String(M
 export async function writeReadiness(client: pg.ClientBase, plan: number, operators: readonly string[], stations: Stations, shares: StationShares, outcome: Outcome, points: Points, progress: (share: number) => void): Promise<void> {
   const table = `readiness_${plan}`
   await client.query(`CREATE TABLE ${table} (LIKE readiness INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`)
-  const copy = client.query(from(`COPY ${table} (plan_id, station_code, class, reason, basis, usable, weak, best, second, access_point_id, access_reason, distance_km, travel_min, slot_start_min, slot_min) FROM STDIN`))
+  const copy = client.query(from(`COPY ${table} (${columns.join(', ')}) FROM STDIN (FORMAT binary)`))
   // a failing COPY is told by the end of the stream, or by the write that waits for it
   const ended = new Promise<void>((resolve, reject) => copy.once('finish', resolve).once('error', reject))
   ended.catch(() => undefined)
-  const list = arrayText(shares.operators)
-  let chunk = ''
+  const rows = new BinaryRows()
+  rows.at = rows.bytes.write('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
   for (let row = 0; row < stations.codes.length; row++) {
-    const best = operators[outcome.best[row] as number] ?? '\\N'
-    const second = operators[outcome.second[row] as number] ?? '\\N'
-    const point = points.ids[outcome.point[row] as number] ?? '\\N'
-    chunk += `${plan}\t${stations.codes[row]}\t${outcome.classes[outcome.class[row] as number]}\t${outcome.reasons[outcome.reason[row] as number]}\t${bases[shares.basis[row] as number]}\t` +
-      `${list(shares.strong, row)}\t${list(shares.weak, row)}\t${best}\t${second}\t${escape(point)}\t${outcome.point_reason[row] ?? '\\N'}\t` +
-      `${float(outcome.distance_km[row] as number)}\t${float(outcome.travel_min[row] as number)}\t${float(outcome.slot_start_min[row] as number)}\t${float(outcome.slot_min[row] as number)}\n`
-    if (chunk.length < chunk_chars) continue
-    if (!copy.write(chunk)) await Promise.race([once(copy, 'drain'), ended])
+    rows.begin(columns.length)
+    rows.int8(plan)
+    rows.text(stations.codes[row])
+    rows.text(outcome.classes[outcome.class[row] as number])
+    rows.text(outcome.reasons[outcome.reason[row] as number])
+    rows.text(bases[shares.basis[row] as number])
+    rows.steps(shares.strong, row * shares.operators, shares.operators)
+    rows.steps(shares.weak, row * shares.operators, shares.operators)
+    rows.int4(shares.cells[row] as number)
+    rows.text(operators[outcome.best[row] as number])
+    rows.text(operators[outcome.second[row] as number])
+    rows.text(points.ids[outcome.point[row] as number])
+    rows.text(outcome.point_reason[row])
+    for (const column of [outcome.distance_km, outcome.travel_min, outcome.slot_start_min, outcome.slot_min]) rows.real(column[row] as number)
+    if (rows.at < chunk_bytes) continue
+    if (!copy.write(rows.take())) await Promise.race([once(copy, 'drain'), ended])
     progress(row / stations.codes.length)
-    chunk = ''
   }
-  copy.end(chunk)
+  rows.begin(-1)
+  copy.end(rows.take())
   await ended
   await client.query(`ALTER TABLE ${table} ADD PRIMARY KEY (station_code)`)
   await client.query(`ALTER TABLE ${table} ADD CHECK (plan_id = ${plan})`)
   // reached by its parent alone, which walls it; the wall is up here too, should anybody name it
   await client.query(`ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`)
   await client.query(`ALTER TABLE readiness ATTACH PARTITION ${table} FOR VALUES IN (${plan})`)
-}
-
-const escape = (id: string): string => (id === '\\N' ? id : id.replace(/[\\\t\n\r]/g, (mark) => `\\${{ '\\': '\\', '\t': 't', '\n': 'n', '\r': 'r' }[mark] ?? ''}`))
-
-/** An array of shares as COPY writes it; villages share theirs, so that the last text is mostly the next one's. */
-function arrayText(operators: number): (column: Uint8Array, row: number) => string {
-  const texts = new Map<string, string>()
-  return (column, row) => {
-    let key = ''
-    for (let i = row * operators; i < (row + 1) * operators; i++) key += String.fromCharCode(column[i] as number)
-    let text = texts.get(key)
-    if (text !== undefined) return text
-    text = `{${[...column.subarray(row * operators, (row + 1) * operators)].map((step) => (step === nothing ? 'NULL' : String(step))).join(',')}}`
-    if (texts.size > 100_000) texts.clear()
-    texts.set(key, text)
-    return text
-  }
 }
 
 /** The newest plans are kept, older ones go. */
