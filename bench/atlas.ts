@@ -76,7 +76,7 @@ async function publish(ownerUrl: string): Promise<Published> {
   const client = new pg.Client({ connectionString: ownerUrl })
   await client.connect()
   try {
-    return await publishEdition(client, { name: 'bench', day, now, terrain: { rasters: terrain, facts: null }, threads: availableParallelism(), operators: [operator], progress: showProgress(process.stderr) })
+    return await publishEdition(client, { licences: ['OpenCelliD, CC BY-SA 4.0', 'viewfinderpanoramas.org'], name: 'bench', day, now, terrain: { rasters: terrain, facts: null }, threads: availableParallelism(), operators: [operator], progress: showProgress(process.stderr) })
   } finally {
     await client.end()
   }

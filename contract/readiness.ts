@@ -42,7 +42,7 @@ const AssignedAccess = Type.Object({
   working: nullable(Type.Boolean({ description: 'what BAKTI said last; null when it never said' })),
   distanceKm: nullable(Type.Number()),
   travelMin: nullable(Type.Number()),
-  slotStartMin: nullable(Type.Number({ description: 'minutes after the count begins' })),
+  slotStartMin: nullable(Type.Number({ description: 'minutes after officers leave their stations' })),
   slotMin: nullable(Type.Number()),
 })
 
@@ -60,6 +60,7 @@ export const ReadinessRow = Type.Object({
   class: Class,
   reason: Type.String(),
   basis: Type.Enum(['fix', 'venue', 'village', 'none'], { description: 'what it was judged over' }),
+  cells: Type.Integer({ description: 'how many national cells that was' }),
   operators: Type.Array(OperatorReadiness),
   best: nullable(Type.String()),
   second: nullable(Type.String()),
@@ -231,7 +232,7 @@ export const AccessPoint = Type.Object({
   stations: Type.Integer({ description: 'assigned to it in the newest plan' }),
   voters: nullable(Type.Integer()),
   busyMin: Type.Number({ description: 'its slots of the newest plan, added up' }),
-  lastSlotEndMin: nullable(Type.Number({ description: 'when its last slot ends, in minutes after the count begins' })),
+  lastSlotEndMin: nullable(Type.Number({ description: 'when its last slot ends, in minutes after officers leave their stations' })),
 })
 export const AccessPoints = Type.Object({ plan: nullable(PlanRef), total: Type.Integer(), next: nullable(Type.String()), rows: Type.Array(AccessPoint) })
 export const AccessState = Type.Object({ working: Type.Boolean(), uplinkMbps: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 100_000 })), note: Type.Optional(Note) }, { additionalProperties: false })

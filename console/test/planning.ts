@@ -98,7 +98,7 @@ function readinessRow(at: number): ReadinessRow {
   })
   return {
     station, village: name, district, regency: 'Manggarai', province: 'Nusa Tenggara Timur', latitude: -8.6 + chance(`${station}y`) * 0.05, longitude: 120.45 + chance(`${station}x`) * 0.06,
-    positionGrade: at % 3 === 0 ? 'fix' : 'village', voters: at % 7 === 0 ? null : 180 + (at % 120), class: of, reason: reasonOf[of], basis: at % 3 === 0 ? 'fix' : 'village', operators: row,
+    positionGrade: at % 3 === 0 ? 'fix' : 'village', voters: at % 7 === 0 ? null : 180 + (at % 120), class: of, reason: reasonOf[of], basis: at % 3 === 0 ? 'fix' : 'village', cells: at % 3 === 0 ? 1 : 14, operators: row,
     best: of === 'a' || of === 'b' || of === 'c' ? 'telkomsel' : null, second: of === 'a' ? 'indosat' : null,
     access: of === 'd' ? { id: 'ai-1', name: 'Kantor Desa Wae Belang', kind: 'ai', latitude: -8.62, longitude: 120.47, working: at % 4 !== 1, distanceKm: 3.4, travelMin: 17, slotStartMin: 40, slotMin: 2 } : null,
     accessReason: of === 'e' ? (at % 2 === 0 ? 'no_point_in_reach' : 'capacity') : null,

@@ -11,7 +11,7 @@ import { deviceWeights } from './outlier.ts'
 export interface RadioSamples {
   readonly latitude: Float64Array
   readonly longitude: Float64Array
-  /** Who measured; samples of nobody known have a number of their own each. */
+  /** Who measured, by number: samples of nobody known share one. */
   readonly device: Int32Array
   /** 1: an upload worked, 0: it did not, 255: nobody tried. */
   readonly usable: Uint8Array

@@ -52,6 +52,8 @@ CREATE TABLE plan (
   made_at timestamptz NOT NULL,
   valid_on date NOT NULL,
   operators text[] NOT NULL,
+  -- of one province only; null: of the whole register
+  province text COLLATE "C",
   config jsonb NOT NULL,
   summary jsonb NOT NULL,
   finished boolean NOT NULL DEFAULT false

@@ -77,8 +77,9 @@ export const planningEn: PlanningWords = {
   basis: { fix: 'the station\'s point', venue: 'its building', village: 'the whole village', none: 'no position' },
   judged: {
     fix: 'Judged in the cell of the map that holds the station\'s point.', venue: 'Judged in the cell of the map that holds its building.',
-    village: 'Judged over all cells of its village, since the station\'s point is not known: inside the village it may differ.', none: 'Neither the station nor its village has a position.',
+    village: 'Judged over the cells of its village, since the station\'s point is not known: inside the village it may differ.', none: 'Neither the station nor its village has a position.',
   },
+  judgedCells: (cells: string) => `Cells: ${cells}.`,
   sortHead: 'Order',
   sort: { class: 'worst class first', code: 'station code', voters: 'most voters first', distance: 'farthest access point first' },
   classHead: 'Class',
@@ -192,7 +193,6 @@ export const planningEn: PlanningWords = {
   contradictedStep: { none: 'claim contradicted by measurement', strong: 'claim not contradicted', unknown: 'unknown' },
   legendCells: (count) => `${count} cells in sight. Click a large cell to come nearer, a small one for its values.`,
   legendCross: 'White cross: claim contradicted by measurement.',
-  predictedNote: 'Tiles carry a prediction only where nothing was measured; other cells look unknown. A cell\'s panel has all values.',
   tilesMissing: (count) => `${count} tiles could not be loaded.`,
   atlasSource: (name, day) => `Source: edition ${name}, valid on ${day}; land Natural Earth 1:10m.`,
   cell: 'Cell',

@@ -81,8 +81,9 @@ export const planningId = {
   basis: { fix: 'titik TPS', venue: 'gedung TPS', village: 'seluruh desa', none: 'tanpa posisi' } satisfies Record<Basis, string> as Record<Basis, string>,
   judged: {
     fix: 'Dinilai di sel peta tempat titik TPS berada.', venue: 'Dinilai di sel peta tempat gedung TPS berada.',
-    village: 'Dinilai atas semua sel peta desanya, karena titik TPS belum diketahui: di dalam desa keadaannya bisa berbeda.', none: 'TPS dan desanya tidak punya posisi.',
+    village: 'Dinilai atas sel-sel peta desanya, karena titik TPS belum diketahui: di dalam desa keadaannya bisa berbeda.', none: 'TPS dan desanya tidak punya posisi.',
   } satisfies Record<Basis, string> as Record<Basis, string>,
+  judgedCells: (cells: string) => `Sel: ${cells}.`,
   sortHead: 'Urutan',
   sort: { class: 'kelas terburuk dulu', code: 'kode TPS', voters: 'pemilih terbanyak dulu', distance: 'titik akses terjauh dulu' } satisfies Record<Sort, string> as Record<Sort, string>,
   classHead: 'Kelas',
@@ -196,7 +197,6 @@ export const planningId = {
   contradictedStep: { none: 'klaim dibantah ukuran', strong: 'klaim tidak dibantah', unknown: 'tanpa data' } as Record<string, string>,
   legendCells: (count: string) => `${count} sel di layar. Klik sel besar untuk mendekat, sel kecil untuk rinciannya.`,
   legendCross: 'Silang putih: klaim dibantah ukuran.',
-  predictedNote: 'Ubin hanya membawa prediksi bila tidak ada ukuran; sel lain tampak tanpa data. Nilai lengkap ada di rincian sel.',
   tilesMissing: (count: string) => `${count} ubin gagal dimuat.`,
   atlasSource: (name: string, day: string) => `Sumber: edisi ${name}, berlaku ${day}; daratan Natural Earth 1:10 jt.`,
   cell: 'Sel',

@@ -24,9 +24,7 @@ export async function reassignAfter(client: pg.ClientBase, plan: Plan, pointId: 
   if (failed < 0) return null
   const stations = await stationsOf(client, plan, points)
   if (!stations.some((row) => row.point === pointId)) return []
-  const { rows: [stored] } = await client.query<{ config: PlanConfig }>('SELECT config FROM plan WHERE id = $1', [plan.id])
-  if (stored === undefined) throw new Error('a plan that was just read is there')
-  const { access: config, slots } = stored.config
+  const { access: config, slots } = plan.config
   const landmasses = new Map<string, number>()
   const landmassOf = (name: string | null): number => {
     if (name === null) return -1
@@ -86,11 +84,12 @@ async function storeMoves(client: pg.ClientBase, plan: Plan, stations: readonly 
   const rows = stations.flatMap((row, at) => (moved.has(at) || touched.has(after[at] ?? -1) ? [{ row, at }] : []))
   const number = (value: number | null | undefined): number | null => (value === null || value === undefined || Number.isNaN(value) ? null : value)
   await client.query(
-    `UPDATE readiness SET access_point_id = n.point, class = CASE WHEN n.point IS NULL THEN 'e' ELSE 'd' END, reason = CASE WHEN n.point IS NULL THEN 'blank_no_point' ELSE 'blank_with_point' END,
-       access_reason = CASE WHEN n.point IS NULL THEN 'no_point_in_reach' END, distance_km = n.km, travel_min = n.travel, slot_start_min = n.start, slot_min = n.length
-     FROM unnest($2::text[], $3::text[], $4::real[], $5::real[], $6::real[], $7::real[]) AS n (station, point, km, travel, start, length) WHERE plan_id = $1 AND station_code = n.station`,
+    `UPDATE readiness SET access_point_id = n.point, class = CASE WHEN n.point IS NULL THEN 'e' ELSE 'd' END, reason = CASE WHEN n.point IS NOT NULL THEN 'blank_with_point' WHEN n.without = 'capacity' THEN 'blank_no_capacity' ELSE 'blank_no_point' END,
+       access_reason = n.without, distance_km = n.km, travel_min = n.travel, slot_start_min = n.start, slot_min = n.length
+     FROM unnest($2::text[], $3::text[], $4::real[], $5::real[], $6::real[], $7::real[], $8::text[]) AS n (station, point, km, travel, start, length, without) WHERE plan_id = $1 AND station_code = n.station`,
     [plan.id, rows.map(({ row }) => row.station), rows.map(({ at }) => points[after[at] ?? -1]?.id ?? null), rows.map(({ at }) => number(ways[at]?.distance_km)), rows.map(({ at }) => number(ways[at]?.travel_min)),
-      rows.map(({ at }) => number(turns.start_min[at])), rows.map(({ at }) => number(turns.length_min[at]))])
+      rows.map(({ at }) => number(turns.start_min[at])), rows.map(({ at }) => number(turns.length_min[at])),
+      rows.map(({ at }) => ((after[at] ?? -1) < 0 ? (value.reason.get(at) ?? 'no_point_in_reach') : null))])
 }
 
 /** The point itself first; a degree of longitude is shorter away from the equator. */

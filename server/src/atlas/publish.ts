@@ -23,6 +23,8 @@ interface PublishOptions {
   /** Elevations, and what their files were; without terrain the ground is taken as the sea. */
   readonly terrain: { readonly rasters: Terrain; readonly facts: unknown }
   readonly threads: number
+  /** Licences of what it is made from, in words. */
+  readonly licences: readonly string[]
   /** Only these operators; all that anything is known of when left out. */
   readonly operators?: readonly string[]
   readonly progress?: Progress
@@ -91,7 +93,7 @@ async function publish(client: pg.ClientBase, options: PublishOptions): Promise<
   }
   progress.at(0.95, 'storing the edition')
   const atlas: Atlas = { national, fine, layers }
-  const about = { weights, terrain: options.terrain.facts, villages_by_disc: discs, layers: facts, accepted_challenges: challenges.length }
+  const about = { licences: options.licences, weights, terrain: options.terrain.facts, villages_by_disc: discs, layers: facts, accepted_challenges: challenges.length }
   const { id, sha256, stored, bytes } = await storeEdition(client, atlas, { name: options.name, validOn: options.day, publishedAt: options.now, facts: about })
   progress.done()
   return { id, sha256, stored, bytes, national_cells: national.cells.length, fine_cells: fine.cells.length, villages_by_disc: discs, layers: facts }

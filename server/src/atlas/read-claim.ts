@@ -100,13 +100,13 @@ export interface SampleColumns {
 /**
  * Measured samples of an operator and technology from a time on.
  * @param operator the organisation's id
- * @param since milliseconds since 1970
+ * @param since milliseconds since 1970; `until` is exclusive
  */
-export async function readSamples(client: Client, operator: string, technology: string, since: number): Promise<SampleColumns> {
+export async function readSamples(client: Client, operator: string, technology: string, since: number, until = 8.64e15): Promise<SampleColumns> {
   const { rows } = await client.query<(number | boolean | string | null)[]>({
     text: `SELECT (extract(epoch FROM at) * 1000)::float8, latitude, longitude, rsrp_dbm, rssi_dbm, usable, encode(device, 'hex')
-           FROM radio_sample WHERE organisation_id = $1 AND technology = $2 AND at >= $3 ORDER BY at, latitude, longitude`,
-    values: [operator, technology, new Date(since)], rowMode: 'array',
+           FROM radio_sample WHERE organisation_id = $1 AND technology = $2 AND at >= $3 AND at < $4 ORDER BY at, latitude, longitude`,
+    values: [operator, technology, new Date(since), new Date(until)], rowMode: 'array',
   })
   const number = (row: (number | boolean | string | null)[], at: number): number => (row[at] as number | null) ?? NaN
   const devices = new Map<string, number>()

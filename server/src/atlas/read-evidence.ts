@@ -43,7 +43,7 @@ export async function readEvidence(client: pg.ClientBase, on: string): Promise<L
   for (const { operator, technology, claims } of [...layers.values()].sort((a, b) => (a.operator < b.operator ? -1 : a.operator > b.operator ? 1 : technologies.indexOf(a.technology) - technologies.indexOf(b.technology)))) {
     const areas = claims.filter((claim) => claim.runs !== null)
     const list = claims.find((claim) => claim.kind === 'sites')
-    const drives = await readSamples(client, operator, technology, until - sample_days_max * day_ms)
+    const drives = await readSamples(client, operator, technology, until - sample_days_max * day_ms, until)
     sources.push({
       operator, technology,
       claim: areas.length === 0 ? null : { runs: united(areas.map((area) => area.runs as Runs)), day: Math.max(...areas.map((area) => dayOf(area.validFrom))) },
@@ -114,13 +114,13 @@ function samplesOf(drives: Awaited<ReturnType<typeof readSamples>>, reports: rea
     latitude: new Float64Array(count), longitude: new Float64Array(count), device: new Int32Array(count), usable: new Uint8Array(count), level_dbm: new Float32Array(count), day: new Uint16Array(count),
   }
   const { rsrp_dbm, rssi_dbm } = drives
-  // devices of the two kinds are different phones; each sample of nobody known is a phone of its own
-  let alone = drives.device.reduce((most, device) => Math.max(most, device), 0) + 1
+  // devices of the two kinds are different phones; all samples of nobody known are one: more cannot be proved
+  const nobody = drives.device.reduce((most, device) => Math.max(most, device), -1) + 1
   for (let i = 0; i < drives.count; i++) {
     const device = drives.device[i] as number
     samples.latitude[i] = drives.latitude[i] as number
     samples.longitude[i] = drives.longitude[i] as number
-    samples.device[i] = device >= 0 ? device : alone++
+    samples.device[i] = device >= 0 ? device : nobody
     samples.usable[i] = drives.usable[i] === -1 ? 255 : (drives.usable[i] as number)
     samples.level_dbm[i] = Number.isNaN(rsrp_dbm[i] as number) ? (rssi_dbm[i] as number) : (rsrp_dbm[i] as number)
     samples.day[i] = Math.floor((drives.at[i] as number) / day_ms)
@@ -129,7 +129,7 @@ function samplesOf(drives: Awaited<ReturnType<typeof readSamples>>, reports: rea
     const i = drives.count + at
     samples.latitude[i] = report.latitude
     samples.longitude[i] = report.longitude
-    samples.device[i] = alone + report.device
+    samples.device[i] = nobody + 1 + report.device
     samples.usable[i] = report.usable
     samples.level_dbm[i] = report.level_dbm
     samples.day[i] = report.day

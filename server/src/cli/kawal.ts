@@ -74,6 +74,7 @@ program
   .option('--name <name>', 'name of the edition to publish')
   .option('--terrain <folder>', 'elevations for the edition to publish: PNG tiles, SRTM squares (.hgt), GeoTIFF')
   .option('--operators <ids>', 'publish these organisations only, with commas')
+  .option('--licences <texts>', 'licences of what is published, with semicolons: every exported file carries them')
   .option('--operator <organisation>', 'one operator only')
   .option('--technology <technology>', 'one technology only: gsm, umts, lte, nr, fixed')
   .action(async (action: string, editions: string[], options: Record<string, string>) =>

@@ -25,7 +25,7 @@ let pool: pg.Pool
 let published: Published
 let planned: PlanResult
 const plan = (change: Partial<Parameters<typeof makePlan>[1]> = {}): Promise<PlanResult> => makePlan(pool, { day, now, edition: 'latest', config: planConfigOn(day), ...change })
-const publish = (name: string): Promise<Published> => publishEdition(owner, { name, day, now, terrain: { rasters: [], facts: null }, threads: 1 })
+const publish = (name: string): Promise<Published> => publishEdition(owner, { name, day, now, licences: ['synthetic'], terrain: { rasters: [], facts: null }, threads: 1 })
 
 interface Place extends Position { readonly code: string; readonly village: string }
 let stations: Place[]

@@ -110,8 +110,8 @@ async function plan(client: pg.ClientBase, second: pg.ClientBase, options: PlanO
   const venues = await readVenues(client, day, villages, weak)
   const decisions = await readDecisions(client)
   const { rows } = await client.query<{ id: number }>(
-    'INSERT INTO plan (edition_id, made_at, valid_on, operators, config, summary) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id',
-    [edition.id, new Date(options.now), day, operators, JSON.stringify(config), '{}'])
+    'INSERT INTO plan (edition_id, made_at, valid_on, operators, province, config, summary) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id',
+    [edition.id, new Date(options.now), day, operators, province ?? null, JSON.stringify(config), '{}'])
   const id = rows[0]?.id as number
   // the database takes the rows while the moves are worked out
   const [moves] = await Promise.all([

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import type { AccessPoint, DecisionView, OperatorReadiness, ReadinessPage, ReadinessRow } from '@kawal/contract/readiness.ts'
-import { signalWord, signalWords, thresholdsOn, type Thresholds } from '@kawal/core/readiness/readiness.ts'
+import { signalWord, signalWords, type Thresholds } from '@kawal/core/readiness/readiness.ts'
 import { cursorOf, cursorText, limit_default, type FlatRow } from './ask.ts'
 import { planOf, refOf, type Plan } from './plans.ts'
 
@@ -61,7 +61,7 @@ function conditions(plan: Plan, filter: ReadinessFilter, named: readonly string[
   const index = plan.operators.indexOf(filter.operator ?? '')
   const where = [
     'r.plan_id = $1', inArea('r.station_code', '$2'), '($3::text[] IS NULL OR r.class = ANY ($3))', '($4::text[] IS NULL OR r.basis = ANY ($4))', searched('r.station_code', '$5', named),
-    filter.word === undefined ? '($6::text IS NULL OR r.best = $6)' : `$6::text IS NOT NULL AND (${index < 0 ? 'false' : wordCondition(filter.word.split(','), index, thresholdsOn(plan.validOn))})`,
+    filter.word === undefined ? '($6::text IS NULL OR r.best = $6)' : `$6::text IS NOT NULL AND (${index < 0 ? 'false' : wordCondition(filter.word.split(','), index, plan.config.thresholds)})`,
   ]
   return { where: where.join(' AND '), values: [plan.id, filter.area ?? null, list(filter.class), list(filter.basis), named ?? filter.q ?? null, filter.operator ?? null] }
 }
@@ -69,7 +69,7 @@ function conditions(plan: Plan, filter: ReadinessFilter, named: readonly string[
 interface StoredRow {
   station: string; village: string | null; district: string | null; regency: string | null; province: string | null
   latitude: number | null; longitude: number | null; position_grade: ReadinessRow['positionGrade']; voters: number | null
-  class: ReadinessRow['class']; reason: string; basis: ReadinessRow['basis']; usable: (number | null)[]; weak: (number | null)[]; best: string | null; second: string | null
+  class: ReadinessRow['class']; reason: string; basis: ReadinessRow['basis']; cells: number; usable: (number | null)[]; weak: (number | null)[]; best: string | null; second: string | null
   access_point_id: string | null; access_reason: string | null; distance_km: number | null; travel_min: number | null; slot_start_min: number | null; slot_min: number | null
   access_name: string | null; access_kind: AccessPoint['kind'] | null; access_latitude: number | null; access_longitude: number | null; working: boolean | null
   venue_id: string | null; venue_name: string | null; gain: number; class_after: ReadinessRow['class']; walk_km: number
@@ -102,7 +102,7 @@ const detail = (where: string, order: string, limit: string): string => `
     SELECT r.*, ${order} AS sorted FROM readiness r ${order === orders.voters ? 'LEFT JOIN station_now s ON s.code = r.station_code' : ''}
     WHERE ${where} ORDER BY sorted, r.station_code LIMIT ${limit})
   SELECT p.station_code AS station, ${placeColumns('p.station_code')}, s.latitude, s.longitude, s.position_grade, s.voters,
-         p.class, p.reason, p.basis, p.usable, p.weak, p.best, p.second, p.access_point_id, p.access_reason, p.distance_km, p.travel_min, p.slot_start_min, p.slot_min, p.sorted,
+         p.class, p.reason, p.basis, p.cells, p.usable, p.weak, p.best, p.second, p.access_point_id, p.access_reason, p.distance_km, p.travel_min, p.slot_start_min, p.slot_min, p.sorted,
          a.name AS access_name, a.kind AS access_kind, a.latitude AS access_latitude, a.longitude AS access_longitude, st.working,
          m.venue_id, v.name AS venue_name, m.gain, m.class_after, m.walk_km, dec.*
   FROM picked p
@@ -134,7 +134,7 @@ function wire(plan: Plan, thresholds: Thresholds, row: StoredRow): ReadinessRow 
   }
   return {
     ...placeOf(row), latitude: row.latitude, longitude: row.longitude, positionGrade: row.position_grade, voters: row.voters,
-    class: row.class, reason: row.reason, basis: row.basis, operators: operatorsOf(plan, row, thresholds), best: row.best, second: row.second, access, accessReason: row.access_reason, move,
+    class: row.class, reason: row.reason, basis: row.basis, cells: row.cells, operators: operatorsOf(plan, row, thresholds), best: row.best, second: row.second, access, accessReason: row.access_reason, move,
   }
 }
 
@@ -148,7 +148,7 @@ export async function readRows(client: pg.ClientBase, plan: Plan, filter: Readin
   const keyset = after === null ? 'true' : order === orders.code ? '$8::float8 IS NOT NULL AND r.station_code > $9' : `(${order}, r.station_code) > ($8::float8, $9)`
   const { rows } = await client.query<StoredRow>(detail(`${where} AND ${keyset}`, order, '$7'), [...values, limit + 1, ...(after ?? [])])
   const last = rows[limit - 1]
-  const thresholds = thresholdsOn(plan.validOn)
+  const thresholds = plan.config.thresholds
   return { rows: rows.slice(0, limit).map((row) => wire(plan, thresholds, row)), next: rows.length > limit && last !== undefined ? cursorText([last.sorted, last.station]) : null }
 }
 

@@ -5,7 +5,6 @@ import type { Runs } from '@kawal/core/geo/cells.ts'
 import type { Position } from '@kawal/core/geo/distance.ts'
 import { makeShares } from '@kawal/core/readiness/assess.ts'
 import { ladderOf, type LadderStep as CoreStep } from '@kawal/core/readiness/ladder.ts'
-import { thresholdsOn } from '@kawal/core/readiness/readiness.ts'
 import { decodeRuns } from '../atlas/runs-codec.ts'
 import { ProblemError } from '../problem.ts'
 import { readFixes } from '../register/positions.ts'
@@ -88,7 +87,7 @@ function ladder(plan: Plan, row: NonNullable<StationReadiness['row']>, edition: 
     ? null : { id: access.id, position: { latitude: access.latitude, longitude: access.longitude }, travel_min: access.travelMin }
   const steps = ladderOf({
     position, shares, carried: plan.operators.indexOf(row.best ?? ''), fixed: fixed.length === 0 ? null : Math.max(...fixed), point,
-    grid: edition.atlas.national, reach: edition.looker(plan.operators).national, thresholds: thresholdsOn(plan.validOn),
+    grid: edition.atlas.national, reach: edition.looker(plan.operators).national, thresholds: plan.config.thresholds,
   })
   return steps.map((step) => wire(step, plan.operators, access?.name))
 }

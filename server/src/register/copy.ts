@@ -39,7 +39,7 @@ export async function copyRows(client: pg.ClientBase, target: string, rows: Asyn
 }
 
 /** One row of a query read by `readCopy`; fields by their place in the query. */
-export interface CopyRow {
+interface CopyRow {
   /** '' for NULL. */
   text(field: number): string
   /** Of a float8; NaN for NULL. */

@@ -34,7 +34,7 @@ export async function loadSyntheticPlanning(pool: pg.Pool, province: string, see
     const { rows: villages } = await client.query<Village>("SELECT code, latitude, longitude FROM region_now WHERE level = 'village' AND code LIKE $1 || '%' AND latitude IS NOT NULL ORDER BY code", [province])
     const day = new Date(now).toISOString().slice(0, 10)
     await makeUp(client, villages, seed, now)
-    await publishEdition(client, { name: `Gladi, data sintetis, ${day}`, day, now, terrain: { rasters: [], facts: null }, threads: 1 })
+    await publishEdition(client, { name: `Gladi, data sintetis, ${day}`, day, now, licences: ['Synthetic data, free to use'], terrain: { rasters: [], facts: null }, threads: 1 })
   } finally {
     client.release()
   }

@@ -2,8 +2,7 @@ import type pg from 'pg'
 import type { MoveRow, SitingAnswer, SitingQuestion } from '@kawal/contract/readiness.ts'
 import { nothing } from '@kawal/core/atlas/edition.ts'
 import { makeShares } from '@kawal/core/readiness/assess.ts'
-import { thresholdsOn } from '@kawal/core/readiness/readiness.ts'
-import { planSiting, sitingDefaults, type Move, type SitingConfig, type SitingStation, type SitingVenue, type SitingVillage } from '@kawal/core/siting/siting.ts'
+import { planSiting, type Move, type SitingConfig, type SitingStation, type SitingVenue, type SitingVillage } from '@kawal/core/siting/siting.ts'
 import { ProblemError } from '../problem.ts'
 import { sharesOfPosition } from '../readiness/places.ts'
 import { planOf, type Plan } from '../readiness/plans.ts'
@@ -55,11 +54,11 @@ export async function answerWhatIf(client: pg.ClientBase, question: SitingQuesti
 }
 
 function configOf(question: SitingQuestion, plan: Plan): SitingConfig {
-  const ceiling = question.votersPerStationMax ?? thresholdsOn(plan.validOn).voters_per_station_max
+  const { siting } = plan.config
   return {
-    ...sitingDefaults, voters_per_station_max: ceiling, walk_km_max: question.walkKmMax ?? sitingDefaults.walk_km_max, gain_min: question.gainMin ?? sitingDefaults.gain_min,
-    second_operator: question.secondOperator ?? sitingDefaults.second_operator, walk_cost_per_km: question.walkCostPerKm ?? sitingDefaults.walk_cost_per_km, opening_cost: question.openingCost ?? sitingDefaults.opening_cost,
-    stations_per_venue_max: question.stationsPerVenueMax === undefined ? sitingDefaults.stations_per_venue_max : { other: question.stationsPerVenueMax },
+    ...siting, voters_per_station_max: question.votersPerStationMax ?? siting.voters_per_station_max, walk_km_max: question.walkKmMax ?? siting.walk_km_max, gain_min: question.gainMin ?? siting.gain_min,
+    second_operator: question.secondOperator ?? siting.second_operator, walk_cost_per_km: question.walkCostPerKm ?? siting.walk_cost_per_km, opening_cost: question.openingCost ?? siting.opening_cost,
+    stations_per_venue_max: question.stationsPerVenueMax === undefined ? siting.stations_per_venue_max : { other: question.stationsPerVenueMax },
   }
 }
 
