@@ -138,7 +138,6 @@ async function claimAndMeasure(client: pg.ClientBase, villages: readonly { code:
       const { latitude, longitude } = centreOf(runs[0] as number, 9)
       for (let phone = 0; phone < 4; phone++) samples.push([operator, 'lte', `2024-01-${10 + phone}T03:00:00Z`, latitude, longitude, `\\x${hash32(`${code} ${operator} ${phone}`).toString(16).padStart(8, '0')}`, there && random() < 0.97 ? 't' : 'f'])
     })
-    // of one operator nobody knows anything in one province: a map that was never handed in
     const runs = makeRuns(pairs)
     await client.query(
       `INSERT INTO claim (organisation_id, technology, valid_from, kind, complete, file, sha256, features, accepted, cells, runs, imported_at) VALUES ($1, 'lte', '2024-01-01', 'polygon', true, 'synthetic', '', 1, 1, 1, $2, now())`, [operator, encodeRuns(runs)])

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { launchBrowser } from './browser.ts'
-import { kawal, publish } from './planning.ts'
+import { kawal } from './planning.ts'
 import { importRegister, startRehearsal } from './watch.ts'
 
 /**
@@ -72,12 +72,11 @@ async function nusaTenggara(browser: Browser, register: string): Promise<void> {
   }
 }
 
-/** KPU's room before the day, from claims that operators handed in. */
+/** KPU's room before the day, on the plan that a rehearsal makes up. */
 async function planningPictures(browser: Browser): Promise<void> {
   const data = mkdtempSync(join(tmpdir(), 'kawal-pictures-'))
   const rehearsal = await startRehearsal(['--hours', '1', '--stations', '1200', '--seed', '2'], data)
   try {
-    publish(data)
     const { link } = JSON.parse(kawal(data, 'org', 'link', 'kpu', '--url', rehearsal.origin, '--json')) as { link: string }
     const page = await (await browser.newContext({ viewport: desktop, locale: 'id-ID' })).newPage()
     await page.goto(link)
@@ -94,6 +93,7 @@ async function planningPictures(browser: Browser): Promise<void> {
     await shoot('layar=kesiapan&wilayah=75&bahasa=en', 'table.stations tbody tr', 'readiness-en')
     await shoot(`layar=tps&tps=${station}`, '.ladder li', 'station-id')
     await shoot('layar=peta-jangkauan&operator=telkomsel&teknologi=lte&wilayah=75', '.steps', 'atlas-id')
+    await shoot('layar=lokasi&wilayah=75', 'table tbody tr', 'siting-id')
     await shoot('layar=kampanye&wilayah=75', '[data-row]', 'campaign-id')
     await shoot('cetak=7501', '.sheet footer', 'sheet-id')
     await page.setViewportSize(phone)

@@ -16,7 +16,7 @@ export const planningEn: PlanningWords = {
   helpText: 'Planning answers before the day: which stations are ready to send, why, and what can be mended. Unknown never counts as good. The address holds the filters: copy it to share.',
   classes: 'Readiness classes',
   unclassed: 'unknown',
-  className: { a: 'two operators', b: 'one operator', c: 'uncertain', d: 'blank spot, access point', e: 'blank spot, no way', unknown: 'unknown' },
+  className: { a: 'two operators', b: 'one operator', c: 'uncertain', d: 'blank spot, access point', e: 'blank spot, no access point', unknown: 'unknown' },
   classMeaning: {
     a: 'Two operators or more can send.', b: 'One operator alone can send.', c: 'Perhaps, or 2G only.',
     d: 'No operator, but an access point is assigned.', e: 'No operator and no access point in reach.', unknown: 'Nobody knows: neither good nor bad.',

@@ -20,7 +20,7 @@ export const planningId = {
   helpText: 'Perencanaan menjawab sebelum hari pemungutan suara: TPS mana yang siap mengirim, mengapa, dan apa yang dapat diperbaiki. Tanpa data tidak pernah dihitung sebagai baik. Alamat halaman menyimpan saringan: salin untuk berbagi.',
   classes: 'Kelas kesiapan',
   unclassed: 'tanpa data',
-  className: { a: 'dua operator', b: 'satu operator', c: 'belum pasti', d: 'blank spot, ada titik akses', e: 'blank spot, tanpa jalan', unknown: 'tanpa data' } as Record<ReadinessClass, string>,
+  className: { a: 'dua operator', b: 'satu operator', c: 'belum pasti', d: 'blank spot, ada titik akses', e: 'blank spot, tanpa titik akses', unknown: 'tanpa data' } as Record<ReadinessClass, string>,
   classMeaning: {
     a: 'Dua operator atau lebih dapat mengirim.', b: 'Hanya satu operator dapat mengirim.', c: 'Mungkin bisa, atau hanya 2G.',
     d: 'Tidak ada operator, tetapi ada titik akses yang ditugaskan.', e: 'Tidak ada operator dan tidak ada titik akses terjangkau.', unknown: 'Tidak ada yang tahu: bukan baik, bukan buruk.',

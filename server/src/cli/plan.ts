@@ -66,6 +66,7 @@ function configFrom(path: string | undefined, config: PlanConfig): PlanConfig {
 function merged(base: unknown, given: unknown, path: string, at: string): unknown {
   if (typeof base !== 'object' || base === null || Array.isArray(base)) {
     if (typeof given !== typeof base || Array.isArray(given) !== Array.isArray(base)) throw new CommandFailure(exits.usage, `${path}: ${at} takes what ${JSON.stringify(base)} is, not ${JSON.stringify(given)}.`)
+    if (typeof given === 'number' && given < 0) throw new CommandFailure(exits.usage, `${path}: ${at} takes a number from 0 on, not ${given}.`)
     return given
   }
   if (typeof given !== 'object' || given === null || Array.isArray(given)) throw new CommandFailure(exits.usage, `${path}: ${at === '' ? 'the file' : at} takes an object.`)

@@ -25,7 +25,7 @@ export async function publishAction(options: Options): Promise<void> {
       const on = day ?? (await client.query<{ today: string }>('SELECT current_date::text AS today')).rows[0]?.today ?? ''
       const started = performance.now()
       const published = await publishEdition(client, {
-        name: options['name'] ?? `Coverage on ${on}`, licences: (options['licences'] ?? '').split(';').map((each) => each.trim()).filter((each) => each !== ''), day: on, now: Date.now(), terrain, threads: availableParallelism(), progress: showProgress(process.stderr),
+        name: options['name'] ?? `Peta jangkauan ${on}`, licences: (options['licences'] ?? '').split(';').map((each) => each.trim()).filter((each) => each !== ''), day: on, now: Date.now(), terrain, threads: availableParallelism(), progress: showProgress(process.stderr),
         ...(options['operators'] === undefined ? {} : { operators: options['operators'].split(',').map((each) => each.trim()).filter((each) => each !== '') }),
       })
       const seconds = Math.round((performance.now() - started) / 100) / 10
