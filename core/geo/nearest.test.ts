@@ -17,6 +17,9 @@ function nearestSlowly(points: readonly Position[], query: Position, k: number):
 const onGrid = fc.record({ latitude: fc.integer({ min: -8, max: 8 }), longitude: fc.integer({ min: 172, max: 188 }) })
 const anywhere = fc.record({ latitude: fc.double({ min: -90, max: 90, noNaN: true }), longitude: fc.double({ min: -180, max: 180, noNaN: true }) })
 
+/** Within 15 km of the antipode the haversine's arcsine is asked at 1, where its last digit is metres. */
+const tolerance_km = (km: number): number => (km > 20_000 ? 0.1 : 1e-6)
+
 test('property: the k nearest are the slow ones, anywhere on the sphere', () => {
   fc.assert(fc.property(fc.array(anywhere, { maxLength: 60 }), fc.array(anywhere, { maxLength: 10 }), fc.integer({ min: 1, max: 5 }), (points, queries, k) => {
     const { index, distance_km: km } = nearestSome(makeNearestTree(...columns(points)), ...columns(queries), k)
@@ -25,8 +28,8 @@ test('property: the k nearest are the slow ones, anywhere on the sphere', () => 
       for (let rank = 0; rank < k; rank++) {
         const found = index[at * k + rank] ?? -2
         assert.equal(found === -1, slow[rank] === undefined)
-        assert.ok(found === -1 ? km[at * k + rank] === Infinity : Math.abs((km[at * k + rank] ?? NaN) - (slow[rank]?.km ?? NaN)) < 1e-6)
-        if (found !== -1) assert.ok(Math.abs(distance_km(points[found] ?? query, query) - (slow[rank]?.km ?? NaN)) < 1e-6)
+        assert.ok(found === -1 ? km[at * k + rank] === Infinity : Math.abs((km[at * k + rank] ?? NaN) - (slow[rank]?.km ?? NaN)) < tolerance_km(slow[rank]?.km ?? 0))
+        if (found !== -1) assert.ok(Math.abs(distance_km(points[found] ?? query, query) - (slow[rank]?.km ?? NaN)) < tolerance_km(slow[rank]?.km ?? 0))
       }
     })
   }))
