@@ -3,8 +3,9 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, openSync, closeSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { dirname, extname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const modules = join(root, 'node_modules')
@@ -114,8 +115,19 @@ function build(face) {
   say(`Building ${face} ...`)
   const run = spawnSync(join(modules, '.bin', 'node'), [join(modules, 'vite', 'bin', 'vite.js'), 'build', face, '--logLevel', 'warn'], { cwd: root, encoding: 'utf8' })
   if (run.status !== 0) stop(`${face} could not be built:\n${run.stdout}${run.stderr}`)
-  mkdirSync(dirname(stamp), { recursive: true })
+  compress(join(root, face, 'dist'))
   writeFileSync(stamp, wanted)
+}
+
+/** What is text is sent compressed: once here, at the highest level, rather than at each request. */
+function compress(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile() || !['.html', '.js', '.css', '.svg', '.json', '.webmanifest'].includes(extname(entry.name))) continue
+    const file = join(entry.parentPath ?? entry.path, entry.name)
+    const bytes = readFileSync(file)
+    writeFileSync(`${file}.br`, brotliCompressSync(bytes))
+    writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }))
+  }
 }
 
 process.on('exit', unlock)

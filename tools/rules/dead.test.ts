@@ -10,9 +10,9 @@ const for_tests: Record<string, string> = {
   'core/geo/terrain.ts elevationAt_m': 'one look at what profile reads along a line: it shows the terrain that was read',
 }
 /** Exports that a tool takes by their name alone. */
-const by_convention = /^(bench\/[a-z-]+\.ts run|(console|sigmon)\/vite\.config\.ts default)$/
+const by_convention = /^(bench\/[a-z-]+\.ts run|(console|sigmon)\/(test\/)?vite\.config\.ts default)$/
 /** What tests stand on: it may be used by tests alone. */
-const isForTests = (path: string): boolean => isTest(path) || /^(testkit|e2e|console\/test|tools)\//.test(path)
+const isForTests = (path: string): boolean => isTest(path) || /^(testkit|e2e|(console|sigmon)\/test|tools)\//.test(path)
 /** Benches, found by name by bench/run.ts; what Vite takes by name; declarations of modules that Vite makes. */
 const isEntry = (path: string): boolean => /^bench\/[a-z-]+\.ts$|^(console|sigmon)\/(vite\.config\.ts|index\.html)$|\.d\.ts$/.test(path)
 

@@ -29,7 +29,7 @@ function loose(tree: Tree): string[] {
     if (!/(^|\/)package\.json$/.test(path)) continue
     const manifest = JSON.parse(text) as Record<string, Record<string, string> | undefined>
     for (const kind of ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies', 'overrides'])
-      for (const [name, version] of Object.entries(manifest[kind] ?? {})) if (!/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)) found.push(`${path}: ${name} is ${version}: name one exact version`)
+      for (const [name, version] of Object.entries(manifest[kind] ?? {})) if (!/^(npm:@?[\w./-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)) found.push(`${path}: ${name} is ${version}: name one exact version`)
   }
   for (const [path, { resolved, integrity, link }] of locked(tree)) {
     if (resolved !== undefined && /:\/\/|^git|^file:/.test(resolved)) found.push(`package-lock.json: ${path} comes from ${resolved}: run npm with omit-lockfile-registry-resolved`)
@@ -52,8 +52,9 @@ function licences(tree: Tree, read: (path: string) => string | null): { found: s
     if (link === true || dev === true) continue
     const text = read(`${path}/package.json`)
     if (text === null && optional === true) continue
-    const { license, licenses } = JSON.parse(text ?? '{}') as { license?: string | { type: string }; licenses?: { type: string }[] }
-    const licence = typeof license === 'string' ? license : (license?.type ?? licenses?.map((each) => each.type).join(' OR ') ?? 'not named')
+    const { license, licenses } = JSON.parse(text ?? '{}') as { license?: string | string[] | { type: string }; licenses?: { type: string }[] }
+    // Manifests of old list what may be chosen from.
+    const licence = typeof license === 'string' ? license : Array.isArray(license) ? license.join(' OR ') : (license?.type ?? licenses?.map((each) => each.type).join(' OR ') ?? 'not named')
     const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
     seen++
     if (!isPermissive(licence) && excepted[licence]?.test(name) !== true) found.push(`${path}: its licence is ${licence}, which may not be passed on with ours: find another package`)
