@@ -87,6 +87,7 @@ function takeIn(state: DetectionState, report: Evidence): void {
 function keepPromise(device: Device, report: Evidence): void {
   device.lastAt = report.eventAt
   device.charging = report.charging
+  device.withdrawnAt = report.nextDueAt === null && device.onDuty ? device.dueAt : -Infinity
   device.onDuty = report.nextDueAt !== null
   device.dueAt = report.nextDueAt ?? Infinity
 }

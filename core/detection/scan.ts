@@ -20,6 +20,8 @@ const hit_share_min = 0.5
 /** Broken promises come in bunches (beta-binomial): the expectation is held this much wider. */
 const overdispersion = 1.6
 const quiet_rate_min = 0.04
+/** Goodbyes that are lost for each that is heard: three in ten on their way, and some phones die without one. */
+const lost_per_goodbye = 0.5
 /** Nats that a circle must reach beyond a node's threshold: there are many more circles to be wrong. */
 const circle_surcharge = 2
 
@@ -84,7 +86,7 @@ function strongest(state: DetectionState, now: Instant, columns: Columns, explai
       if (device.hitBy !== null || explained.has(device)) continue
       const event = eventIn(state, device, now, window)
       // In whole millionths: sums of them are exact, so the order in which devices came in changes nothing.
-      if (event >= 0) events.push({ device, hit: event === 1, habit: Math.round(1e6 * Math.max(quiet_rate_min, (device.broken / device.promises) * overdispersion)) })
+      if (event >= 0) events.push({ device, hit: event === 1, habit: Math.round(1e6 * Math.max(device.onDuty ? quiet_rate_min : lost_per_goodbye, (device.broken / device.promises) * overdispersion)) })
     }
     for (const found of [strongestNode(state, events, window, columns, passed), ...circles(state, events, window, columns, passed)])
       if (found !== null && found.score > (best?.score ?? 0)) best = found
@@ -138,9 +140,13 @@ function stationsIn(state: DetectionState, node: number): number[] {
   })
 }
 
-/** 1 hit, 0 well, -1 nothing happened to this device in the window. */
+/**
+ * 1 hit, 0 well, -1 nothing happened to this device in the window. A promise that a goodbye took back counts as
+ * kept at the instant when it was due: whoever left and was heard says what the silence of those beside him is
+ * worth, when all leave at once and a part of the goodbyes is lost. In a fault no goodbye is heard.
+ */
 function eventIn(state: DetectionState, device: Device, now: Instant, window: number): number {
-  if (!device.onDuty) return -1
+  if (!device.onDuty) return device.good && now > device.withdrawnAt + state.options.grace_ms && now - device.withdrawnAt <= window + state.options.grace_ms ? 0 : -1
   if (isSilent(state, device, now)) return now - device.dueAt <= window + state.options.grace_ms ? 1 : -1
   if (now - device.lastAt > window) return -1
   return device.good ? 0 : 1

@@ -66,6 +66,8 @@ export interface Device {
   operator: number
   lastAt: Instant
   dueAt: Instant
+  /** When the promise that its goodbye took back would have been due; -Infinity when it took none back. */
+  withdrawnAt: Instant
   good: boolean
   election: boolean | null
   charging: boolean | null
@@ -114,7 +116,7 @@ export function deviceOf(state: DetectionState, id: string, station: number, ope
   const known = state.devices.get(id)
   if (known !== undefined) return known
   const device: Device = {
-    id, station, operator: operatorIndex(state, operator), lastAt: -Infinity, dueAt: Infinity, good: true, election: null, charging: null,
+    id, station, operator: operatorIndex(state, operator), lastAt: -Infinity, dueAt: Infinity, withdrawnAt: -Infinity, good: true, election: null, charging: null,
     broken: habit_prior.broken, promises: habit_prior.promises, hitBy: null, onDuty: false,
   }
   state.devices.set(id, device)

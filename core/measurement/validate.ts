@@ -8,6 +8,11 @@ const ranges: Readonly<Record<string, Readonly<Record<string, Range>>>> = {
   umts: { rssiDbm: [-120, -24] },
 }
 
+/** @returns the least and the most that a value of this name can be, or null where no range is known */
+export function radioRange(technology: string, name: string): Range | null {
+  return ranges[technology]?.[name] ?? null
+}
+
 /**
  * Holds radio values against the ranges of their technology. A value out of range is a fault of
  * whoever read it and is never clamped; null is unknown and is not a fault.

@@ -13,7 +13,7 @@ interface Rule {
 export const roles = ['system', 'duty_officer', 'planner', 'auditor', 'association', 'noc', 'access_operator', 'helpdesk'] as const
 export type Role = (typeof roles)[number]
 
-export const resources = ['report', 'disturbance', 'ticket', 'ticket_event', 'hub', 'access_point', 'staff', 'login_link', 'session', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision'] as const
+export const resources = ['report', 'disturbance', 'ticket', 'ticket_event', 'hub', 'access_point', 'staff', 'login_link', 'session', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision', 'officer_problem'] as const
 export type Resource = (typeof resources)[number]
 
 function grant(role: Role, scope: Scope, actions: Partial<Record<Resource, string>>): Rule[] {
@@ -41,7 +41,8 @@ export const rules: readonly Rule[] = [
   ...grant('access_operator', 'own', { disturbance: 'r', ticket: 'rw', ticket_event: 'rw', hub: 'rw', access_point: 'rw', staff: 'r', claim: 'r', challenge: 'rw' }),
   ...grant('access_operator', 'all', { atlas: 'r', plan: 'r' }),
   ...grant('helpdesk', 'all', { disturbance: 'r', access_point: 'r', atlas: 'r', plan: 'r', decision: 'r' }),
-  ...grant('helpdesk', 'own', { challenge: 'rw' }),
+  // What officers report goes to the helpdesk of their area.
+  ...grant('helpdesk', 'own', { challenge: 'rw', ticket: 'rw', ticket_event: 'rw', hub: 'rw' }),
 ]
 
 /** How far a role's permission reaches; null when it has none. */

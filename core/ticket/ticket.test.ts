@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { minute_ms } from '../kernel/clock.ts'
-import { pause, read, resume, startClock, used } from './clock.ts'
+import { hour_ms, minute_ms } from '../kernel/clock.ts'
+import { pause, read, resume, startClock, used, type ClockReading } from './clock.ts'
 import {
   apply, clocks, decide, nextDue, ticketStatuses,
   type Actor, type Ticket, type TicketAction, type TicketCause, type TicketEvent,
@@ -14,6 +14,13 @@ const disturbance: TicketCause = {
   startedAt: -5 * minute_ms, foundAt: 0, endedAt: null, evidence,
 }
 const opening = { id: 'TT-d1', operator: 'telkomsel', operatorName: 'Telkomsel', areaName: 'Kupang', disturbance }
+
+/** The clocks of a disturbance's ticket: it has both. */
+function clocksOf(ticket: Ticket, now: number): readonly [restore: ClockReading, repair: ClockReading] {
+  const [restore, repair] = clocks(ticket, now)
+  assert.ok(restore !== undefined && repair !== undefined)
+  return [restore, repair]
+}
 
 /** Gives commands one after the other and refuses to go on from a refusal. */
 function tell(ticket: Ticket | null, actor: Actor, now: number, action: TicketAction): Ticket {
@@ -38,7 +45,7 @@ test('acknowledged, started, resolved, and closed only by measurement', () => {
   const closed = tell(resolved, 'measurement', 14 * minute_ms, { kind: 'confirm', recoveredAt: 13 * minute_ms })
   assert.equal(closed.status, 'closed')
   assert.deepEqual(closed.statusHistory.map((entry) => entry.status), ['submitted', 'acknowledged', 'inProgress', 'resolved', 'closed'])
-  const [restore, repair] = clocks(closed, 99 * minute_ms)
+  const [restore, repair] = clocksOf(closed, 99 * minute_ms)
   assert.deepEqual([restore.state, restore.used_ms, repair.state, repair.used_ms], ['met', 13 * minute_ms, 'met', 12 * minute_ms])
   for (const action of [{ kind: 'start' }, { kind: 'resolve' }, { kind: 'note', text: 'x' }] as const)
     assert.equal(refusal(closed, 'operator', 15 * minute_ms, action), 'not_from_this_status')
@@ -49,14 +56,14 @@ test('a resolution that measurement does not bear out reopens, not a moment befo
   assert.equal(refusal(resolved, 'measurement', 15 * minute_ms - 1, { kind: 'refuse', evidence }), 'still_verifying')
   assert.equal(nextDue(resolved, 11 * minute_ms), 15 * minute_ms)
   const again = tell(resolved, 'measurement', 15 * minute_ms, { kind: 'refuse', evidence: { ...evidence, devicesSilent: 12 } })
-  assert.deepEqual([again.status, again.reopened, again.resolvedAt, again.disturbance.evidence.devicesSilent], ['reopened', 1, null, 12])
+  assert.deepEqual([again.status, again.reopened, again.resolvedAt, again.disturbance?.evidence.devicesSilent], ['reopened', 1, null, 12])
   assert.match(again.history.at(-1)?.text ?? '', /silent 12, bad 5, good 4 of 20/)
-  assert.equal(clocks(again, 15 * minute_ms)[1].used_ms, 15 * minute_ms, 'a claim that was not true buys no time')
+  assert.equal(clocksOf(again, 15 * minute_ms)[1].used_ms, 15 * minute_ms, 'a claim that was not true buys no time')
 })
 
 test('while a resolution is verified the repair clock shows the instant of the claim', () => {
   const resolved = tell(working(), 'operator', 10 * minute_ms, { kind: 'resolve' })
-  const [restore, repair] = clocks(resolved, 14 * minute_ms)
+  const [restore, repair] = clocksOf(resolved, 14 * minute_ms)
   assert.deepEqual([repair.state, repair.pausedReason, repair.used_ms], ['paused', 'verification', 10 * minute_ms])
   assert.equal(restore.used_ms, 14 * minute_ms)
 })
@@ -64,28 +71,28 @@ test('while a resolution is verified the repair clock shows the instant of the c
 test('measured as recovered before the operator says so: waits for the word, then closes by measurement', () => {
   const restored = tell(working(), 'measurement', 9 * minute_ms, { kind: 'confirm', recoveredAt: 8 * minute_ms })
   assert.equal(restored.status, 'inProgress')
-  assert.equal(clocks(restored, 60 * minute_ms)[0].state, 'met')
+  assert.equal(clocksOf(restored, 60 * minute_ms)[0].state, 'met')
   const same = tell(restored, 'measurement', 23 * minute_ms - 1, { kind: 'confirm', recoveredAt: 8 * minute_ms })
   assert.equal(same.version, restored.version, 'nothing to say again')
   const closed = tell(restored, 'measurement', 23 * minute_ms, { kind: 'confirm', recoveredAt: 8 * minute_ms })
   assert.deepEqual(closed.statusHistory.slice(-2).map((entry) => [entry.status, entry.reason]), [['resolved', 'measured'], ['closed', '']])
-  assert.equal(clocks(closed, 60 * minute_ms)[1].used_ms, 8 * minute_ms)
+  assert.equal(clocksOf(closed, 60 * minute_ms)[1].used_ms, 8 * minute_ms)
 })
 
 test('recovered and failed again: the clock goes on without the good time in between', () => {
   const restored = tell(working(), 'measurement', 8 * minute_ms, { kind: 'confirm', recoveredAt: 8 * minute_ms })
   const relapsed = tell(restored, 'measurement', 12 * minute_ms, { kind: 'refuse', evidence })
   assert.equal(relapsed.restoredAt, null)
-  assert.equal(clocks(relapsed, 13 * minute_ms)[0].used_ms, 9 * minute_ms)
+  assert.equal(clocksOf(relapsed, 13 * minute_ms)[0].used_ms, 9 * minute_ms)
 })
 
 test('a clock warns once at 80 % and once when overdue, to the millisecond', () => {
   let ticket = opened()
   assert.equal(nextDue(ticket, 0), 24 * minute_ms)
-  assert.deepEqual([clocks(ticket, 24 * minute_ms - 1)[0].state, clocks(ticket, 24 * minute_ms)[0].state], ['running', 'at_risk'])
+  assert.deepEqual([clocksOf(ticket, 24 * minute_ms - 1)[0].state, clocksOf(ticket, 24 * minute_ms)[0].state], ['running', 'at_risk'])
   ticket = tell(ticket, 'measurement', 24 * minute_ms, { kind: 'warn' })
   assert.equal(tell(ticket, 'measurement', 25 * minute_ms, { kind: 'warn' }).version, ticket.version)
-  assert.deepEqual([clocks(ticket, 30 * minute_ms)[0].state, clocks(ticket, 30 * minute_ms + 1)[0].state], ['at_risk', 'overdue'])
+  assert.deepEqual([clocksOf(ticket, 30 * minute_ms)[0].state, clocksOf(ticket, 30 * minute_ms + 1)[0].state], ['at_risk', 'overdue'])
   ticket = tell(ticket, 'measurement', 31 * minute_ms, { kind: 'warn' })
   assert.deepEqual(ticket.history.slice(-2).map((entry) => entry.text), ['restore at_risk', 'restore overdue'])
 })
@@ -153,6 +160,80 @@ test('whatever is commanded: events replay to the same ticket, time never goes b
     assert.equal(last.version, log.length)
     assert.ok(log.every((event, index) => index === 0 || event.at >= (log[index - 1]?.at ?? 0)))
     assert.ok(log.every((event) => event.kind !== 'closed' || event.by === 'measurement'))
-    assert.ok(clocks(last, now).every((clock) => clock.used_ms >= 0 && clock.used_ms <= now))
+    assert.ok(clocksOf(last, now).every((clock) => clock.used_ms >= 0 && clock.used_ms <= now))
+  }))
+})
+
+const problem = { kind: 'signal', text: 'tidak ada sinyal di balai desa', station: '5301012001001', accessPoint: null, givenAt: -minute_ms } as const
+const reported = (): Ticket => tell(null, 'officer', 0, { kind: 'open', opening: { id: 'OP-1', operator: 'dinas', operatorName: 'Dinas Kominfo', areaName: 'Kupang', problem } })
+const answered = (): Ticket => tell(tell(tell(reported(), 'operator', minute_ms, { kind: 'start' }), 'operator', 2 * minute_ms, { kind: 'note', text: 'tim berangkat' }), 'operator', hour_ms, { kind: 'resolve', text: 'antena diarahkan' })
+
+test("an officer's problem has no disturbance and no clocks, and closes by that officer's word", () => {
+  const ticket = answered()
+  assert.deepEqual([ticket.disturbance, ticket.problem, clocks(ticket, 99 * hour_ms)], [null, problem, []])
+  assert.equal(refusal(ticket, 'operator', hour_ms, { kind: 'word', word: 'fixed' }), 'not_yours_to_say')
+  assert.equal(refusal(ticket, 'watch', hour_ms, { kind: 'word', word: 'fixed' }), 'not_yours_to_say')
+  const closed = tell(ticket, 'officer', 2 * hour_ms, { kind: 'word', word: 'fixed' })
+  assert.deepEqual([closed.status, closed.closedAt, nextDue(closed, 3 * hour_ms)], ['closed', 2 * hour_ms, null])
+  assert.equal(refusal(closed, 'officer', 3 * hour_ms, { kind: 'word', word: 'still' }), 'not_from_this_status')
+})
+
+test('the word still reopens, and is heard only after somebody said resolved', () => {
+  assert.equal(refusal(reported(), 'officer', 0, { kind: 'word', word: 'fixed' }), 'not_from_this_status')
+  const again = tell(answered(), 'officer', 2 * hour_ms, { kind: 'word', word: 'still' })
+  assert.deepEqual([again.status, again.reopened, again.resolvedAt, again.disturbance], ['reopened', 1, null, null])
+  assert.equal(tell(tell(again, 'operator', 3 * hour_ms, { kind: 'start' }), 'operator', 4 * hour_ms, { kind: 'resolve' }).status, 'resolved')
+})
+
+test('without a word it closes 48 h after it was resolved, not a moment before', () => {
+  const ticket = answered()
+  const due = hour_ms + 48 * hour_ms
+  assert.equal(nextDue(ticket, 2 * hour_ms), due)
+  assert.equal(tell(ticket, 'measurement', due - 1, { kind: 'lapse' }).status, 'resolved')
+  assert.equal(tell(ticket, 'measurement', due, { kind: 'lapse' }).status, 'closed')
+  assert.equal(tell(reported(), 'measurement', 1_000 * hour_ms, { kind: 'lapse' }).status, 'submitted', 'nobody has said resolved')
+})
+
+test('measurement has no say over a word, nor an officer over a disturbance', () => {
+  assert.equal(refusal(answered(), 'measurement', 2 * hour_ms, { kind: 'confirm', recoveredAt: 0 }), 'not_yours_to_say')
+  assert.equal(refusal(answered(), 'measurement', 2 * hour_ms, { kind: 'refuse', evidence }), 'not_yours_to_say')
+  const resolved = tell(working(), 'operator', 10 * minute_ms, { kind: 'resolve' })
+  assert.equal(refusal(resolved, 'officer', 11 * minute_ms, { kind: 'word', word: 'fixed' }), 'not_yours_to_say')
+  assert.equal(refusal(resolved, 'measurement', 99 * hour_ms, { kind: 'lapse' }), 'not_yours_to_say')
+  assert.equal(refusal(resolved, 'watch', 11 * minute_ms, { kind: 'forward', operator: 'xlsmart', operatorName: 'XLSmart' }), 'not_yours_to_say')
+})
+
+test('the monitoring centre forwards a problem: whoever has it now has not seen it yet', () => {
+  const sent = tell(answered(), 'watch', 2 * hour_ms, { kind: 'forward', operator: 'telkomsel', operatorName: 'Telkomsel' })
+  assert.deepEqual([sent.operator, sent.operatorName, sent.status, sent.resolvedAt, sent.history.at(-1)?.text], ['telkomsel', 'Telkomsel', 'submitted', null, 'Telkomsel'])
+  assert.equal(refusal(sent, 'watch', 2 * hour_ms, { kind: 'forward', operator: 'telkomsel', operatorName: 'Telkomsel' }), 'nobody_concerned')
+})
+
+const anyOfProblem = fc.constantFrom<[Actor, TicketAction]>(
+  ['operator', { kind: 'acknowledge' }], ['operator', { kind: 'start' }], ['operator', { kind: 'hold', reason: 'hujan' }], ['operator', { kind: 'resume' }], ['operator', { kind: 'resolve' }],
+  ['officer', { kind: 'word', word: 'fixed' }], ['officer', { kind: 'word', word: 'still' }], ['measurement', { kind: 'lapse' }], ['measurement', { kind: 'confirm', recoveredAt: 0 }], ['measurement', { kind: 'warn' }],
+  ['watch', { kind: 'forward', operator: 'telkomsel', operatorName: 'Telkomsel' }],
+)
+
+test("whatever is commanded of a problem: it replays, and only the officer or two days of silence close it", () => {
+  fc.assert(fc.property(fc.array(fc.tuple(anyOfProblem, fc.nat(30 * hour_ms)), { maxLength: 40 }), (steps) => {
+    const log: TicketEvent[] = []
+    let ticket: Ticket | null = null
+    let now = 0
+    const give = (actor: Actor, action: TicketAction): void => {
+      const decided = decide(ticket, { ...action, by: actor, actor }, now)
+      for (const event of decided.ok ? decided.value : []) {
+        if (event.kind === 'closed') assert.ok(actor === 'officer' || (actor === 'measurement' && now - (ticket?.resolvedAt ?? now) >= 48 * hour_ms))
+        ticket = apply(ticket, event)
+        log.push(event)
+      }
+    }
+    give('officer', { kind: 'open', opening: { id: 'OP-1', operator: 'dinas', operatorName: 'Dinas', areaName: 'Kupang', problem } })
+    for (const [[actor, action], wait] of steps) {
+      now += wait
+      give(actor, action)
+    }
+    assert.deepEqual(log.reduce<Ticket | null>(apply, null), ticket)
+    assert.deepEqual((ticket as Ticket | null)?.clocks, [])
   }))
 })

@@ -1,5 +1,5 @@
 import type { FoundDisturbance } from '../detection/state.ts'
-import { minute_ms, type Instant } from '../kernel/clock.ts'
+import { hour_ms, minute_ms, type Instant } from '../kernel/clock.ts'
 import { fail, ok, type Result } from '../kernel/result.ts'
 import {
   defaultBudgets, meet, nextChange, pause, read, resume, startClock, unmeet,
@@ -8,8 +8,10 @@ import {
 
 /**
  * The life of a ticket, after MEF 124 (acknowledged, inProgress, pending, resolved, closed), with one
- * rule of ours: nobody can say `closed`. A ticket closes when the stations hit report well again, and
- * what the operator called resolved reopens when they do not.
+ * rule of ours: who works on it cannot say `closed`. A disturbance's ticket closes when the stations hit
+ * report well again, and what the operator called resolved reopens when they do not. A ticket of an
+ * officer's problem rests on a word, which no measurement can weigh: it closes by that officer's word, or
+ * when none comes for two days.
  */
 export const ticketStatuses = ['submitted', 'acknowledged', 'inProgress', 'pending', 'resolved', 'reopened', 'closed', 'cancelled'] as const
 export type TicketStatus = (typeof ticketStatuses)[number]
@@ -31,6 +33,17 @@ export interface TicketCause {
   readonly evidence: TicketEvidence
 }
 
+export type ProblemKind = 'signal' | 'access_point' | 'election_server' | 'app' | 'position' | 'other'
+
+/** What an officer reported, as a ticket carries it: of the station, never of the phone or the person. */
+export interface TicketProblem {
+  readonly kind: ProblemKind
+  readonly text: string
+  readonly station: string
+  readonly accessPoint: string | null
+  readonly givenAt: Instant
+}
+
 interface HistoryEntry {
   readonly at: Instant
   readonly by: string
@@ -50,7 +63,10 @@ export interface Ticket {
   readonly operator: string
   readonly operatorName: string
   readonly areaName: string
-  readonly disturbance: TicketCause
+  /** Null for an officer's problem: one officer's word is no disturbance. */
+  readonly disturbance: TicketCause | null
+  /** Absent in the ticket of a disturbance. */
+  readonly problem?: TicketProblem
   readonly openedAt: Instant
   readonly updatedAt: Instant
   readonly resolvedAt: Instant | null
@@ -60,7 +76,8 @@ export interface Ticket {
   /** The operator's own estimate of the repair. */
   readonly expectedAt: Instant | null
   readonly reopened: number
-  readonly clocks: readonly [restore: TicketClock, repair: TicketClock]
+  /** None for an officer's problem: nobody has agreed to a time, and an invented one would run out beside those that count. */
+  readonly clocks: readonly [restore: TicketClock, repair: TicketClock] | readonly []
   /** What the sweep has already written about each clock, so that it is written once. */
   readonly warned: Readonly<Partial<Record<ClockName, ClockState>>>
   readonly statusHistory: readonly StatusEntry[]
@@ -68,17 +85,19 @@ export interface Ticket {
   readonly history: readonly HistoryEntry[]
 }
 
-/** Who acts: the operator concerned, the monitoring centre, or our own measurement. */
-export type Actor = 'operator' | 'watch' | 'measurement'
+/** Who acts: the operator concerned, the monitoring centre, our own measurement, or the officer whose problem it is. */
+export type Actor = 'operator' | 'watch' | 'measurement' | 'officer'
 
-interface Opening {
+interface Addressed {
   readonly id: string
   readonly operator: string
   readonly operatorName: string
   readonly areaName: string
-  readonly disturbance: TicketCause
-  readonly budgets?: Readonly<Record<ClockName, number>>
 }
+type Opening = Addressed & (
+  | { readonly disturbance: TicketCause; readonly budgets?: Readonly<Record<ClockName, number>> }
+  | { readonly problem: TicketProblem }
+)
 
 export type TicketAction =
   | { readonly kind: 'open'; readonly opening: Opening }
@@ -91,7 +110,9 @@ export type TicketAction =
   | { readonly kind: 'estimate'; readonly expectedAt: Instant }
   | { readonly kind: 'evidence'; readonly disturbance: TicketCause; readonly areaName: string }
   | { readonly kind: 'cancel'; readonly reason: string }
-  | { readonly kind: 'warn' }
+  | { readonly kind: 'warn' | 'lapse' }
+  | { readonly kind: 'forward'; readonly operator: string; readonly operatorName: string }
+  | { readonly kind: 'word'; readonly word: 'fixed' | 'still' }
 type TicketCommand = TicketAction & { readonly by: string; readonly actor: Actor }
 
 type TicketChange =
@@ -100,7 +121,8 @@ type TicketChange =
   | { readonly kind: 'held'; readonly reason: string }
   | { readonly kind: 'resolved'; readonly text: string; readonly measured: boolean }
   | { readonly kind: 'restored'; readonly recoveredAt: Instant }
-  | { readonly kind: 'reopened'; readonly evidence: TicketEvidence }
+  | { readonly kind: 'reopened'; readonly evidence: TicketEvidence | null }
+  | { readonly kind: 'forwarded'; readonly operator: string; readonly operatorName: string }
   | { readonly kind: 'noted'; readonly text: string }
   | { readonly kind: 'estimated'; readonly expectedAt: Instant }
   | { readonly kind: 'evidence_changed'; readonly disturbance: TicketCause; readonly areaName: string }
@@ -109,7 +131,7 @@ type TicketChange =
 export type TicketEvent = TicketChange & { readonly at: Instant; readonly by: string }
 
 export type Refusal =
-  | 'not_found' | 'already_open' | 'not_from_this_status' | 'not_yours_to_say' | 'closed_by_measurement_only'
+  | 'not_found' | 'already_open' | 'not_from_this_status' | 'not_yours_to_say' | 'closed_by_measurement_only' | 'closed_by_officer_only'
   | 'reason_missing' | 'text_too_long' | 'still_verifying' | 'nobody_concerned' | 'version_conflict'
 
 export interface VerificationOptions {
@@ -117,18 +139,22 @@ export interface VerificationOptions {
   readonly verify_ms: number
   /** How long a ticket measured as recovered waits for the operator's own word, ms. */
   readonly grace_ms: number
+  /** How long after `resolved` an officer's problem waits for that officer's word, ms. */
+  readonly word_ms: number
 }
-export const defaultVerification: VerificationOptions = { verify_ms: 5 * minute_ms, grace_ms: 15 * minute_ms }
+export const defaultVerification: VerificationOptions = { verify_ms: 5 * minute_ms, grace_ms: 15 * minute_ms, word_ms: 48 * hour_ms }
 
 const text_chars_max = 2_000
 /** Entries kept in the ticket itself; every event stays in the log of events. */
 const history_max = 200
 
 const whoMay: Readonly<Record<TicketAction['kind'], readonly Actor[]>> = {
-  open: ['operator', 'watch', 'measurement'],
+  open: ['operator', 'watch', 'measurement', 'officer'],
   acknowledge: ['operator'], start: ['operator'], hold: ['operator'], resume: ['operator'], resolve: ['operator'], estimate: ['operator'],
-  confirm: ['measurement'], refuse: ['measurement'], evidence: ['measurement'], warn: ['measurement'],
+  confirm: ['measurement'], refuse: ['measurement'], evidence: ['measurement'], warn: ['measurement'], lapse: ['measurement'],
   note: ['operator', 'watch'],
+  forward: ['watch', 'operator'],
+  word: ['officer'],
   cancel: ['watch', 'measurement'],
 }
 
@@ -138,7 +164,12 @@ const from: Readonly<Partial<Record<TicketAction['kind'], readonly TicketStatus[
   hold: ['acknowledged', 'inProgress', 'reopened'],
   resume: ['pending'],
   resolve: ['acknowledged', 'inProgress', 'pending', 'reopened'],
+  word: ['resolved'],
 }
+
+/** What concerns one kind of ticket alone: measurement has no say over a word, an officer none over a disturbance. */
+const ofDisturbances: ReadonlySet<TicketAction['kind']> = new Set(['confirm', 'refuse', 'evidence'])
+const ofProblems: ReadonlySet<TicketAction['kind']> = new Set(['word', 'lapse', 'forward'])
 
 /**
  * What a command makes of a ticket, or why it is refused. Pure.
@@ -150,6 +181,7 @@ export function decide(
   if (!whoMay[command.kind].includes(command.actor)) return fail('not_yours_to_say')
   if (command.kind === 'open') return ticket === null ? open(command.opening, command.by, now) : fail('already_open')
   if (ticket === null) return fail('not_found')
+  if ((ticket.disturbance === null ? ofDisturbances : ofProblems).has(command.kind)) return fail('not_yours_to_say')
   if (isOver(ticket)) return fail('not_from_this_status')
   const allowed = from[command.kind]
   if (allowed !== undefined && !allowed.includes(ticket.status)) return fail('not_from_this_status')
@@ -181,6 +213,9 @@ function respond(ticket: Ticket, command: TicketCommand, now: Instant, options: 
     case 'evidence': return ok([{ kind: 'evidence_changed', disturbance: command.disturbance, areaName: command.areaName }])
     case 'cancel': return withText(command.reason, (reason) => [{ kind: 'cancelled', reason }])
     case 'warn': return ok(warnings(ticket, now))
+    case 'lapse': return ok(ticket.status === 'resolved' && now >= (ticket.resolvedAt ?? ticket.updatedAt) + options.word_ms ? [{ kind: 'closed' }] : [])
+    case 'word': return ok([command.word === 'fixed' ? { kind: 'closed' } : { kind: 'reopened', evidence: null }])
+    case 'forward': return command.operatorName === '' || command.operator === ticket.operator ? fail('nobody_concerned') : ok([{ kind: 'forwarded', operator: command.operator, operatorName: command.operatorName }])
   }
 }
 
@@ -220,52 +255,78 @@ export function isOver(ticket: Ticket): boolean {
 export function apply(ticket: Ticket | null, event: TicketEvent): Ticket {
   if (event.kind === 'opened') return opened(event.opening, event)
   if (ticket === null) throw new RangeError(`a ticket begins with opened, not ${event.kind}`)
-  const changed = { ...ticket, ...effect(ticket, event), version: ticket.version + 1, updatedAt: event.at }
-  const statusHistory = changed.status === ticket.status
+  const after = { ...ticket, ...effect(ticket, event), version: ticket.version + 1, updatedAt: event.at }
+  const statusHistory = after.status === ticket.status
     ? ticket.statusHistory
-    : [...ticket.statusHistory, { at: event.at, status: changed.status, reason: textOf(event) }].slice(-history_max)
-  return { ...changed, statusHistory, history: [...ticket.history, entry(event)].slice(-history_max) }
+    : [...ticket.statusHistory, { at: event.at, status: after.status, reason: textOf(event) }].slice(-history_max)
+  return { ...after, statusHistory, history: [...ticket.history, entry(event)].slice(-history_max) }
 }
 
 function opened(opening: Opening, event: TicketEvent): Ticket {
-  const { disturbance, id, operator, operatorName, areaName } = opening
-  const budgets = opening.budgets ?? defaultBudgets[disturbance.severity]
+  const { id, operator, operatorName, areaName } = opening
   return {
-    id, version: 1, status: 'submitted', operator, operatorName, areaName, disturbance,
+    id, version: 1, status: 'submitted', operator, operatorName, areaName, ...subject(opening, event.at),
     openedAt: event.at, updatedAt: event.at, resolvedAt: null, restoredAt: null, closedAt: null, expectedAt: null, reopened: 0,
-    clocks: [startClock('restore', budgets.restore, event.at), startClock('repair', budgets.repair, event.at)],
     warned: {}, notes: [],
     statusHistory: [{ at: event.at, status: 'submitted', reason: '' }],
     history: [entry(event)],
   }
 }
 
-function effect(ticket: Ticket, event: TicketEvent): Partial<Ticket> {
+function subject(opening: Opening, at: Instant): Pick<Ticket, 'disturbance' | 'problem' | 'clocks'> {
+  if ('problem' in opening) return { disturbance: null, problem: opening.problem, clocks: [] }
+  const budgets = opening.budgets ?? defaultBudgets[opening.disturbance.severity]
+  return { disturbance: opening.disturbance, clocks: [startClock('restore', budgets.restore, at), startClock('repair', budgets.repair, at)] }
+}
+
+/** Both clocks changed; of a ticket without clocks, nothing. */
+function both(ticket: Ticket, restored: (clock: TicketClock, other: TicketClock) => TicketClock, repaired: (clock: TicketClock) => TicketClock = (clock) => clock): Ticket['clocks'] {
   const [restore, repair] = ticket.clocks
+  return restore === undefined || repair === undefined ? [] : [restored(restore, repair), repaired(repair)]
+}
+
+/** The disturbance with some of it changed; null where there is none. */
+function changed(ticket: Ticket, part: Partial<TicketCause>): TicketCause | null {
+  return ticket.disturbance === null ? null : { ...ticket.disturbance, ...part }
+}
+
+function effect(ticket: Ticket, event: TicketEvent): Partial<Ticket> {
   switch (event.kind) {
     case 'opened': return {}
     case 'acknowledged': return { status: 'acknowledged' }
     case 'started': return { status: 'inProgress' }
-    case 'held': return { status: 'pending', clocks: [pause(restore, event.reason, event.at), pause(repair, event.reason, event.at)] }
-    case 'resumed': return { status: 'inProgress', clocks: [resume(restore, event.at), resume(repair, event.at)] }
+    case 'held': return { status: 'pending', clocks: pausedBoth(ticket, event.reason, event.at) }
+    case 'resumed': return { status: 'inProgress', clocks: both(ticket, (clock) => resume(clock, event.at), (clock) => resume(clock, event.at)) }
     case 'resolved': return { status: 'resolved', resolvedAt: event.measured ? (ticket.restoredAt ?? event.at) : event.at }
     case 'restored': return {
-      restoredAt: event.recoveredAt, clocks: [meet(restore, Math.max(event.recoveredAt, ticket.openedAt)), repair],
-      disturbance: { ...ticket.disturbance, endedAt: event.recoveredAt },
+      restoredAt: event.recoveredAt, clocks: both(ticket, (restore) => meet(restore, Math.max(event.recoveredAt, ticket.openedAt))),
+      disturbance: changed(ticket, { endedAt: event.recoveredAt }),
     }
-    case 'relapsed': return { restoredAt: null, disturbance: { ...ticket.disturbance, endedAt: null }, clocks: [unmeet(restore, event.at, repair.runningSince === null ? repair.pausedReason : null), repair] }
+    case 'relapsed': return {
+      restoredAt: null, disturbance: changed(ticket, { endedAt: null }),
+      clocks: both(ticket, (restore, repair) => unmeet(restore, event.at, repair.runningSince === null ? repair.pausedReason : null)),
+    }
     // The clocks ran on during the verification: a claim that was not true buys no time.
-    case 'reopened': return { status: 'reopened', resolvedAt: null, reopened: ticket.reopened + 1, disturbance: { ...ticket.disturbance, evidence: event.evidence } }
+    case 'reopened': return {
+      status: 'reopened', resolvedAt: null, reopened: ticket.reopened + 1,
+      disturbance: event.evidence === null ? ticket.disturbance : changed(ticket, { evidence: event.evidence }),
+    }
     case 'closed': return {
       status: 'closed', closedAt: event.at,
-      clocks: [meet(restore, event.at), meet(repair, ticket.resolvedAt ?? event.at)],
+      clocks: both(ticket, (restore) => meet(restore, event.at), (repair) => meet(repair, ticket.resolvedAt ?? event.at)),
     }
-    case 'cancelled': return { status: 'cancelled', closedAt: event.at, clocks: [pause(restore, event.reason, event.at), pause(repair, event.reason, event.at)] }
+    case 'cancelled': return { status: 'cancelled', closedAt: event.at, clocks: pausedBoth(ticket, event.reason, event.at) }
+    // Whoever has it now has not seen it yet.
+    case 'forwarded': return { operator: event.operator, operatorName: event.operatorName, status: 'submitted', resolvedAt: null, expectedAt: null }
     case 'noted': return { notes: [...ticket.notes, { id: String(ticket.version + 1), at: event.at, by: event.by, text: event.text }].slice(-history_max) }
     case 'estimated': return { expectedAt: event.expectedAt }
     case 'evidence_changed': return { disturbance: event.disturbance, areaName: event.areaName }
     case 'clock_warned': return { warned: { ...ticket.warned, [event.clock]: event.state } }
   }
+}
+
+function pausedBoth(ticket: Ticket, reason: string, at: Instant): Ticket['clocks'] {
+  return both(ticket, (clock) => pause(clock, reason, at), (clock) => pause(clock, reason, at))
 }
 
 function entry(event: TicketEvent): HistoryEntry {
@@ -280,7 +341,9 @@ function textOf(event: TicketEvent): string {
     case 'held': case 'cancelled': return event.reason
     case 'resolved': return event.measured ? 'measured' : event.text
     case 'noted': return event.text
-    case 'reopened': return evidenceText(event.evidence)
+    case 'reopened': return event.evidence === null ? '' : evidenceText(event.evidence)
+    case 'forwarded': return event.operatorName
+    case 'opened': return 'problem' in event.opening ? event.opening.problem.text : ''
     case 'evidence_changed': return evidenceText(event.disturbance.evidence)
     case 'clock_warned': return `${event.clock} ${event.state}`
     default: return ''
@@ -292,11 +355,12 @@ function evidenceText(evidence: TicketEvidence): string {
 }
 
 /**
- * The two clocks at an instant. While a resolution is being verified the repair clock shows the
- * instant of the claim; should measurement refuse it, the clock has run all along.
+ * The two clocks at an instant; none of an officer's problem. While a resolution is being verified the repair
+ * clock shows the instant of the claim; should measurement refuse it, the clock has run all along.
  */
-export function clocks(ticket: Ticket, now: Instant): [ClockReading, ClockReading] {
+export function clocks(ticket: Ticket, now: Instant): readonly [restore: ClockReading, repair: ClockReading] | readonly [] {
   const [restore, repair] = ticket.clocks
+  if (restore === undefined || repair === undefined) return []
   const claimed = ticket.status === 'resolved' && ticket.resolvedAt !== null
   const reading = read(repair, claimed ? (ticket.resolvedAt ?? now) : now)
   const shown: ClockReading = claimed && reading.state !== 'overdue' && reading.state !== 'met' ? { ...reading, state: 'paused', pausedReason: 'verification' } : reading
@@ -308,7 +372,7 @@ export function nextDue(ticket: Ticket, now: Instant, options: VerificationOptio
   if (isOver(ticket)) return null
   if (warnings(ticket, now).length > 0) return now
   const instants = ticket.clocks.map((clock) => nextChange(clock, now))
-  if (ticket.status === 'resolved') instants.push((ticket.resolvedAt ?? now) + options.verify_ms)
+  if (ticket.status === 'resolved') instants.push((ticket.resolvedAt ?? now) + (ticket.disturbance === null ? options.word_ms : options.verify_ms))
   if (ticket.restoredAt !== null) instants.push(ticket.restoredAt + options.grace_ms)
   const future = instants.filter((instant) => instant !== null)
   return future.length === 0 ? null : Math.min(...future)
