@@ -52,7 +52,8 @@ export const LiveClock = Type.Object({
 
 export const LiveTicket = Type.Object({
   id: Type.String(),
-  disturbanceId: Type.String(),
+  disturbanceId: Type.Union([Type.String(), Type.Null()], { description: "null: an officer's problem" }),
+  problem: Type.Union([Type.Object({ kind: Type.Enum(['signal', 'access_point', 'election_server', 'app', 'position', 'other']), text: Type.String(), station: StationCode, areaName: Type.String() }), Type.Null()]),
   status: Type.Enum(['acknowledged', 'inProgress', 'pending', 'resolved', 'closed', 'submitted', 'reopened', 'cancelled']),
   operator: Type.String(),
   operatorName: Type.String(),

@@ -1,13 +1,15 @@
 import { Type, type TSchema } from 'typebox'
 import { CellViews, Challenge, ChallengeCreate, ChallengeDecision, Difference, Edition, EditionEntry } from './atlas.ts'
 import { Live, LiveDisturbance, LiveTicket, Session, StationDetail, StationRows } from './live.ts'
+import { Located } from './ndt.ts'
 import { Problem, problems, type ProblemCode } from './problem.ts'
 import {
   AccessPoint, AccessPoints, accessQuery, AccessState, AccessStateAnswer, Campaign, campaignQuery, CampaignStations, campaignStationsQuery, MovesPage, movesQuery, PositionDecision, PositionFix, PositionFixes, PositionGiven,
   PositionMeasured, PositionReceipt, positionsQuery, ReadinessPage, readinessQuery, ReadinessRow, ReadinessSummary, Reminded, ReminderOrder, SitingAnswer, SitingDecisions, SitingQuestion, SitingResults, StationReadiness, summaryQuery,
 } from './readiness.ts'
 import { Hub, HubCreate, TroubleTicket, TroubleTicketCreate, TroubleTicketPatch } from './ticket.ts'
-import { Enrolled, Enrolment, ReportBatch, ReportReceipt, Sample } from './report.ts'
+import { OfficerProblem, OfficerProblemGiven, OfficerProblems, OfficerProblemWord, Pack, PackDelta, SigmonConfig, VerifyingKeys } from './sigmon.ts'
+import { Enrolled, Enrolment, Ping, ReportBatch, ReportReceipt, Sample, UploadTiming } from './report.ts'
 
 interface Operation {
   readonly method: 'get' | 'post' | 'patch' | 'delete'
@@ -18,14 +20,13 @@ interface Operation {
   readonly body?: TSchema
   /** Media type of the body, where it is not application/json. */
   readonly takes?: string
+  /** Another media type that body and answer may both have. */
+  readonly also?: string
   readonly query?: Readonly<Record<string, TSchema>>
   readonly answer: readonly [number, TSchema | string]
   readonly problems: readonly ProblemCode[]
 }
 
-const Probe = Type.Object({ bytes: Type.Integer(), kbps: Type.Integer({ description: 'timed by the server' }) })
-const Ping = Type.Object({ now: Type.String({ format: 'date-time' }) })
-const Targets = Type.Object({ election: Type.Union([Type.String(), Type.Null()]), internet: Type.Union([Type.String(), Type.Null()]) })
 const Health = Type.Object({ ok: Type.Boolean() })
 
 const tmf = '/tmf-api/troubleTicket/v5'
@@ -35,6 +36,7 @@ const page = {
   offset: Type.Optional(Type.Integer({ minimum: 0 })), limit: Type.Optional(Type.Integer({ minimum: 0, maximum: 500 })),
 }
 
+const ndt7 = { access_token: Type.String({ description: 'of GET /v2/nearest/ndt/ndt7: one test, one minute' }) }
 const edition = '/v1/atlas/editions/{id}'
 const layer = { operator: Type.String({ description: 'an organisation, or any: the best of all' }), technology: Type.String({ description: 'gsm, umts, lte, nr or fixed, or any' }) }
 const region = Type.String({ pattern: '^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{10})$' })
@@ -42,12 +44,20 @@ const challengeFilters = Object.fromEntries(['status', 'edition', 'operator', 't
 
 /** Every address of the platform: its own interface, and tickets by TM Forum's TMF621 v5. */
 export const operations: readonly Operation[] = [
-  { method: 'post', path: '/v1/devices', tag: 'officers', summary: 'Enrol a device with the code of its station', security: 'none', body: Enrolment, answer: [201, Enrolled], problems: ['body_invalid', 'station_unknown', 'code_wrong', 'station_full', 'too_many_attempts'] },
-  { method: 'post', path: '/v1/reports', tag: 'officers', summary: 'Report samples; they are on disk before the 202', security: 'device', body: ReportBatch, answer: [202, ReportReceipt], problems: ['body_invalid', 'device_unknown', 'not_allowed', 'overloaded', 'too_large', 'storage_full'] },
-  { method: 'get', path: '/v1/ping', tag: 'officers', summary: 'The smallest answer, for round-trip times', security: 'none', answer: [200, Ping], problems: [] },
+  { method: 'post', path: '/v1/devices', tag: 'officers', summary: 'Enrol a device with the code of its station; 200 with the same device when the station knows its key', security: 'none', body: Enrolment, answer: [201, Enrolled], problems: ['body_invalid', 'station_unknown', 'code_wrong', 'proof_wrong', 'station_full', 'too_many_attempts'] },
+  { method: 'post', path: '/v1/reports', tag: 'officers', summary: 'Report samples; they are on disk before the 202', security: 'device', body: ReportBatch, also: 'application/cbor', answer: [202, ReportReceipt], problems: ['body_invalid', 'device_unknown', 'not_allowed', 'overloaded', 'too_large', 'storage_full'] },
+  { method: 'get', path: '/v1/ping', tag: 'officers', summary: 'A small answer, for round-trip times, with what the platform sees of the election server', security: 'none', answer: [200, Ping], problems: [] },
   { method: 'get', path: '/v1/probe/down', tag: 'officers', summary: 'Bytes to time a download with', security: 'none', query: { bytes: Type.Integer({ minimum: 1, maximum: 150_000 }) }, answer: [200, 'application/octet-stream'], problems: ['body_invalid'] },
-  { method: 'post', path: '/v1/probe/up', tag: 'officers', summary: 'At most 75,000 bytes; the server times them', security: 'none', answer: [200, Probe], problems: ['too_large'] },
-  { method: 'get', path: '/v1/sigmon/config', tag: 'officers', summary: 'Which targets a check probes', security: 'none', answer: [200, Targets], problems: [] },
+  { method: 'post', path: '/v1/probe/up', tag: 'officers', summary: 'At most 75,000 bytes; the server times them', security: 'none', takes: 'application/octet-stream', body: Type.String({ maxLength: 75_000 }), answer: [200, UploadTiming], problems: ['body_invalid', 'too_large'] },
+  { method: 'get', path: '/v2/nearest/ndt/ndt7', tag: 'officers', summary: "Where to run a full test (ndt7), in the form of M-Lab's Locate API v2; 204 with Retry-After when there is no place", security: 'none', query: { bytes_max: Type.Optional(Type.Integer({ minimum: 1, description: 'bytes each way' })) }, answer: [200, Located], problems: ['body_invalid'] },
+  { method: 'get', path: '/ndt/v7/download', tag: 'officers', summary: 'ndt7 0.11: an upgrade to a WebSocket, over which the server sends', security: 'none', query: ndt7, answer: [101, ''], problems: ['body_invalid', 'token_invalid', 'no_slot'] },
+  { method: 'get', path: '/ndt/v7/upload', tag: 'officers', summary: 'ndt7 0.11: an upgrade to a WebSocket, over which the client sends', security: 'none', query: ndt7, answer: [101, ''], problems: ['body_invalid', 'token_invalid', 'no_slot'] },
+  { method: 'get', path: '/v1/sigmon/keys', tag: 'officers', summary: 'Public keys that configuration and packs are signed with', security: 'none', answer: [200, VerifyingKeys], problems: [] },
+  { method: 'get', path: '/v1/sigmon/config', tag: 'officers', summary: 'The signed configuration, a JWS whose payload is a SigmonConfig; 304 by its ETag', security: 'none', answer: [200, 'application/jose'], problems: [] },
+  { method: 'get', path: '/v1/packs/{district}', tag: 'officers', summary: 'The signed pack of a district, or a delta to it (spec/sigmon.md); 304 by its ETag', security: 'none', query: { since: Type.Optional(Type.String({ pattern: '^[0-9a-f]{16}$', description: 'version of the pack that is held' })) }, answer: [200, 'application/octet-stream'], problems: ['body_invalid', 'not_found'] },
+  { method: 'post', path: '/v1/problems', tag: 'officers', summary: 'Report a problem; it becomes a ticket. 200 when this phone sent it before', security: 'device', body: OfficerProblemGiven, answer: [201, OfficerProblem], problems: ['body_invalid', 'device_unknown', 'state_conflict', 'too_many_problems', 'storage_full'] },
+  { method: 'get', path: '/v1/problems', tag: 'officers', summary: 'The newest 50 problems of this phone, and what became of them', security: 'device', answer: [200, OfficerProblems], problems: ['device_unknown'] },
+  { method: 'post', path: '/v1/problems/{id}/word', tag: 'officers', summary: 'Say of a problem that is called resolved whether it is', security: 'device', body: OfficerProblemWord, answer: [200, OfficerProblem], problems: ['body_invalid', 'device_unknown', 'not_found', 'state_conflict'] },
   { method: 'get', path: '/v1/session', tag: 'console', summary: 'Who is logged in, and what they may do', security: 'session', answer: [200, Session], problems: ['session_missing'] },
   { method: 'post', path: '/v1/session', tag: 'console', summary: 'Log in with the token of a one-time link', security: 'none', body: Type.Object({ token: Type.String() }), answer: [200, Session], problems: ['link_spent'] },
   { method: 'delete', path: '/v1/session', tag: 'console', summary: 'Log out', security: 'session', answer: [204, ''], problems: [] },
@@ -96,7 +106,7 @@ export const operations: readonly Operation[] = [
   { method: 'get', path: '/metrics', tag: 'operating', summary: 'Prometheus text format', security: 'none', answer: [200, 'text/plain'], problems: [] },
 ]
 
-const schemas = { EditionEntry, Edition, CellViews, Difference, Challenge, ChallengeCreate, ChallengeDecision, TroubleTicket, TroubleTicketCreate, TroubleTicketPatch, Hub, HubCreate, Sample, ReportBatch, ReportReceipt, Enrolment, Enrolled, Live, LiveDisturbance, LiveTicket, Session, StationRows, StationDetail, ReadinessRow, ReadinessPage, ReadinessSummary, StationReadiness, MovesPage, SitingDecisions, SitingResults, SitingQuestion, SitingAnswer, PositionFix, PositionFixes, PositionGiven, PositionMeasured, PositionReceipt, PositionDecision, AccessPoint, AccessPoints, AccessState, AccessStateAnswer, Campaign, CampaignStations, ReminderOrder, Reminded, Problem }
+const schemas = { Ping, UploadTiming, Located, VerifyingKeys, SigmonConfig, Pack, PackDelta, OfficerProblemGiven, OfficerProblem, OfficerProblems, OfficerProblemWord, EditionEntry, Edition, CellViews, Difference, Challenge, ChallengeCreate, ChallengeDecision, TroubleTicket, TroubleTicketCreate, TroubleTicketPatch, Hub, HubCreate, Sample, ReportBatch, ReportReceipt, Enrolment, Enrolled, Live, LiveDisturbance, LiveTicket, Session, StationRows, StationDetail, ReadinessRow, ReadinessPage, ReadinessSummary, StationReadiness, MovesPage, SitingDecisions, SitingResults, SitingQuestion, SitingAnswer, PositionFix, PositionFixes, PositionGiven, PositionMeasured, PositionReceipt, PositionDecision, AccessPoint, AccessPoints, AccessState, AccessStateAnswer, Campaign, CampaignStations, ReminderOrder, Reminded, Problem }
 
 function reference(schema: TSchema): unknown {
   const name = Object.entries(schemas).find(([, each]) => each === schema)?.[0]
@@ -110,9 +120,12 @@ function parameters(operation: Operation): unknown[] {
   return [...inPath, ...inQuery]
 }
 
+const binary = (type: string): Record<string, unknown> => ({ [type]: { schema: { type: 'string', contentMediaType: type } } })
+
 function answers(operation: Operation): Record<string, unknown> {
   const [status, answer] = operation.answer
   const content = answer === '' ? {} : typeof answer === 'string' ? { content: { [answer]: { schema: { type: 'string' } } } } : { content: { 'application/json': { schema: reference(answer) } } }
+  if (operation.also !== undefined) Object.assign(content.content ?? {}, binary(operation.also))
   const result: Record<string, unknown> = { [status]: { description: operation.summary, ...content } }
   for (const code of operation.problems) {
     const of = String(problems[code][0])
@@ -133,7 +146,7 @@ export function openapi(): object {
       // Who may log in may also come with a key of their organisation, and the other way round.
       security: operation.security === 'none' ? [] : operation.security === 'device' ? [{ device: [] }] : [{ session: [] }, { key: [] }],
       parameters: parameters(operation),
-      ...(operation.body === undefined ? {} : { requestBody: { required: true, content: { [operation.takes ?? 'application/json']: { schema: reference(operation.body) } } } }),
+      ...(operation.body === undefined ? {} : { requestBody: { required: true, content: { [operation.takes ?? 'application/json']: { schema: reference(operation.body) }, ...(operation.also === undefined ? {} : binary(operation.also)) } } }),
       responses: answers(operation),
     }
   }

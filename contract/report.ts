@@ -57,8 +57,31 @@ export const ReportReceipt = Type.Object({
   nextIntervalS: Type.Integer({ description: 'how often this device shall report from now on' }),
 })
 
+/** `GET /v1/ping`. */
+export const Ping = Type.Object({
+  now: Timestamp,
+  election: Type.Union([Type.Enum(['ok', 'down']), Type.Null()], { description: 'the election server as this platform sees it from where it stands; null when it is not watched, or nothing was seen lately' }),
+  electionStatus: Type.Optional(Type.Integer({ description: 'HTTP status that the election server answers, where it is down and answers' })),
+})
+/** `POST /v1/probe/up`. */
+export const UploadTiming = Type.Object({
+  bytes: Type.Integer(),
+  ms: Type.Number({ description: 'from the first bytes to the last, by the server' }),
+  kbps: Type.Union([Type.Integer(), Type.Null()], { description: 'never above the rate of the line; null when it came in one piece, from a buffer on the way, or faster than can be told' }),
+})
+
+/** A phone's public key, as JWK (RFC 7517, RFC 8037). */
+export const DeviceKey = Type.Object(
+  { kty: Type.Enum(['EC', 'OKP']), crv: Type.Enum(['P-256', 'Ed25519']), x: Type.String({ maxLength: 64 }), y: Type.Optional(Type.String({ maxLength: 64 })) },
+  { additionalProperties: false },
+)
 export const Enrolment = Type.Object(
-  { station: StationCode, code: Type.String({ minLength: 6, maxLength: 32, description: 'the code of the appointment letter' }) },
+  {
+    station: StationCode,
+    code: Type.String({ minLength: 6, maxLength: 32, description: 'the code of the appointment letter' }),
+    key: Type.Optional(DeviceKey),
+    proof: Type.Optional(Type.String({ maxLength: 128, description: 'base64url: signature of `kawal-enrol STATION CODE` by the key; enrolling again with the same key at the same station is the same device' })),
+  },
   { additionalProperties: false },
 )
 export const Enrolled = Type.Object({
@@ -81,4 +104,7 @@ type Radio = Static<typeof Radio>
 export type ReportBatch = Static<typeof ReportBatch>
 export type ReportReceipt = Static<typeof ReportReceipt>
 export type Enrolment = Static<typeof Enrolment>
+export type Ping = Static<typeof Ping>
+export type UploadTiming = Static<typeof UploadTiming>
+export type DeviceKey = Static<typeof DeviceKey>
 export type Enrolled = Static<typeof Enrolled>

@@ -36,7 +36,7 @@ const EntityRef = Type.Object({
 
 const RelatedEntity = Type.Object({
   '@type': Type.Literal('RelatedEntity'),
-  role: Type.String({ maxLength: 64, description: 'disturbance or place' }),
+  role: Type.String({ maxLength: 64, description: 'disturbance, place or accessPoint' }),
   entity: EntityRef,
 })
 
@@ -50,7 +50,7 @@ export const Characteristic = Type.Object({
   '@type': Type.Enum(['StringCharacteristic', 'StringArrayCharacteristic', 'IntegerCharacteristic', 'ObjectCharacteristic']),
   name: Type.String(),
   valueType: Type.String(),
-  value: Type.Unknown({ description: 'lifecycle, cause, startedAt, foundAt: string; stations: strings; reopened: integer; evidence, restoreClock, repairClock: object' }),
+  value: Type.Unknown({ description: 'lifecycle, cause, problem, startedAt, foundAt: string; stations: strings; reopened: integer; evidence, restoreClock, repairClock: object' }),
 })
 
 export const TroubleTicket = Type.Object({
@@ -59,12 +59,12 @@ export const TroubleTicket = Type.Object({
   href: Type.String(),
   name: Type.String(),
   description: Type.String(),
-  severity: Type.Union([Type.Literal('critical'), Type.Literal('major')]),
-  ticketType: Type.String(),
+  severity: Type.Enum(['critical', 'major', 'minor'], { description: "minor: an officer's problem, which nobody has measured" }),
+  ticketType: Type.Enum(['electionNetworkDisturbance', 'officerProblem']),
   priority: Type.String(),
   creationDate: Timestamp,
   lastUpdate: Timestamp,
-  requestedResolutionDate: Type.String({ format: 'date-time', description: 'due instant of the restore clock' }),
+  requestedResolutionDate: Type.Optional(Type.String({ format: 'date-time', description: "due instant of the restore clock; an officer's problem has no clocks" })),
   expectedResolutionDate: Type.Optional(Type.String({ format: 'date-time', description: "the operator's own estimate" })),
   resolutionDate: Type.Optional(Timestamp),
   status: TroubleTicketStatusType,
@@ -106,6 +106,7 @@ export const TroubleTicketPatch = Type.Object(
     status: Type.Optional(TroubleTicketStatusType),
     statusChangeReason: Type.Optional(Text),
     expectedResolutionDate: Type.Optional(Timestamp),
+    relatedParty: Type.Optional(Type.Array(RelatedParty, { maxItems: 20, description: "another operator: forwards an officer's problem; the monitoring centre alone may" })),
     note: Type.Optional(Type.Array(Note, { maxItems: 500 })),
   },
   { additionalProperties: false },
