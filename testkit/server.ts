@@ -12,19 +12,31 @@ export interface Answer<Body> { readonly status: number; readonly body: Body; re
 export interface TestServer {
   readonly kit: TestDatabase
   readonly app: App
-  call<Body = { code: string; detail: string }>(as: Asked | { readonly token: string }, method: 'GET' | 'POST', path: string, body?: unknown, accept?: string): Promise<Answer<Body>>
+  call<Body = { code: string; detail: string }>(as: Asked | { readonly token: string }, method: 'GET' | 'POST' | 'PATCH', path: string, body?: unknown, accept?: string): Promise<Answer<Body>>
   close(): Promise<void>
 }
 
 /** The whole server over a database of its own, asked over HTTP with the keys of its organisations. */
-export async function withServer(clock: () => number, seed: (kit: TestDatabase) => Promise<void>): Promise<TestServer> {
+export async function withServer(clock: () => number, seed: (kit: TestDatabase) => Promise<void>, more: Partial<Parameters<typeof startApp>[0]> = {}): Promise<TestServer> {
   const kit = await withDatabase()
-  await seed(kit)
-  const app = await startApp({ ownerUrl: kit.ownerUrl, appPassword: 'test', clock, host: '127.0.0.1', port: 0, rehearsal: true, log: pino({ level: 'error' }, pino.destination(2)) })
+  // What was begun is ended where the rest fails: an open database would hold the test's process.
+  const app = await seed(kit).then(() => startApp({ ownerUrl: kit.ownerUrl, appPassword: 'test', clock, host: '127.0.0.1', port: 0, rehearsal: true, log: pino({ level: 'error' }, pino.destination(2)), ...more })).catch(async (error: unknown) => {
+    await kit.close()
+    throw error
+  })
+  const close = async (): Promise<void> => {
+    await app.stop()
+    await kit.close()
+  }
   const keys = new Map<string, string>()
-  for (const organisation of asked) keys.set(organisation, await addApiKey(app.database, organisation, clock()))
+  try {
+    for (const organisation of asked) keys.set(organisation, await addApiKey(app.database, organisation, clock()))
+  } catch (error) {
+    await close()
+    throw error
+  }
   return {
-    kit, app,
+    kit, app, close,
     async call(as, method, path, body, accept) {
       const token = typeof as === 'string' ? keys.get(as) : as.token
       const answer = await fetch(app.url + path, {
@@ -34,10 +46,6 @@ export async function withServer(clock: () => number, seed: (kit: TestDatabase) 
       const text = await answer.text()
       const type = answer.headers.get('content-type') ?? ''
       return { status: answer.status, body: (type.includes('json') ? JSON.parse(text) : null) as never, text, type }
-    },
-    async close() {
-      await app.stop()
-      await kit.close()
     },
   }
 }
