@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import cookie from '@fastify/cookie'
@@ -13,22 +14,36 @@ import type { LiveDisturbance } from '@kawal/contract/live.ts'
 import { connect, migrate, system, type Database } from './adapters/postgres/database.ts'
 import { challengeRoutes } from './atlas/challenge-routes.ts'
 import { atlasRoutes } from './atlas/routes.ts'
+import { boundConnections, leanAnswers, protocol } from './connections.ts'
 import { createMonitor, type Monitor } from './detection/monitor.ts'
 import { disturbanceRoutes, readDisturbances } from './detection/routes.ts'
 import { createFeed, type Feed } from './live/feed.ts'
 import { deploymentSecret } from './measurement/enrolment.ts'
+import { enrolmentRoutes } from './measurement/enrolment-routes.ts'
 import { createIngest } from './measurement/ingest.ts'
+import { probeRoutes } from './measurement/probe-routes.ts'
 import { measurementRoutes } from './measurement/routes.ts'
+import { createAdmission } from './ndt/admission.ts'
+import { ndtRoutes } from './ndt/routes.ts'
+import type { Times } from './ndt/run.ts'
 import { recogniseCaller, recogniseCallers, sessionRoutes } from './organisation/routes.ts'
 import { accessRoutes } from './access/routes.ts'
 import { answerNotFound, answerProblems, ProblemError } from './problem.ts'
+import { problemRoutes } from './problems/routes.ts'
 import { campaignRoutes } from './readiness/campaign-routes.ts'
 import { createChecks } from './readiness/checks.ts'
-import { createPresent } from './readiness/present.ts'
+import { createPresent, type Present } from './readiness/present.ts'
 import { readinessRoutes } from './readiness/routes.ts'
 import { loadAreas, loadNames, loadOperatorCodes, loadOrganisations, loadMonitorStations, networkOperatorReader, stationReader } from './register/lookup.ts'
 import { positionRoutes } from './register/position-routes.ts'
+import { createConfig, interval_s_max } from './sigmon/config.ts'
+import { createPacks } from './sigmon/packs.ts'
+import { sigmonRoutes } from './sigmon/routes.ts'
+import { settingsDefaults, type SigmonSettings } from './sigmon/settings.ts'
+import { readSigner } from './sigmon/signing.ts'
+import { createSteering } from './sigmon/steering.ts'
 import { sitingRoutes } from './siting/routes.ts'
+import { askStatus, watchTarget } from './targets/watch.ts'
 import { ticketRoutes } from './ticket/routes.ts'
 import { createDesk } from './ticket/desk.ts'
 import { createOutbox } from './ticket/outbox.ts'
@@ -53,6 +68,10 @@ interface AppOptions {
   /** Addresses of the proxies in front that end TLS and name the caller (X-Forwarded-For, -Proto). */
   readonly trustProxy?: readonly string[]
   readonly stationDevices_max?: number
+  /** Full tests: how many at once, how many bytes each way, and for how long. */
+  readonly ndt?: { readonly tests_max?: number; readonly bytes_max?: number; readonly times?: Times }
+  /** What Sigmon is configured with, and what packs carry; defaults without it. */
+  readonly sigmon?: SigmonSettings
 }
 
 export interface App {
@@ -71,6 +90,12 @@ export interface App {
 
 /** Detection remembers this much after a restart, by reading the reports again. */
 const replay_ms = 90 * 60_000
+/** Full tests at once: each may take 100 Mbit/s of this machine's line. */
+const tests_max = 4
+/** Each way: 10 s at 100 Mbit/s. */
+const test_bytes_max = 125_000_000
+/** No test begins, and none goes on, while more samples than this wait for the disk: a quarter of a commit. */
+const waiting_for_tests_max = 1_000
 
 /** Builds the whole server and listens. The only place that picks adapters. */
 export async function startApp(options: AppOptions): Promise<App> {
@@ -88,7 +113,7 @@ async function assemble(options: AppOptions, database: Database): Promise<App> {
   await claimUse(database, options.rehearsal ? 'rehearsal' : 'service')
   const register = await readRegister(database, options)
   const secret = await deploymentSecret(database)
-  const interval_s = options.interval_s ?? 300
+  const interval_s = intervalOf(options)
   const tickets = createDesk({ database, clock: options.clock, changed: (id: string) => feed.tickets([id]) })
   const feed: Feed = createFeed({
     clock: options.clock, rehearsal: options.rehearsal, areas: register.areas, stations: register.stations,
@@ -107,8 +132,11 @@ async function assemble(options: AppOptions, database: Database): Promise<App> {
     failed: (error) => options.log.error(error),
   })
   const metrics = startMetrics(feed, monitor)
+  const present = createPresent(database, options.clock)
+  const sigmon = await sigmonOf(options, database, secret, present)
+  const load = createSteering({ clock: options.clock, steer: (wanted) => sigmon.config.steer(wanted) })
   const ingest = createIngest({
-    database, interval_s, operatorOfSim: register.operatorOfSim,
+    database, interval_s: (waiting) => Math.min(interval_s_max, interval_s * load(waiting)), operatorOfSim: register.operatorOfSim,
     kept: (samples) => {
       monitor.kept(samples)
       feed.reports(samples.map((sample) => sample.device.key))
@@ -117,15 +145,18 @@ async function assemble(options: AppOptions, database: Database): Promise<App> {
     quarantined: (code) => metrics.quarantined.inc({ code }),
   })
   const app = await buildHttp(options, database, feed)
-  measurementRoutes(app, {
-    database, secret, clock: options.clock, ingest, stationOf: stationReader(database), networkOperator: networkOperatorReader(database),
-    targets: options.targets ?? { election: null, internet: null }, stationDevices_max: options.stationDevices_max,
-  })
+  enrolmentRoutes(app, { database, secret, clock: options.clock, stationOf: stationReader(database), stationDevices_max: options.stationDevices_max })
+  measurementRoutes(app, { secret, clock: options.clock, ingest, networkOperator: networkOperatorReader(database) })
+  const election = watchTarget({ url: options.targets?.election ?? null, clock: options.clock, random: Math.random, ask: askStatus, after: later })
+  probeRoutes(app, { clock: options.clock, election })
+  const tests = fullTests(app, options, secret, ingest, metrics)
+  sigmonRoutes(app, sigmon)
   disturbanceRoutes(app, { database, monitor, clock: options.clock, stations: register.stations, names: register.names, tickets })
   await app.register(ticketRoutes({ database, clock: options.clock, caller: (request) => request.caller, changed: (id) => feed.tickets([id]), callbackHosts: options.callbackHosts ?? [] }))
+  problemRoutes(app, { database, secret, clock: options.clock, changed: (id) => feed.tickets([id]) })
   atlasRoutes(app, { database })
   challengeRoutes(app, { database, clock: options.clock })
-  planningRoutes(app, database, secret, options.clock)
+  planningRoutes(app, database, secret, options.clock, present)
   operatingRoutes(app, database, metrics.registry)
   // A rehearsed day begins with a clean sheet; a real one goes on where it was.
   const resumed = options.rehearsal ? 0 : await monitor.resume(options.clock() - replay_ms, options.clock())
@@ -137,8 +168,10 @@ async function assemble(options: AppOptions, database: Database): Promise<App> {
     sweep: turns.sweep, tick: turns.tick, ingestIdle: () => ingest.idle(),
     async stop() {
       feed.close()
+      await tests.stop()
       await app.close()
       await ingest.idle()
+      await election.stop()
       await turns.stop()
       await database.end()
     },
@@ -187,8 +220,10 @@ async function readRegister(database: Database, options: AppOptions) {
 async function buildHttp(options: AppOptions, database: Database, feed: Feed): Promise<FastifyInstance> {
   const app: FastifyInstance = fastify({
     loggerInstance: options.log as never, trustProxy: options.trustProxy === undefined ? false : [...options.trustProxy], logController: new LogController({ disableRequestLogging: true }), forceCloseConnections: true,
-    ...(options.tls === undefined ? {} : { https: options.tls }),
+    ...protocol(options.tls),
   }) as unknown as FastifyInstance
+  boundConnections(app)
+  leanAnswers(app)
   answerProblems(app)
   answerNotFound(app)
   await app.register(helmet, {
@@ -204,19 +239,42 @@ async function buildHttp(options: AppOptions, database: Database, feed: Feed): P
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
   for (const face of ['console', 'sigmon']) {
     const root = join(import.meta.dirname, '../..', face, 'dist')
-    if (existsSync(root)) await app.register(files, { root, prefix: `/${face}/`, decorateReply: false, redirect: true, cacheControl: false })
+    if (existsSync(root)) await app.register(files, { root, prefix: `/${face}/`, decorateReply: false, redirect: true, cacheControl: false, preCompressed: true })
   }
   app.get('/', (_, reply) => reply.redirect('/console/'))
   app.get('/openapi.json', () => openapi())
   return app
 }
 
+const later = (ms: number, turn: () => void): (() => void) => {
+  const timer = setTimeout(turn, ms)
+  return () => clearTimeout(timer)
+}
+
 const targetOrigins = (options: AppOptions): string[] =>
   Object.values(options.targets ?? {}).flatMap((target) => (target === null ? [] : [new URL(target).origin]))
 
+/** Full tests make way for reports: none begins, and those that run end, while reports wait. */
+function fullTests(app: FastifyInstance, options: AppOptions, secret: Buffer, ingest: ReturnType<typeof createIngest>, metrics: ReturnType<typeof startMetrics>): { stop(): Promise<void> } {
+  const reportsWait = (): boolean => ingest.waiting() > waiting_for_tests_max
+  return ndtRoutes(app, {
+    admission: createAdmission({ secret, clock: options.clock, nonce: () => randomBytes(16), tests_max: options.ndt?.tests_max ?? tests_max, bytes_max: options.ndt?.bytes_max ?? test_bytes_max, reportsWait }),
+    times: options.ndt?.times, reportsWait, ended: (direction, end) => metrics.tests.inc({ direction, end }),
+  })
+}
+
+/** What phones are told besides receipts: configuration and packs, signed. */
+async function sigmonOf(options: AppOptions, database: Database, secret: Buffer, present: Present): Promise<Parameters<typeof sigmonRoutes>[1]> {
+  const settings: SigmonSettings = { ...(options.sigmon ?? settingsDefaults), intervalS: intervalOf(options) }
+  const { clock, targets = { election: null, internet: null } } = options
+  const signer = await readSigner(database)
+  return { secret, signer, config: createConfig({ database, signer, settings, targets, clock }), packs: createPacks({ database, signer, settings, clock, secret, edition: () => present.edition() }) }
+}
+
+const intervalOf = (options: AppOptions): number => options.interval_s ?? (options.sigmon ?? settingsDefaults).intervalS
+
 /** Before the day: readiness, siting, positions, access points, the campaign. */
-function planningRoutes(app: FastifyInstance, database: Database, secret: Buffer, clock: () => number): void {
-  const present = createPresent(database, clock)
+function planningRoutes(app: FastifyInstance, database: Database, secret: Buffer, clock: () => number, present: Present): void {
   const checks = createChecks(database, clock)
   readinessRoutes(app, { database, present, checks })
   sitingRoutes(app, { database, present, clock })
@@ -245,5 +303,6 @@ function startMetrics(feed: Feed, monitor: Monitor) {
   new Gauge({ name: 'kawal_disturbances_open', help: 'Disturbances open now', registers: [registry], collect() { this.set(open().length) } })
   new Gauge({ name: 'kawal_devices_on_duty', help: 'Devices that reported in the last 15 minutes', registers: [registry], collect() { this.set(feed.numbers().devicesOnDuty) } })
   new Gauge({ name: 'kawal_feed_clients', help: 'Consoles that follow the live feed', registers: [registry], collect() { this.set(feed.clients()) } })
-  return { registry, reports, quarantined }
+  const tests = new Counter({ name: 'kawal_full_tests_total', help: 'Full tests (ndt7), by direction and by what ended them', labelNames: ['direction', 'end'], registers: [registry] })
+  return { registry, reports, quarantined, tests }
 }

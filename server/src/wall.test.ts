@@ -24,10 +24,12 @@ const rows: Readonly<Record<Resource, { table: string; owner: string; insert: (o
   // of nobody in particular: whoever may read one row may read all
   plan: { table: 'plan', owner: both, insert: () => `INSERT INTO plan (made_at, valid_on, operators, config, summary) VALUES (now(), '2024-01-01', '{}', '{}', '{}')` },
   decision: { table: 'siting_decision', owner: both, insert: () => `INSERT INTO siting_decision (station_code, venue_id, decision, valid_from, decided_at, decided_by) VALUES ('7501011001001', '1', 'accepted', '2024-01-01', now(), 'kpu')` },
+  // which phone reported what is the system's alone: not even the monitoring centre reads it
+  officer_problem: { table: 'officer_problem', owner: both, insert: (of) => `INSERT INTO officer_problem VALUES (gen_random_uuid(), ${of === 'telkomsel' ? 1 : 2}, '2024-02-14', 1, 't-${of}', now())` },
   radio_sample: { table: 'radio_sample', owner: 'organisation_id', insert: (of) => `INSERT INTO radio_sample (organisation_id, technology, at, latitude, longitude) VALUES ('${of}', 'lte', now(), 0, 120)` },
 }
 const organisations = ['telkomsel', 'indosat']
-const inOrder: readonly Resource[] = ['staff', 'disturbance', 'ticket', 'ticket_event', 'report', 'hub', 'access_point', 'login_link', 'session', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision']
+const inOrder: readonly Resource[] = ['staff', 'disturbance', 'ticket', 'ticket_event', 'report', 'hub', 'access_point', 'login_link', 'session', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision', 'officer_problem']
 
 const expected = (role: Role, resource: Resource, action: 'read' | 'write'): 'all' | 'own' | 'none' =>
   rules.find((rule) => rule.role === role && rule.resource === resource && rule.action === action)?.scope ?? 'none'

@@ -23,6 +23,7 @@ program
   .option('--trust-proxy <addresses>', 'addresses, with commas, of proxies in front that end TLS and name the caller')
   .option('--election <url>', 'the election server whose reach a check probes')
   .option('--internet <url>', 'an address on the open internet that a check probes')
+  .option('--sigmon <file>', "JSON with Sigmon's settings in place of the defaults: intervalS, budget, helpLines, forms and more")
   .action(async (options: Record<string, string>) => (await import('./serve.ts')).serve(all(options)))
 
 program
@@ -57,12 +58,13 @@ program
 
 program
   .command('export <kind>')
-  .description('export: codes (of the appointment letters), disturbances, stations, and of the newest plan readiness, moves, access, as CSV on stdout; atlas, as a file')
-  .option('--area <code>', 'of readiness, moves and access: one province, regency, district or village only')
+  .description('export: codes (of the appointment letters), keys (that phones trust), disturbances, stations, and of the newest plan readiness, moves, access, as CSV on stdout; letters (to print), atlas, as files')
+  .option('--area <code>', 'of letters, readiness, moves and access: one province, regency, district or village only')
   .option('--province <code>', 'one province only; of the atlas also a regency, district or village')
   .option('--edition <id>', 'edition of the atlas', 'latest')
-  .option('--format <format>', 'of the atlas: csv, geojson, gpkg, pmtiles', 'csv')
-  .option('--out <file>', 'where the atlas goes')
+  .option('--format <format>', 'of the atlas: csv (the default), geojson, gpkg, pmtiles; of letters: html (the default), csv')
+  .option('--out <path>', 'where the atlas goes (a file), or the letters (a folder)')
+  .option('--url <address>', 'of letters: where phones find the server, as https://kawal.example')
   .option('--operator <organisation>', 'one operator of the atlas only')
   .option('--technology <technology>', 'one technology of the atlas only: gsm, umts, lte, nr, fixed')
   .action(async (kind: string, options: Record<string, string>) => (await import('./export.ts')).exportAction(kind, all(options)))
@@ -95,8 +97,26 @@ program
   .description('organisations: list, add ORGANISATION, link ORGANISATION (a one-time log-in link), key ORGANISATION (an API key), revoke ORGANISATION (its keys, links and sessions)')
   .option('--kind <kind>', 'of an organisation to add: ministry, kpu, bawaslu, apjii, bakti, operator, isp, helpdesk')
   .option('--name <name>', 'name of the organisation to add, or of the person the link is for')
+  .option('--area <code>', 'of a helpdesk to add: the province, regency, district or village whose officers it helps')
   .option('--url <address>', 'address of the server, for the link', 'http://127.0.0.1:5105')
   .action(async (action: string, organisation: string | undefined, options: Record<string, string>) => (await import('./org.ts')).orgAction(action, organisation, all(options)))
+
+program
+  .command('probe')
+  .description('check unattended from a box or laptop at a station or access point: name the step that fails, measure, read the modem, report')
+  .option('--server <url>', 'the platform, as https://kawal.example')
+  .option('--station <code>', '13 digits of the station whose letter enrols this probe')
+  .option('--code <code>', "the letter's code, needed once; or in KAWAL_PROBE_CODE, where other users of the box do not see it")
+  .option('--interval <seconds>', 'how often to check; the platform may ask for less often', '300')
+  .option('--modem <source>', 'where radio values come from: auto (ModemManager if it is there), mm, none, or a serial port as /dev/ttyUSB2', 'auto')
+  .option('--access-point <id>', 'the access point whose network this is')
+  .option('--access <kind>', 'cellular, wifi or wired (default: that of the default route)')
+  .option('--sim <plmn>', "PLMN code of the SIM, as 51010 (default: the modem's)")
+  .option('--election <url>', 'the election server, to be tried too')
+  .option('--internet <url>', 'an address on the open internet, to be tried too')
+  .option('--daily-mb <number>', 'what measuring may cost a day', '20')
+  .option('--once', 'one check, one report; exit code 4 if not all is well')
+  .action(async (options: Record<string, string>) => (await import('./probe.ts')).probe(all(options)))
 
 program
   .command('doctor')

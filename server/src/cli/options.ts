@@ -2,12 +2,12 @@ import { CommandFailure, exits } from './exits.ts'
 
 export type Options = Readonly<Record<string, string | undefined>>
 
-/** A number from 0 on. @throws CommandFailure with the option's name for anything else */
-export function numberOption(options: Options, name: string, max = Number.MAX_SAFE_INTEGER): number {
+/** A number from 0 on. @throws CommandFailure with the option's name, as it is typed, for anything else */
+export function numberOption(options: Options, name: string, max = Number.MAX_SAFE_INTEGER, typed = name): number {
   const text = options[name] ?? ''
   const value = Number(text)
   if (text.trim() === '' || !Number.isFinite(value) || value < 0 || value > max)
-    throw new CommandFailure(exits.usage, `--${name} takes a number${max === Number.MAX_SAFE_INTEGER ? '' : ` up to ${max}`}, not ${text || 'nothing'}.`)
+    throw new CommandFailure(exits.usage, `--${typed} takes a number${max === Number.MAX_SAFE_INTEGER ? '' : ` up to ${max}`}, not ${text || 'nothing'}.`)
   return value
 }
 

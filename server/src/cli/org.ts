@@ -18,7 +18,7 @@ export async function orgAction(action: string, organisation: string | undefined
         out({ organisations: rows }, rows.map((row) => `${row.id.padEnd(14)}${row.kind.padEnd(12)}${row.name}`).join('\n'))
       } else if (organisation === undefined) throw new CommandFailure(exits.usage, `Which organisation? "kawal org list" names them.`)
       else if (action === 'add') {
-        const added = await addOrganisation(server.ownerUrl, organisation, options['kind'] ?? 'isp', options['name'] ?? organisation)
+        const added = await addOrganisation(server.ownerUrl, organisation, options['kind'] ?? 'isp', options['name'] ?? organisation, options['area'] ?? null)
         out({ organisation, added }, added ? `${organisation} added.` : `${organisation} is there already: nothing was changed.`)
       } else if (action === 'link') {
         const token = await loginToken(database, await addStaff(database, organisation, options['name'] ?? 'Petugas'), Date.now())
@@ -40,14 +40,16 @@ export async function orgAction(action: string, organisation: string | undefined
 }
 
 /** Written as the owner: the application may read organisations and never change them. */
-async function addOrganisation(ownerUrl: string, id: string, kind: string, name: string): Promise<boolean> {
+async function addOrganisation(ownerUrl: string, id: string, kind: string, name: string, area: string | null): Promise<boolean> {
   const kinds = Object.keys(roleOfKind).filter((each) => each !== 'system')
   if (!kinds.includes(kind)) throw new CommandFailure(exits.usage, `--kind is one of ${kinds.join(', ')}, not ${kind}.`)
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(id)) throw new CommandFailure(exits.usage, `An organisation's id is lower-case letters, digits and hyphens, not ${id}.`)
+  if (area !== null && kind !== 'helpdesk') throw new CommandFailure(exits.usage, `--area is of a helpdesk: what officers report there goes to it. A ${kind} has none.`)
+  if (area !== null && !/^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{10})$/.test(area)) throw new CommandFailure(exits.usage, `--area is the code of a province, regency, district or village (2, 4, 6 or 10 digits), not ${area}.`)
   const client = new pg.Client({ connectionString: ownerUrl })
   await client.connect()
   try {
-    return (await client.query('INSERT INTO organisation (id, kind, name) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING', [id, kind, name])).rowCount === 1
+    return (await client.query('INSERT INTO organisation (id, kind, name, area_code) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING', [id, kind, name, area])).rowCount === 1
   } finally {
     await client.end()
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import pino from 'pino'
 import { startApp } from '../app.ts'
+import { readSettings, SettingsRefused, type SigmonSettings } from '../sigmon/settings.ts'
 import { openDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
 import { onInterrupt } from './interrupt.ts'
@@ -17,12 +18,14 @@ export async function serve(options: Options): Promise<void> {
   if (tls === undefined && !loopback.includes(host))
     throw new CommandFailure(exits.refused, `Without certificate files the server answers on loopback only, not on ${host}. Give --cert and --key, or end TLS in front.`)
   const port = portOption(options)
+  const sigmon = sigmonSettings(options['sigmon'])
   const log = pino({ level: process.env['LOG_LEVEL'] ?? 'info' }, pino.destination(2))
   const database = await openDatabase(options['data'])
   const app = await startApp({
     ownerUrl: database.ownerUrl, appPassword: database.appPassword, clock: Date.now, host, port, log, rehearsal: false,
     ...(options['province'] === undefined ? {} : { province: options['province'] }), ...(tls === undefined ? {} : { tls }),
     targets: { election: options['election'] ?? null, internet: options['internet'] ?? null },
+    ...(sigmon === undefined ? {} : { sigmon }),
     callbackHosts: listOf(options['callbackHosts']), ...(options['trustProxy'] === undefined ? {} : { trustProxy: listOf(options['trustProxy']) }),
   }).catch(async (error: unknown) => {
     await database.stop()
@@ -43,6 +46,15 @@ export async function serve(options: Options): Promise<void> {
 }
 
 const listOf = (text: string | undefined): string[] => (text ?? '').split(',').map((each) => each.trim()).filter(Boolean)
+
+function sigmonSettings(path: string | undefined): SigmonSettings | undefined {
+  if (path === undefined) return undefined
+  try {
+    return readSettings(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new CommandFailure(exits.rejected, error instanceof SettingsRefused ? `--sigmon ${path}: ${error.message}` : `--sigmon ${path} cannot be read: ${(error as Error).message}`)
+  }
+}
 
 function readTls(cert: string | undefined, key: string | undefined): { cert: Buffer; key: Buffer } | undefined {
   if (cert === undefined && key === undefined) return undefined

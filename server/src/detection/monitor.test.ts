@@ -38,7 +38,7 @@ function room(run: string): Room {
     openTicket: async (row, recipient) => void tickets.push(`${row.id} ${recipient}`),
     changed: ({ stations: rows }) => rows.forEach((row) => row.operator === null && shown.set(row.code, row.after)), failed: (error) => assert.fail(String(error)),
   })
-  const ingest = createIngest({ database: kit.database, interval_s: 300, operatorOfSim: (plmn) => operators[plmn] ?? null, kept: (samples: readonly KeptSample[]) => monitor.kept(samples) })
+  const ingest = createIngest({ database: kit.database, interval_s: () => 300, operatorOfSim: (plmn) => operators[plmn] ?? null, kept: (samples: readonly KeptSample[]) => monitor.kept(samples) })
   return {
     monitor, tickets, shown,
     async report(phones, at) {
@@ -109,7 +109,7 @@ test('what cannot be written at one sweep is written and told at the next', asyn
     database, stations, organisations: new Set(['telkomsel', 'indosat']), areaName: (code) => code, run: 'unsaved', interval_ms: 5 * minute_ms, openTicket: async () => undefined,
     changed: ({ disturbances }) => told.push(...disturbances), failed: (error) => assert.fail(String(error)),
   })
-  const ingest = createIngest({ database: kit.database, interval_s: 300, operatorOfSim: (plmn) => operators[plmn] ?? null, kept: (samples) => monitor.kept(samples) })
+  const ingest = createIngest({ database: kit.database, interval_s: () => 300, operatorOfSim: (plmn) => operators[plmn] ?? null, kept: (samples) => monitor.kept(samples) })
   const report = async (alive: readonly Phone[], at: number): Promise<void> => void (await Promise.all(alive.map((phone) => ingest.submit(phone.device, [sample(phone, at)], { receivedAt: at, sentAt: null }, null))))
   await live({ ...here, monitor, report }, phones, 0, 10, () => true)
   failing = true

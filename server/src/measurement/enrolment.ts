@@ -1,4 +1,7 @@
-import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
+import { createHmac, createPublicKey, randomUUID, timingSafeEqual, verify, type KeyObject } from 'node:crypto'
+import type pg from 'pg'
+import type { DeviceKey } from '@kawal/contract/report.ts'
+import { letterCodeOf } from '@kawal/core/measurement/letter.ts'
 import { system, type Database } from '../adapters/postgres/database.ts'
 
 /** A device as its token names it. `key` is its short name inside the database. */
@@ -8,8 +11,6 @@ export interface Device {
   readonly station: string
 }
 
-const base32 = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789'
-
 export async function deploymentSecret(database: Database): Promise<Buffer> {
   const { rows } = await database.pool.query<{ secret: Buffer }>('SELECT secret FROM deployment')
   const [row] = rows
@@ -17,10 +18,9 @@ export async function deploymentSecret(database: Database): Promise<Buffer> {
   return row.secret
 }
 
-/** The code in a station's appointment letter: 8 characters without 0, O, 1, I and L, 39 bits. */
+/** The code in a station's appointment letter, as `letterCodeOf` gives it: 80 bits of an HMAC and a check symbol. */
 export function stationCode(secret: Buffer, station: string): string {
-  const digest = createHmac('sha256', secret).update(`station ${station}`).digest()
-  return Array.from(digest.subarray(0, 8), (byte) => base32[byte % base32.length]).join('')
+  return letterCodeOf(createHmac('sha256', secret).update(`station ${station}`).digest().subarray(0, 10))
 }
 
 /** A token that proves its own device: no look-up for each report. */
@@ -45,20 +45,65 @@ export function readDeviceToken(secret: Buffer, token: string): Device | null {
 export const station_devices_max = 21
 const enrol_lock = 5107
 
+/** A phone's public key: what a signature is held against, and its bytes as they are kept. */
+export interface PhoneKey {
+  readonly key: KeyObject
+  /** P-256: the uncompressed point of SEC 1, section 2.3.3 (65 bytes); Ed25519: RFC 8032 (32 bytes). */
+  readonly bytes: Buffer
+}
+
+/** @returns null when it is no point of its curve, or one written in a second way */
+export function readPhoneKey(jwk: DeviceKey): PhoneKey | null {
+  const parts = jwk.kty === 'EC' && jwk.crv === 'P-256' ? [jwk.x, jwk.y] : jwk.kty === 'OKP' && jwk.crv === 'Ed25519' && jwk.y === undefined ? [jwk.x] : []
+  const decoded = parts.map((part) => Buffer.from(part ?? '', 'base64url'))
+  // one key has one text and one row of bytes: else the same key would be two devices
+  if (decoded.length === 0 || decoded.some((part, at) => part.length !== 32 || part.toString('base64url') !== parts[at])) return null
+  try {
+    return { key: createPublicKey({ key: { ...jwk }, format: 'jwk' }), bytes: Buffer.concat([...(jwk.kty === 'EC' ? [Buffer.of(4)] : []), ...decoded]) }
+  } catch {
+    return null
+  }
+}
+
+/** ES256 with r and s as they are (RFC 7518, section 3.4), or Ed25519 (RFC 8032). */
+export function provesKey({ key }: PhoneKey, claim: Uint8Array, proof: string): boolean {
+  const signature = Buffer.from(proof, 'base64url')
+  if (signature.length !== 64) return false
+  return key.asymmetricKeyType === 'ec' ? verify('sha256', claim, { key, dsaEncoding: 'ieee-p1363' }, signature) : verify(null, claim, key, signature)
+}
+
 /**
  * Keeps a new device of a station; it is on disk when this resolves.
  * @returns null when the station has `max` devices already
  */
-export async function enrol(database: Database, station: string, now: number, max = station_devices_max): Promise<Device | null> {
-  const id = randomUUID()
-  return database.transaction(system, async (client) => {
-    // Those of one station take turns, so that each sees the numbers before it; the constraint has the last word.
-    await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [enrol_lock, station])
-    const { rows } = await client.query<{ key: number }>(
-      `INSERT INTO device (id, station_code, number, enrolled_at)
-       SELECT $1, $2, coalesce(max(number), 0) + 1, $3 FROM device WHERE station_code = $2 HAVING coalesce(max(number), 0) < $4 RETURNING key`,
-      [id, station, new Date(now), Math.min(max, 2_147_483_647)],
-    )
-    return rows[0] === undefined ? null : { id, key: rows[0].key, station }
+export function enrol(database: Database, station: string, now: number, max = station_devices_max): Promise<Device | null> {
+  return atStation(database, station, (client) => keep(client, station, null, now, max))
+}
+
+/** As `enrol`, but a key that the station knows is the device that it was: an answer that was lost costs no place. */
+export function enrolKey(database: Database, station: string, key: Buffer, now: number, max = station_devices_max): Promise<{ readonly device: Device; readonly known: boolean } | null> {
+  return atStation(database, station, async (client) => {
+    const { rows } = await client.query<{ id: string; key: number }>('SELECT id, key FROM device WHERE station_code = $1 AND public_key = $2', [station, key])
+    if (rows[0] !== undefined) return { device: { ...rows[0], station }, known: true }
+    const device = await keep(client, station, key, now, max)
+    return device === null ? null : { device, known: false }
   })
+}
+
+/** Those of one station take turns, so that each sees the numbers and keys before it; the constraints have the last word. */
+function atStation<T>(database: Database, station: string, work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
+  return database.transaction(system, async (client) => {
+    await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [enrol_lock, station])
+    return work(client)
+  })
+}
+
+async function keep(client: pg.ClientBase, station: string, key: Buffer | null, now: number, max: number): Promise<Device | null> {
+  const id = randomUUID()
+  const { rows } = await client.query<{ key: number }>(
+    `INSERT INTO device (id, station_code, number, enrolled_at, public_key)
+     SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $5 FROM device WHERE station_code = $2 HAVING coalesce(max(number), 0) < $4 RETURNING key`,
+    [id, station, new Date(now), Math.min(max, 2_147_483_647), key],
+  )
+  return rows[0] === undefined ? null : { id, key: rows[0].key, station }
 }

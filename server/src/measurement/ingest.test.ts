@@ -9,6 +9,7 @@ import { answerProblems } from '../problem.ts'
 import { loadOperatorCodes, networkOperatorReader, stationReader } from '../register/lookup.ts'
 import { loadSynthetic } from '../register/synthetic.ts'
 import { deploymentSecret, readDeviceToken, stationCode } from './enrolment.ts'
+import { enrolmentRoutes } from './enrolment-routes.ts'
 import { createIngest, type KeptSample } from './ingest.ts'
 import { measurementRoutes } from './routes.ts'
 
@@ -29,13 +30,11 @@ before(async () => {
   stations = (await owner.query<{ code: string }>('SELECT code FROM station_now ORDER BY code LIMIT 20')).rows.map((row) => row.code)
   await owner.end()
   secret = await deploymentSecret(kit.database)
-  ingest = createIngest({ database: kit.database, interval_s: 300, operatorOfSim: await loadOperatorCodes(kit.database), kept: (samples) => kept.push(...samples) })
+  ingest = createIngest({ database: kit.database, interval_s: () => 300, operatorOfSim: await loadOperatorCodes(kit.database), kept: (samples) => kept.push(...samples) })
   app = fastify()
   answerProblems(app)
-  measurementRoutes(app, {
-    database: kit.database, secret, clock: () => clock, ingest, stationOf: stationReader(kit.database),
-    networkOperator: networkOperatorReader(kit.database), targets: { election: null, internet: null },
-  })
+  enrolmentRoutes(app, { database: kit.database, secret, clock: () => clock, stationOf: stationReader(kit.database) })
+  measurementRoutes(app, { secret, clock: () => clock, ingest, networkOperator: networkOperatorReader(kit.database) })
 })
 after(async () => {
   await app.close()
@@ -173,29 +172,4 @@ test('a promise before its own sample, or days ahead, is quarantined', async () 
   const token = await newToken()
   const receipt = await send(token, [sample(1, { nextDueAt: new Date(now - 3_600_000).toISOString() }), sample(2, { nextDueAt: '9999-12-31T00:00:00Z' }), sample(3, { nextDueAt: new Date(now).toISOString() })])
   assert.deepEqual([receipt.accepted, codes(receipt)], [1, [[0, 'promise_invalid'], [1, 'promise_invalid']]])
-})
-
-test('a station takes 21 devices, also when they come at once, and says so to the next', async () => {
-  const other = stations[0] ?? ''
-  const answers = await Promise.all(Array.from({ length: 21 }, () => enrol(stationCode(secret, other), other)))
-  assert.deepEqual(new Set(answers.map((answer) => answer.statusCode)), new Set([201]))
-  const full = await enrol(stationCode(secret, other), other)
-  assert.deepEqual([full.statusCode, full.json<{ code: string }>().code], [409, 'station_full'])
-})
-
-test('an upload test is timed up to its limit; more, or nothing, is refused', async () => {
-  const up = (bytes: number) => app.inject({ method: 'POST', url: '/v1/probe/up', headers: { 'content-type': 'application/octet-stream' }, payload: Buffer.alloc(bytes) })
-  assert.equal((await up(75_000)).json<{ bytes: number }>().bytes, 75_000)
-  assert.deepEqual([(await up(75_001)).statusCode, (await up(0)).statusCode, (await app.inject({ method: 'POST', url: '/v1/probe/up' })).statusCode], [413, 400, 400])
-})
-
-test('a wrong code is refused, guessing stops after 20 tries, and the pause ends', async () => {
-  assert.equal((await enrol('AAAAAAAA', '9999999999999')).statusCode, 404)
-  const right = stationCode(secret, station)
-  for (let tries = 0; tries < 20; tries++) assert.equal((await enrol('AAAAAAAA')).json<{ code: string }>().code, 'code_wrong')
-  const stopped = await enrol(right)
-  assert.deepEqual([stopped.statusCode, stopped.headers['retry-after']], [429, '600'])
-  clock = now + 10 * 60_000 + 1
-  assert.equal((await enrol(`${right.slice(0, 4)}-${right.slice(4)}`.toLowerCase())).statusCode, 201)
-  clock = now
 })

@@ -29,7 +29,8 @@ interface IngestOptions {
   readonly kept: (samples: readonly KeptSample[]) => void
   /** Called after the commit for each sample that went to quarantine. */
   readonly quarantined?: (code: string) => void
-  readonly interval_s: number
+  /** How often a device shall report from now on, by how many samples wait. */
+  readonly interval_s: (waiting: number) => number
 }
 
 interface Waiting {
@@ -58,6 +59,8 @@ const checkSample = Compile(Sample)
  */
 export function createIngest(options: IngestOptions): {
   submit(device: Device, samples: readonly unknown[], arrival: Arrival, networkOperator: string | null): Promise<ReportReceipt>
+  /** Samples that are not on disk yet. */
+  waiting(): number
   idle(): Promise<void>
 } {
   let queue: Waiting[] = []
@@ -75,7 +78,7 @@ export function createIngest(options: IngestOptions): {
         size += next.good.length + next.quarantined.length
       }
       queue = queue.slice(group.length)
-      await commit(options, group).catch((error: unknown) => group.forEach((one) => one.reject(error)))
+      await commit(options, group, options.interval_s(waiting)).catch((error: unknown) => group.forEach((one) => one.reject(error)))
       waiting -= size
     }
     running = null
@@ -93,6 +96,7 @@ export function createIngest(options: IngestOptions): {
         running ??= drain()
       })
     },
+    waiting: () => waiting,
     idle: () => running ?? Promise.resolve(),
   }
 }
@@ -169,7 +173,7 @@ function isShallow(raw: unknown): boolean {
   return false
 }
 
-async function commit(options: IngestOptions, group: readonly Waiting[]): Promise<void> {
+async function commit(options: IngestOptions, group: readonly Waiting[], interval_s: number): Promise<void> {
   const kept: KeptSample[] = []
   const receipts = await options.database.transaction(system, async (client) => {
     const news = await insertReports(options, client, group, kept)
@@ -178,7 +182,7 @@ async function commit(options: IngestOptions, group: readonly Waiting[]): Promis
       accepted: news[at] ?? 0,
       duplicates: one.good.length - (news[at] ?? 0),
       quarantined: one.quarantined.map(({ index, code, detail }) => ({ index, code, detail })),
-      nextIntervalS: options.interval_s,
+      nextIntervalS: interval_s,
     }))
   })
   options.kept(kept)

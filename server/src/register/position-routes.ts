@@ -1,9 +1,9 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { Compile } from 'typebox/compile'
 import { PositionDecision, PositionGiven, PositionMeasured, positionsQuery, type PositionFix, type PositionFixes, type PositionReceipt } from '@kawal/contract/readiness.ts'
 import { system, type Database } from '../adapters/postgres/database.ts'
-import { readDeviceToken, type Device } from '../measurement/enrolment.ts'
-import { allowed, ProblemError } from '../problem.ts'
+import { deviceOf } from '../measurement/device.ts'
+import { allowed } from '../problem.ts'
 import { bodyOf, callerWho, takes } from '../readiness/ask.ts'
 import { decidePosition, givePosition, measurePosition, readFixes } from './positions.ts'
 
@@ -16,12 +16,6 @@ interface PositionNeeds {
 const checkGiven = Compile(PositionGiven)
 const checkMeasured = Compile(PositionMeasured)
 const checkDecision = Compile(PositionDecision)
-
-function deviceOf(request: FastifyRequest, secret: Buffer): Device {
-  const device = readDeviceToken(secret, request.headers.authorization?.replace(/^Bearer /, '') ?? '')
-  if (device === null) throw new ProblemError('device_unknown', 'Enrol this device with the code of its station: POST /v1/devices.')
-  return device
-}
 
 /** Where stations really stand: by KPU, or by an officer's phone at the station. */
 export function positionRoutes(app: FastifyInstance, { database, secret, clock }: PositionNeeds): void {

@@ -9,7 +9,7 @@ import type { Caller, Database } from '../adapters/postgres/database.ts'
 import { scopeOf } from '@kawal/core/organisation/rules.ts'
 import { allowed, answerProblems, ProblemError } from '../problem.ts'
 import { addListener, callbackAllowed, getListener, organisation_listeners_max, removeListener } from './outbox.ts'
-import { causeOf, command, getTicket, listTickets, openTicket, readDisturbances, type TicketFilter } from './tickets.ts'
+import { causeOf, command, getTicket, listTickets, openTicket, organisationName, readDisturbances, type TicketFilter } from './tickets.ts'
 import { statusesOf, ticketPath, toTmf } from './tmf621.ts'
 
 interface TicketRouteNeeds {
@@ -37,6 +37,7 @@ const refusals: Readonly<Record<Refusal, readonly [ProblemCode, string]>> = {
   not_from_this_status: ['state_conflict', 'The ticket cannot go there from its present status. Read it again.'],
   not_yours_to_say: ['not_allowed', 'Your organisation may not say this of this ticket.'],
   closed_by_measurement_only: ['state_conflict', 'Nobody closes a ticket by hand: say resolved, and it closes when the stations report well again.'],
+  closed_by_officer_only: ['state_conflict', "Nobody closes an officer's problem by hand: say resolved, and it closes by that officer's word, or when none comes for 48 hours."],
   reason_missing: ['body_invalid', 'Give a reason in statusChangeReason, or a text in the note.'],
   text_too_long: ['body_invalid', 'A text has at most 2,000 characters.'],
   still_verifying: ['state_conflict', 'The resolution is being verified by measurement.'],
@@ -106,8 +107,10 @@ function writingRoutes(app: Routes, needs: TicketRouteNeeds): void {
     const known = new Set(ticket.notes.map((note) => note.id))
     for (const note of body.note ?? []) if (note.text !== undefined && !known.has(note.id ?? '')) actions.push({ kind: 'note', text: note.text })
     if (body.status !== undefined) actions.push(...statusActions(ticket, body.status, body.statusChangeReason ?? ''))
+    const to = body.relatedParty?.find((related) => related.role === 'operator')?.partyOrPartyRole.id
+    if (to !== undefined && to !== ticket.operator) actions.push({ kind: 'forward', operator: to, operatorName: await organisationName(needs.database, to) })
     const match = request.headers['if-match']
-    const changed = await command(needs, caller, ticket.id, actions, match === undefined || match.trim() === '*' ? ticket.version : Number(match.replace(/^W\/|"/g, '')))
+    const changed = await allowed(() => command(needs, caller, ticket.id, actions, match === undefined || match.trim() === '*' ? ticket.version : Number(match.replace(/^W\/|"/g, ''))))
     const patched = accept(changed)
     needs.changed(patched.id)
     return answer(reply, needs, patched, one(request.query, 'fields'))
@@ -129,7 +132,7 @@ function statusActions(ticket: Ticket, status: string, reason: string): TicketAc
     case 'pending': case 'held': return ticket.status === 'pending' ? [] : [{ kind: 'hold', reason }]
     case 'resolved': return ticket.status === 'resolved' ? [] : [{ kind: 'resolve', text: reason }]
     case 'cancelled': return [{ kind: 'cancel', reason }]
-    case 'closed': throw new ProblemError(...refusals.closed_by_measurement_only)
+    case 'closed': throw new ProblemError(...refusals[ticket.disturbance === null ? 'closed_by_officer_only' : 'closed_by_measurement_only'])
     default: throw new ProblemError('state_conflict', `The status ${status} is not used here. Add a note if the ticket concerns somebody else.`)
   }
 }

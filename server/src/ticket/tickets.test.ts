@@ -94,7 +94,7 @@ test('the sweep reopens what did not recover, then closes what did; concurrent s
   state = { ...state, endedAt: start + 13 * minute_ms }
   await sweepTickets(kit.database, start + 14 * minute_ms, lookup)
   const closed = await getTicket(needs(), telkomsel, id)
-  assert.deepEqual([closed?.status, closed?.restoredAt, closed?.disturbance.endedAt], ['closed', start + 13 * minute_ms, start + 13 * minute_ms])
+  assert.deepEqual([closed?.status, closed?.restoredAt, closed?.disturbance?.endedAt], ['closed', start + 13 * minute_ms, start + 13 * minute_ms])
   assert.deepEqual(await sweepTickets(kit.database, start + 15 * minute_ms, lookup).then((ids) => ids.includes(id)), false)
 })
 
@@ -106,7 +106,7 @@ test('the sweep writes a clock at risk and overdue once, and follows the extent 
   for (const minutes of [1, 2, 23, 24, 25, 30, 31, 32]) await sweepTickets(kit.database, start + minutes * minute_ms, lookup)
   const ticket = await getTicket(needs(), telkomsel, id)
   assert.deepEqual(ticket?.history.map((entry) => entry.kind), ['opened', 'evidence_changed', 'clock_warned', 'clock_warned'])
-  assert.equal(ticket?.disturbance.stations.length, 3)
+  assert.equal(ticket?.disturbance?.stations.length, 3)
   assert.deepEqual(ticket?.history.slice(2).map((entry) => (entry.at - start) / minute_ms), [24, 31])
 })
 

@@ -4,7 +4,7 @@ import type { Instant } from '@kawal/core/kernel/clock.ts'
 import { fail, ok, type Result } from '@kawal/core/kernel/result.ts'
 import {
   apply, decide, defaultVerification, isOver, nextDue,
-  type Actor, type Refusal, type Ticket, type TicketAction, type TicketCause, type TicketEvent, type TicketStatus, type VerificationOptions,
+  type Actor, type Refusal, type Ticket, type TicketAction, type TicketCause, type TicketEvent, type TicketProblem, type TicketStatus, type VerificationOptions,
 } from '@kawal/core/ticket/ticket.ts'
 import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
 import { notification } from './tmf621.ts'
@@ -65,6 +65,33 @@ export async function openTicket(deps: TicketNeeds, caller: Caller, disturbance:
   })
 }
 
+/** Who speaks in the log of a ticket when an officer does: never the phone, never the person. */
+const officer = 'officer'
+
+/**
+ * Opens the ticket of an officer's problem, in the caller's transaction, which is the system's.
+ * @param id its number, which nothing else has
+ */
+export async function openProblemTicket(
+  client: pg.PoolClient, problem: TicketProblem, to: { readonly id: string; readonly operator: string; readonly operatorName: string; readonly areaName: string }, now: Instant,
+): Promise<Ticket> {
+  const decided = decide(null, { kind: 'open', opening: { ...to, problem }, by: officer, actor: 'officer' }, now)
+  const ticket = decided.ok ? decided.value.reduce<Ticket | null>(apply, null) : null
+  if (!decided.ok || ticket === null) throw new Error('the ticket of a problem that is routed opens')
+  await client.query(
+    `INSERT INTO ticket (id, organisation_id, disturbance_id, status, version, state, opened_at, due_at, disturbance_mark)
+     VALUES ($1, $2, NULL, $3, $4, $5, $6, $7, '')`,
+    [ticket.id, ticket.operator, ticket.status, ticket.version, JSON.stringify(ticket), at(now), at(nextDue(ticket, now))])
+  await record(client, system, null, ticket, decided.value, now)
+  return ticket
+}
+
+/** The officer's word on a ticket, in the caller's transaction, which is the system's. */
+export async function officerWord(client: pg.PoolClient, id: string, word: 'fixed' | 'still', now: Instant): Promise<Result<Ticket, Refusal>> {
+  const row = (await client.query<{ state: Ticket }>('SELECT state FROM ticket WHERE id = $1 FOR UPDATE', [id])).rows[0]
+  return row === undefined ? fail('not_found') : act(client, system, row.state, [{ kind: 'word', word }], now, defaultVerification, { by: officer, actor: 'officer' })
+}
+
 /**
  * Gives commands to a ticket, all or none, in one transaction with their events and deliveries.
  * @param expectedVersion the version that the caller saw; another one is refused as `version_conflict`
@@ -87,12 +114,12 @@ export async function command(
 
 async function act(
   client: pg.PoolClient, caller: Caller, before: Ticket, actions: readonly TicketAction[], now: Instant, options: VerificationOptions,
+  speaker: { readonly by: string; readonly actor: Actor } = { by: caller.organisation, actor: actorOf(caller, before.operator) },
 ): Promise<Result<Ticket, Refusal>> {
-  const actor = actorOf(caller, before.operator)
   const events: TicketEvent[] = []
   let ticket = before
   for (const action of actions) {
-    const decided = decide(ticket, { ...action, by: caller.organisation, actor }, now, options)
+    const decided = decide(ticket, { ...action, ...speaker }, now, options)
     if (!decided.ok) return decided
     for (const event of decided.value) ticket = apply(ticket, event)
     events.push(...decided.value)
@@ -105,8 +132,8 @@ async function save(
   client: pg.PoolClient, caller: Caller, before: Ticket, ticket: Ticket, events: readonly TicketEvent[], now: Instant, options: VerificationOptions,
 ): Promise<void> {
   await client.query(
-    'UPDATE ticket SET status = $2, version = $3, state = $4, due_at = $5, disturbance_mark = $6 WHERE id = $1',
-    [ticket.id, ticket.status, ticket.version, JSON.stringify(ticket), at(nextDue(ticket, now, options)), mark(ticket.disturbance)],
+    'UPDATE ticket SET status = $2, version = $3, state = $4, due_at = $5, disturbance_mark = $6, organisation_id = $7 WHERE id = $1',
+    [ticket.id, ticket.status, ticket.version, JSON.stringify(ticket), at(nextDue(ticket, now, options)), mark(ticket.disturbance), ticket.operator],
   )
   await record(client, caller, before, ticket, events, now)
 }
@@ -141,6 +168,11 @@ async function actAs(client: pg.PoolClient, caller: Caller): Promise<void> {
 function actorOf(caller: Caller, operator: string): Actor {
   if (caller.role === 'system') return 'measurement'
   return caller.organisation === operator ? 'operator' : 'watch'
+}
+
+/** Of an organisation that a ticket may be sent to; empty when there is none of this id. */
+export async function organisationName(database: Database, id: string): Promise<string> {
+  return (await database.pool.query<{ name: string }>("SELECT name FROM organisation WHERE id = $1 AND kind <> 'system'", [id])).rows[0]?.name ?? ''
 }
 
 export async function getTicket(deps: TicketNeeds, caller: Caller, id: string): Promise<Ticket | null> {
@@ -190,15 +222,15 @@ export async function readDisturbances(database: Database, caller: Caller, ids: 
 export async function sweepTickets(
   database: Database, now: Instant, lookup: DisturbanceLookup, options: VerificationOptions = defaultVerification,
 ): Promise<string[]> {
-  const open = await database.transaction(system, (client) => client.query<{ id: string; disturbance_id: string; status: TicketStatus; due_at: Date | null; disturbance_mark: string }>(
+  const open = await database.transaction(system, (client) => client.query<{ id: string; disturbance_id: string | null; status: TicketStatus; due_at: Date | null; disturbance_mark: string }>(
     `SELECT id, disturbance_id, status, due_at, disturbance_mark FROM ticket WHERE status NOT IN ('closed', 'cancelled') ORDER BY id`))
   const todo = new Map<string, OpenCause | null>()
-  const watched = new Map(open.rows.map((row) => [row.disturbance_id, lookup(row.disturbance_id)]))
+  const watched = new Map(open.rows.flatMap(({ disturbance_id: id }) => (id === null ? [] : [[id, lookup(id)] as const])))
   // After a restart a disturbance that had ended is in the database only.
   const kept = await readDisturbances(database, system, [...watched].filter(([, state]) => state === null).map(([id]) => id))
   for (const row of open.rows) {
-    const state = kept.get(row.disturbance_id)
-    const cause = watched.get(row.disturbance_id) ?? (state === undefined ? null : causeOf(state))
+    const state = row.disturbance_id === null ? undefined : kept.get(row.disturbance_id)
+    const cause = (row.disturbance_id === null ? null : watched.get(row.disturbance_id)) ?? (state === undefined ? null : causeOf(state))
     const due = row.due_at !== null && row.due_at.getTime() <= now
     const news = cause !== null && (mark(cause) !== row.disturbance_mark || (row.status === 'resolved' && cause.endedAt !== null))
     if (due || news) todo.set(row.id, cause)
@@ -236,6 +268,7 @@ function sweepBatch(database: Database, ids: readonly string[], causes: Readonly
 }
 
 function measured(ticket: Ticket, open: OpenCause | null): TicketAction[] {
+  if (ticket.disturbance === null) return [{ kind: 'lapse' }]
   if (open === null) return [{ kind: 'warn' }]
   const { areaName, ...cause } = open
   const grown = isWorthTelling(ticket.disturbance, cause)
@@ -260,7 +293,8 @@ function extent(cause: TicketCause): string {
 }
 
 /** What of a disturbance makes the sweep look again. */
-function mark(cause: TicketCause): string {
+function mark(cause: TicketCause | null): string {
+  if (cause === null) return ''
   return `${extent(cause)} ${cause.endedAt === null ? 'open' : 'ended'}`
 }
 

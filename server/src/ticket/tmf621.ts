@@ -1,6 +1,6 @@
 import type { Instant } from '@kawal/core/kernel/clock.ts'
 import type { ClockReading } from '@kawal/core/ticket/clock.ts'
-import { clocks, ticketStatuses, type Ticket, type TicketEvent, type TicketStatus } from '@kawal/core/ticket/ticket.ts'
+import { clocks, ticketStatuses, type ProblemKind, type Ticket, type TicketCause, type TicketEvent, type TicketStatus } from '@kawal/core/ticket/ticket.ts'
 import type { LiveTicket } from '@kawal/contract/live.ts'
 import type { Characteristic, TmfStatus, TroubleTicket, TroubleTicketEvent } from '@kawal/contract/ticket.ts'
 
@@ -21,13 +21,42 @@ export function statusesOf(tmf: string): TicketStatus[] {
   return ticketStatuses.filter((status) => tmfStatus[status] === tmf)
 }
 
-const causeText: Readonly<Record<Ticket['disturbance']['cause'], string>> = {
+const causeText: Readonly<Record<TicketCause['cause'], string>> = {
   operator: 'Gangguan jaringan', power: 'Listrik padam', congestion: 'Jaringan padat',
   election_server: 'Gangguan server pemilu', ingest: 'Gangguan penerimaan laporan',
 }
 
-function titleOf(ticket: Ticket): string {
-  return `${causeText[ticket.disturbance.cause]}: ${ticket.areaName}, ${ticket.disturbance.stations.length} TPS`
+const problemText: Readonly<Record<ProblemKind, string>> = {
+  signal: 'sinyal', access_point: 'titik akses', election_server: 'server pemilu', app: 'aplikasi', position: 'posisi TPS', other: 'lain-lain',
+}
+
+function titleOf({ areaName, disturbance, problem }: Ticket): string {
+  if (problem !== undefined) return `Laporan petugas (${problemText[problem.kind]}): TPS ${problem.station}, ${areaName}`
+  return disturbance === null ? areaName : `${causeText[disturbance.cause]}: ${areaName}, ${disturbance.stations.length} TPS`
+}
+
+/** What kind of ticket it is, how grave, and what it is about: in the standard's fields. */
+function subject(ticket: Ticket): Pick<TroubleTicket, 'description' | 'severity' | 'ticketType' | 'priority' | 'relatedEntity'> {
+  const { areaName, disturbance, problem } = ticket
+  if (disturbance === null) {
+    return {
+      description: problem?.text ?? '', severity: 'minor', ticketType: 'officerProblem', priority: 'medium',
+      relatedEntity: problem === undefined ? [] : [
+        related('place', 'PollingStation', problem.station, areaName),
+        ...(problem.accessPoint === null ? [] : [related('accessPoint', 'AccessPoint', problem.accessPoint)]),
+      ],
+    }
+  }
+  return {
+    description: `${causeText[disturbance.cause]} (${disturbance.severity}) ${ticket.operatorName} di ${areaName} (${disturbance.areaCode}): ${disturbance.stations.length} TPS terdampak sejak ${rfc3339(disturbance.startedAt)}.`,
+    severity: disturbance.severity === 'down' ? 'critical' : 'major',
+    ticketType: 'electionNetworkDisturbance',
+    priority: disturbance.severity === 'down' ? 'high' : 'medium',
+    relatedEntity: [
+      related('disturbance', 'Disturbance', disturbance.id),
+      related('place', 'GeographicArea', disturbance.areaCode, areaName),
+    ],
+  }
 }
 
 /** RFC 3339 in UTC. */
@@ -37,7 +66,6 @@ function rfc3339(at: Instant): string {
 
 /** The ticket as a TMF621 v5 resource. @param now instant at which its clocks are read */
 export function toTmf(ticket: Ticket, now: Instant): TroubleTicket {
-  const { disturbance } = ticket
   const [restore] = clocks(ticket, now)
   const last = ticket.statusHistory.at(-1)
   return {
@@ -45,13 +73,10 @@ export function toTmf(ticket: Ticket, now: Instant): TroubleTicket {
     id: ticket.id,
     href: `${ticketPath}/${encodeURIComponent(ticket.id)}`,
     name: titleOf(ticket),
-    description: `${causeText[disturbance.cause]} (${disturbance.severity}) ${ticket.operatorName} di ${ticket.areaName} (${disturbance.areaCode}): ${disturbance.stations.length} TPS terdampak sejak ${rfc3339(disturbance.startedAt)}.`,
-    severity: disturbance.severity === 'down' ? 'critical' : 'major',
-    ticketType: 'electionNetworkDisturbance',
-    priority: disturbance.severity === 'down' ? 'high' : 'medium',
+    ...subject(ticket),
     creationDate: rfc3339(ticket.openedAt),
     lastUpdate: rfc3339(ticket.updatedAt),
-    requestedResolutionDate: rfc3339(restore.dueAt),
+    ...(restore === undefined ? {} : { requestedResolutionDate: rfc3339(restore.dueAt) }),
     ...(ticket.expectedAt === null ? {} : { expectedResolutionDate: rfc3339(ticket.expectedAt) }),
     ...(ticket.resolvedAt === null ? {} : { resolutionDate: rfc3339(ticket.resolvedAt) }),
     status: tmfStatus[ticket.status],
@@ -62,10 +87,6 @@ export function toTmf(ticket: Ticket, now: Instant): TroubleTicket {
       statusChangeReason: [change.status, change.reason].filter(Boolean).join(': '),
     })),
     note: ticket.notes.map((note) => ({ '@type': 'Note', id: note.id, author: note.by, date: rfc3339(note.at), text: note.text })),
-    relatedEntity: [
-      related('disturbance', 'Disturbance', disturbance.id),
-      related('place', 'GeographicArea', disturbance.areaCode, ticket.areaName),
-    ],
     relatedParty: [party('operator', ticket.operator, ticket.operatorName), party('originator', 'kawal', 'Kawal Sinyal')],
     troubleTicketCharacteristic: characteristics(ticket, now),
   }
@@ -80,22 +101,28 @@ function party(role: string, id: string, name: string): TroubleTicket['relatedPa
 }
 
 function characteristics(ticket: Ticket, now: Instant): Characteristic[] {
-  const { disturbance } = ticket
+  const { disturbance, problem } = ticket
   const [restore, repair] = clocks(ticket, now)
   const text = (name: string, value: string): Characteristic => ({ '@type': 'StringCharacteristic', name, valueType: 'string', value })
   const object = (name: string, value: object): Characteristic => ({ '@type': 'ObjectCharacteristic', name, valueType: 'object', value })
   return [
     text('lifecycle', ticket.status),
-    text('cause', disturbance.cause),
-    text('startedAt', rfc3339(disturbance.startedAt)),
-    text('foundAt', rfc3339(disturbance.foundAt)),
-    { '@type': 'StringArrayCharacteristic', name: 'stations', valueType: 'array', value: [...disturbance.stations] },
-    object('evidence', disturbance.evidence),
-    object('restoreClock', clockValue(restore)),
-    object('repairClock', clockValue(repair)),
+    ...(problem === undefined ? [] : [text('problem', problem.kind), text('startedAt', rfc3339(problem.givenAt)), stationsOf([problem.station])]),
+    ...(disturbance === null ? [] : [
+      text('cause', disturbance.cause),
+      text('startedAt', rfc3339(disturbance.startedAt)),
+      text('foundAt', rfc3339(disturbance.foundAt)),
+      stationsOf(disturbance.stations),
+      object('evidence', disturbance.evidence),
+    ]),
+    ...(restore === undefined || repair === undefined ? [] : [object('restoreClock', clockValue(restore)), object('repairClock', clockValue(repair))]),
     { '@type': 'IntegerCharacteristic', name: 'reopened', valueType: 'integer', value: ticket.reopened },
     ...(ticket.restoredAt === null ? [] : [text('restoredAt', rfc3339(ticket.restoredAt))]),
   ]
+}
+
+function stationsOf(codes: readonly string[]): Characteristic {
+  return { '@type': 'StringArrayCharacteristic', name: 'stations', valueType: 'array', value: [...codes] }
 }
 
 function clockValue(clock: ClockReading): object {
@@ -106,12 +133,13 @@ function clockValue(clock: ClockReading): object {
 export function toLive(ticket: Ticket, now: Instant): LiveTicket {
   return {
     id: ticket.id,
-    disturbanceId: ticket.disturbance.id,
+    disturbanceId: ticket.disturbance?.id ?? null,
+    problem: ticket.problem === undefined ? null : { kind: ticket.problem.kind, text: ticket.problem.text, station: ticket.problem.station, areaName: ticket.areaName },
     status: ticket.status,
     operator: ticket.operator,
     operatorName: ticket.operatorName,
     title: titleOf(ticket),
-    stationCount: ticket.disturbance.stations.length,
+    stationCount: ticket.disturbance?.stations.length ?? 1,
     openedAt: rfc3339(ticket.openedAt),
     clocks: clocks(ticket, now).map((clock) => ({ name: clock.name, state: clock.state, dueAt: rfc3339(clock.dueAt), pausedReason: clock.pausedReason })),
     reopened: ticket.reopened,
@@ -125,7 +153,8 @@ export function toLive(ticket: Ticket, now: Instant): LiveTicket {
 /** The notification of one command's events: one a command, after the most telling of them. */
 export function notification(ticket: Ticket, events: readonly TicketEvent[], now: Instant): TroubleTicketEvent {
   const kinds = new Set(events.map((event) => event.kind))
-  const eventType = kinds.has('opened') ? 'TroubleTicketCreateEvent'
+  // To whoever a ticket is forwarded it is new.
+  const eventType = kinds.has('opened') || kinds.has('forwarded') ? 'TroubleTicketCreateEvent'
     : kinds.has('closed') ? 'TroubleTicketResolvedEvent'
     : [...kinds].some((kind) => statusKinds.has(kind)) ? 'TroubleTicketStatusChangeEvent'
     : 'TroubleTicketAttributeValueChangeEvent'

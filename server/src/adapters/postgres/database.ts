@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { rules } from '@kawal/core/organisation/rules.ts'
+import { makeSigningKey } from '../../sigmon/key.ts'
 
 /** Who asks. Set per transaction; the database's row-level security walls every row by it. */
 export interface Caller {
@@ -49,6 +50,11 @@ export async function migrate(ownerUrl: string, appPassword: string): Promise<st
       await client.query(readFileSync(join(migrations, name), 'utf8'))
       await client.query('INSERT INTO migration (name) VALUES ($1)', [name])
       await client.query('COMMIT')
+    }
+    const { rows: keys } = await client.query('SELECT FROM sigmon_key WHERE signs')
+    if (keys.length === 0) {
+      const { kid, private_key } = await makeSigningKey()
+      await client.query('INSERT INTO sigmon_key (kid, private_key, signs, made_at) VALUES ($1, $2, true, now())', [kid, private_key])
     }
     await client.query('BEGIN')
     await client.query('DELETE FROM access_rule')

@@ -1,0 +1,84 @@
+import { canonicalJson } from '@kawal/contract/pack.ts'
+import type { SigmonConfig } from '@kawal/contract/sigmon.ts'
+import { system, type Database } from '../adapters/postgres/database.ts'
+import type { SigmonSettings } from './settings.ts'
+import { compactJws, type Signer } from './signing.ts'
+
+interface ConfigOptions {
+  readonly database: Database
+  readonly signer: Signer
+  readonly settings: SigmonSettings
+  readonly targets: SigmonConfig['targets']
+  readonly clock: () => number
+}
+
+type Content = Omit<SigmonConfig, 'version' | 'issuedAt' | 'validUntil'>
+
+/** A configuration as it goes out. */
+interface Issued {
+  readonly jws: string
+  readonly etag: string
+}
+
+const day_ms = 86_400_000
+/** A phone that was off for a week is told by the mark of expiry that its settings may be old. */
+const valid_days = 7
+export const interval_s_max = 3_600
+/** The interval grows in these steps: each step is a version that every phone takes, so small ones would be waste. */
+const load_steps = [1, 2, 4, 8]
+const issue_lock = 5108
+
+/**
+ * The signed configuration of Sigmon. Its version rises when its content is another than the one issued last,
+ * by whichever process; it is signed anew each day, so that `validUntil` moves on without a new version.
+ */
+export function createConfig(options: ConfigOptions): {
+  current(): Promise<Issued>
+  /** Devices report `load` times less often from their next look at the configuration on: 1 is as configured. */
+  steer(load: number): void
+} {
+  let load = 1
+  let held: { readonly issued: Promise<Issued>; readonly until: number; readonly load: number } | null = null
+  const issue = async (at: number): Promise<Issued> => {
+    const { version, issued_at } = await versionOf(options.database, contentOf(options, load), at)
+    // the same within a day, also after a restart: the tag of what a phone holds goes on being right
+    const issued = Math.max(Math.floor(at / day_ms) * day_ms, issued_at.getTime())
+    const payload: SigmonConfig = {
+      version, issuedAt: new Date(issued).toISOString(), validUntil: new Date(issued + valid_days * day_ms).toISOString(), ...contentOf(options, load),
+    }
+    return { jws: compactJws(options.signer, payload), etag: `"${version}-${Math.floor(issued / 1000).toString(36)}"` }
+  }
+  return {
+    current() {
+      const now = options.clock()
+      if (held === null || now >= held.until || held.load !== load) {
+        const asked = { issued: issue(now), until: (Math.floor(now / day_ms) + 1) * day_ms, load }
+        held = asked
+        asked.issued.catch(() => {
+          if (held === asked) held = null
+        })
+      }
+      return held.issued
+    },
+    steer(wanted) {
+      load = load_steps.findLast((step) => step <= wanted) ?? 1
+    },
+  }
+}
+
+function contentOf({ signer, settings, targets }: ConfigOptions, load: number): Content {
+  const { forms: _, intervalS, ...rest } = settings
+  return { keys: [...signer.keys], ...rest, intervalS: Math.min(interval_s_max, intervalS * load), targets }
+}
+
+/** The version of a content: the newest one's where nothing changed, else the next. */
+function versionOf(database: Database, content: Content, now: number): Promise<{ version: number; issued_at: Date }> {
+  return database.transaction(system, async (client) => {
+    await client.query('SELECT pg_advisory_xact_lock($1)', [issue_lock])
+    const { rows: [newest] } = await client.query<{ version: number; content: unknown; issued_at: Date }>('SELECT version, content, issued_at FROM sigmon_config ORDER BY version DESC LIMIT 1')
+    if (newest !== undefined && canonicalJson(newest.content) === canonicalJson(content)) return newest
+    const made = { version: (newest?.version ?? 0) + 1, issued_at: new Date(now) }
+    await client.query('INSERT INTO sigmon_config (version, content, issued_at) VALUES ($1, $2, $3)', [made.version, JSON.stringify(content), made.issued_at])
+    return made
+  })
+}
