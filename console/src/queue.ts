@@ -119,6 +119,15 @@ export function cardClock(ticket: LiveTicket, now: number): LiveClock | null {
   return open[0] ?? ticket.clocks[0] ?? null
 }
 
+const reportedMax = 20
+
+/** What officers reported and nobody has settled, newest first: the rows to show, and how many there are. */
+export function reportedOf(state: LiveState, area: string | null): { rows: LiveTicket[]; total: number } {
+  const open = [...state.tickets.values()].filter((ticket) => ticket.problem !== null && !finished.has(ticket.status) && (area === null || ticket.problem.station.startsWith(area)))
+  open.sort((a, b) => Date.parse(b.openedAt) - Date.parse(a.openedAt) || (a.id < b.id ? 1 : -1))
+  return { rows: open.slice(0, reportedMax), total: open.length }
+}
+
 export function ticketOf(state: LiveState, disturbance: LiveDisturbance): LiveTicket | null {
   if (disturbance.ticketId !== null) {
     const ticket = state.tickets.get(disturbance.ticketId)

@@ -1,6 +1,6 @@
-import type { LiveArea, LiveDisturbance, Session } from '@kawal/contract/live.ts'
+import type { LiveArea, LiveDisturbance, LiveTicket, Session } from '@kawal/contract/live.ts'
 import { silentAfterMs, startFeed, type LiveState } from './live.ts'
-import { isIn, queueOf, ticketOf, topAreas, type Queue } from './queue.ts'
+import { isIn, queueOf, reportedOf, ticketOf, topAreas, type Queue } from './queue.ts'
 import { operatorName } from './format.ts'
 import { server, type Problem } from './server.ts'
 import { readView, writeView, type RoomName, type View } from './view.ts'
@@ -49,6 +49,13 @@ class Room {
   })
   selected: LiveDisturbance | null = $derived(this.selectedId === null ? null : this.live?.disturbances.get(this.selectedId) ?? null)
 
+  reported: { rows: LiveTicket[]; total: number } = $derived(this.live === null ? { rows: [], total: 0 } : reportedOf(this.live, this.view.area))
+  /** The selected ticket where it is of an officer's problem: it has no disturbance to be shown with. */
+  problemTicket: LiveTicket | null = $derived.by(() => {
+    const ticket = this.view.ticket === null ? undefined : this.live?.tickets.get(this.view.ticket)
+    return ticket === undefined || ticket.problem === null ? null : ticket
+  })
+
   /** Which rooms the role may enter; there is a switch where there are two. */
   rooms: readonly RoomName[] = $derived.by(() => (this.mayPlan() ? ['monitoring', 'planning'] : ['monitoring']))
   /** A planner lands on planning, everybody else on monitoring; an address that shows something of a room opens that room. */
@@ -66,7 +73,7 @@ class Room {
   go(change: Partial<View>, step = false): void {
     const before = this.view
     this.view = { ...before, ...change }
-    const opens = step || (before.disturbance === null && this.view.disturbance !== null) || (before.station === null && this.view.station !== null)
+    const opens = step || (before.disturbance === null && this.view.disturbance !== null) || (before.station === null && this.view.station !== null) || (before.ticket === null && this.view.ticket !== null)
     const address = `${location.pathname}${writeView(this.view)}`
     if (opens) history.pushState(null, '', address)
     else history.replaceState(null, '', address)

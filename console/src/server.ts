@@ -31,5 +31,8 @@ export const server = {
   stations: (area: string, bbox: string | null, signal: AbortSignal): Promise<Answer<StationRows>> =>
     call(`/v1/stations?area=${encodeURIComponent(area)}${bbox === null ? '' : `&bbox=${bbox}`}`, { signal }),
   station: (code: string): Promise<Answer<StationDetail>> => call(`/v1/stations/${encodeURIComponent(code)}`),
+  /** TMF621's merge patch: what the organisation that has the ticket says of it. */
+  patchTicket: (ticket: string, fields: object): Promise<Answer<unknown>> =>
+    call(`/tmf-api/troubleTicket/v5/troubleTicket/${encodeURIComponent(ticket)}`, { ...json({ '@type': 'TroubleTicket', ...fields }), method: 'PATCH' }),
   openTicket: (disturbance: string): Promise<Answer<unknown>> => call(`/v1/disturbances/${encodeURIComponent(disturbance)}/ticket`, json({})),
 }

@@ -84,6 +84,7 @@ export async function openSite(): Promise<Site> {
     }
     if (pathname.startsWith('/v1/stations/')) return json(response, 200, fixtureStation(pathname.slice(13), Date.now()))
     if (request.method === 'POST') return json(response, 201, {})
+    if (request.method === 'PATCH') return json(response, 200, {})
     json(response, 404, { status: 404, code: 'not_found', title: 'Not found', detail: pathname })
   }
 

@@ -1,4 +1,5 @@
 import type { Status } from '@kawal/core/kernel/status.ts'
+import type { ProblemKind } from '@kawal/core/ticket/ticket.ts'
 import type { ClockState, Level } from '../queue.ts'
 
 /** Every word of the screen in Bahasa Indonesia. `typeof id` is the type other languages must fill: a missing key does not compile. */
@@ -36,7 +37,7 @@ export const id = {
   } as Record<string, string>,
   event: {
     opened: 'dibuka', acknowledged: 'diterima', started: 'dikerjakan', held: 'waktu dijeda', resumed: 'waktu berjalan lagi', resolved: 'dinyatakan pulih', restored: 'terukur pulih', relapsed: 'putus lagi',
-    reopened: 'dibuka lagi', closed: 'ditutup oleh pengukuran', cancelled: 'dibatalkan', noted: 'catatan', estimated: 'perkiraan selesai', evidence_changed: 'bukti diperbarui', clock_warned: 'peringatan tenggat',
+    reopened: 'dibuka lagi', closed: 'ditutup oleh pengukuran', cancelled: 'dibatalkan', noted: 'catatan', estimated: 'perkiraan selesai', evidence_changed: 'bukti diperbarui', clock_warned: 'peringatan tenggat', forwarded: 'diteruskan',
   } as Record<string, string>,
   cause: (cause: string, operator: string | null, severity: string): string => {
     const bad = severity === 'down' ? 'putus' : 'terganggu'
@@ -121,6 +122,22 @@ export const id = {
   mayNot: 'Peran Anda tidak dapat membuka tiket',
   reopenedTimes: (times: string) => `${times} kali dibuka lagi oleh pengukuran`,
   history: 'Riwayat',
+  reported: 'Laporan petugas',
+  reportedList: 'Laporan petugas yang terbuka',
+  reportedAgo: (minutes: string) => `${minutes} menit lalu`,
+  reportedMore: (count: string) => `${count} laporan lagi lewat antarmuka tiket`,
+  problemKind: { signal: 'sinyal', access_point: 'titik akses', election_server: 'server pemilu', app: 'aplikasi', position: 'posisi TPS', other: 'lain-lain' } satisfies Record<ProblemKind, string>,
+  noText: 'Petugas tidak menulis keterangan.',
+  officer: 'Petugas KPPS',
+  closed: 'ditutup',
+  closedByOfficer: 'ditutup oleh petugas',
+  closedUnheard: 'ditutup: 48 jam tanpa kabar petugas',
+  stillTimes: (times: string) => `${times} kali dibuka lagi oleh petugas`,
+  answerLabel: 'Jawaban untuk petugas',
+  answerHint: 'Petugas membaca jawaban ini di Sigmon. Tiket ditutup oleh kabar petugas, atau 48 jam setelah dinyatakan pulih.',
+  takeUp: 'Mulai kerjakan',
+  sendNote: 'Kirim catatan',
+  sayResolved: 'Nyatakan pulih',
   stationList: 'Daftar TPS',
   more: (count: string) => `${count} TPS lagi (lihat CSV)`,
   problem: (code: string, status: string) => `Gagal (${code}, HTTP ${status})`,
