@@ -1,19 +1,25 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig, type Plugin } from 'vite'
+import { icons } from './icons.ts'
 
-/** Writes the service worker with the names of what it keeps, and a version that follows from them. */
-function serviceWorker(): Plugin {
+/**
+ * Writes the service worker, when all else is there, with the hash of each file that it keeps; its version
+ * follows from these. What is compressed beside a file is another form of it.
+ */
+export function serviceWorker(): Plugin {
   return {
     name: 'service-worker',
-    generateBundle(_, bundle) {
-      const files = ['./', ...Object.keys(bundle).filter((name) => name !== 'index.html' && !name.endsWith('.map')), 'icon.svg', 'manifest.webmanifest']
-      const page = bundle['index.html']
-      const version = createHash('sha256').update(JSON.stringify(files)).update(page?.type === 'asset' ? page.source : '').digest('hex').slice(0, 12)
+    writeBundle({ dir }) {
+      if (dir === undefined) throw new Error('the build has a folder')
+      const names = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(dir.length + 1).replaceAll('\\', '/'))
+      const kept = names.filter((name) => !/(^worker\.js|\.map|\.br|\.gz)$|^\./.test(name)).sort()
+      const files = kept.map((name) => [name === 'index.html' ? './' : name, `sha256-${createHash('sha256').update(readFileSync(join(dir, name))).digest('base64')}`])
+      const version = createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 12)
       const source = readFileSync(join(import.meta.dirname, 'worker.js'), 'utf8').replace('__FILES__', JSON.stringify(files)).replace('__VERSION__', version)
-      this.emitFile({ type: 'asset', fileName: 'worker.js', source })
+      writeFileSync(join(dir, 'worker.js'), source)
     },
   }
 }
@@ -21,6 +27,6 @@ function serviceWorker(): Plugin {
 export default defineConfig({
   root: import.meta.dirname,
   base: '/sigmon/',
-  plugins: [svelte(), serviceWorker()],
+  plugins: [svelte(), icons(), serviceWorker()],
   build: { outDir: 'dist', emptyOutDir: true, target: 'es2020', modulePreload: { polyfill: false } },
 })

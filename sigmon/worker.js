@@ -1,19 +1,43 @@
 // Keeps Sigmon's own files, so that it opens without a network. Reports never pass through here:
 // they wait in IndexedDB, and the page sends them.
+const version = '__VERSION__'
 const files = __FILES__
-const cache = 'sigmon-__VERSION__'
+const cache = `sigmon-${version}`
 
+// Each file is held against its hash: a server that is being updated in the middle of this gives files of two
+// versions, and then nothing is installed, and the browser tries again later.
+const fetched = async (kept, [path, integrity]) => {
+  // A part bears its hash in its name: what the version before has of the same name costs nothing again.
+  const known = path.startsWith('assets/') ? await caches.match(path) : undefined
+  if (known !== undefined) return kept.put(path, known)
+  const answer = await fetch(path, { integrity, cache: 'no-cache' })
+  if (!answer.ok || answer.redirected) throw new TypeError(`${path}: HTTP ${answer.status}`)
+  await kept.put(path, answer)
+}
 self.addEventListener('install', (event) => {
-  event.waitUntil(caches.open(cache).then((kept) => kept.addAll(files)).then(() => self.skipWaiting()))
+  event.waitUntil(caches.open(cache).then((kept) => Promise.all(files.map((file) => fetched(kept, file)))))
 })
+// A new version waits until the page says so: never in the middle of a check.
+self.addEventListener('message', (event) => {
+  if (event.data === 'take') void self.skipWaiting()
+})
+const isOurs = (name) => name.startsWith('sigmon-') && name !== cache
+// The version before stays: another tab may still run it, and load a part of it.
 self.addEventListener('activate', (event) => {
-  event.waitUntil(
-    caches.keys().then((names) => Promise.all(names.filter((name) => name !== cache).map((name) => caches.delete(name)))).then(() => self.clients.claim()),
-  )
+  event.waitUntil(caches.keys().then((names) => Promise.all(names.filter(isOurs).slice(0, -1).map((name) => caches.delete(name)))).then(() => self.clients.claim()))
 })
+// Background sync, where the browser has it: there is a network again. The page has the samples.
+self.addEventListener('sync', (event) => {
+  event.waitUntil(self.clients.matchAll({ type: 'window' }).then((pages) => pages.forEach((page) => page.postMessage('send'))))
+})
+const keptOf = async (path, request) => {
+  const own = await caches.open(cache)
+  // A part that is not of this version is of the one before; names of parts hold their hash, so they never clash.
+  return (await own.match(path)) ?? (path === './' ? undefined : await caches.match(path, { ignoreSearch: true })) ?? fetch(request)
+}
 self.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url)
-  if (event.request.method !== 'GET' || url.origin !== location.origin || !url.pathname.startsWith('/sigmon/')) return
-  const wanted = event.request.mode === 'navigate' ? './' : event.request
-  event.respondWith(caches.match(wanted, { ignoreSearch: true }).then((kept) => kept ?? fetch(event.request)))
+  const scope = new URL('./', location.href).pathname
+  if (event.request.method !== 'GET' || url.origin !== location.origin || !url.pathname.startsWith(scope) || url.pathname === location.pathname) return
+  event.respondWith(keptOf(event.request.mode === 'navigate' ? './' : url.pathname, event.request))
 })

@@ -1,0 +1,272 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { after, before, test } from 'node:test'
+import chromium from '@sparticuz/chromium'
+import { chromium as playwright, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import { openStage, squaresOf, type Stage } from './test/site.ts'
+
+const phone = { width: 360, height: 640 }
+const target_px_min = 48
+const pictures = process.env['SIGMON_SCREENS']
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** Every screen, each in the states in which it looks different. */
+const screens: readonly (readonly [scene: string, path: string])[] = [
+  ['new', ''], ['refused', ''], ['fresh', ''], ['checking', ''], ['send', ''], ['wait', ''], ['move', ''], ['old', ''], ['practice', ''], ['fresh', 'tugas'], ['duty', 'tugas'], ['sent', 'sinyal'], ['fresh', 'sinyal'],
+  ['sent', 'lainnya'], ['sent', 'tps'], ['fresh', 'tps'], ['testing', 'data'], ['sent', 'lapor'], ['sent', 'panduan/1'], ['sent', 'panduan/3'], ['sent', 'baterai/xiaomi'],
+]
+
+/** One process for all dies with its first context; the origin rules stay on as in a real browser. */
+const refused = new Set(['--single-process', '--disable-web-security'])
+
+let stage: Stage
+let browser: Browser
+before(async () => {
+  stage = await openStage()
+  browser = await playwright.launch({ executablePath: await chromium.executablePath(), args: chromium.args.filter((flag) => !refused.has(flag)), headless: true })
+})
+after(async () => {
+  await browser.close()
+  stage.close()
+})
+
+async function open(scene: string, path: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const page = await (await browser.newContext({ viewport: phone, locale: 'id-ID', ...options })).newPage()
+  page.on('pageerror', (error) => assert.fail(`${scene}/${path} threw: ${error.message}`))
+  await show(page, scene, path, 'id')
+  return page
+}
+
+async function show(page: Page, scene: string, path: string, language: string): Promise<void> {
+  await page.goto(`${stage.address}?adegan=${scene}&bahasa=${language}#/${path}`)
+  await page.locator('h1').waitFor()
+}
+
+/** What axe finds, with the 7:1 of WCAG 2.2's AAA that the sun asks for. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe)
+  return page.evaluate(async () => {
+    const { axe: tool } = window as unknown as { axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }
+    return (await tool.run({ rules: { 'color-contrast-enhanced': { enabled: true } } })).violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.html.slice(0, 120)).join(' | ')}`)
+  })
+}
+
+/** What reaches beyond the right edge, and what is too small for a thumb. */
+const misfits = (page: Page): Promise<string[]> => page.evaluate((least) => [...document.querySelectorAll('body *')].flatMap((element) => {
+  if (element.closest('.hidden, .skip') !== null) return []
+  const { right, height, width } = element.getBoundingClientRect()
+  const name = element.outerHTML.slice(0, 90)
+  const thumb = element.matches('button, a, select, summary, input:not(.hidden)') && (height < least - 0.5 || width < least - 0.5)
+  return [...(right > innerWidth + 1 ? [`beyond the edge: ${name}`] : []), ...(thumb ? [`${Math.round(width)} x ${Math.round(height)}: ${name}`] : [])]
+}), target_px_min)
+
+for (const [language, size, colorScheme] of [['id', 100, 'light'], ['id', 200, 'light'], ['en', 100, 'light'], ['en', 200, 'light'], ['id', 100, 'dark']] as const)
+  test(`every screen is whole: axe, 7:1, 48 px, no edge cut (${language}, text ${size} %, ${colorScheme})`, { timeout: 120_000 }, async () => {
+    const page = await (await browser.newContext({ viewport: phone, locale: 'id-ID', colorScheme })).newPage()
+    page.on('pageerror', (error) => assert.fail(`${page.url()} threw: ${error.message}`))
+    if (size !== 100) await page.addInitScript((percent) => document.addEventListener('DOMContentLoaded', () => document.head.insertAdjacentHTML('beforeend', `<style>html{font-size:${percent}% !important}</style>`)), size)
+    const found: string[] = []
+    for (const [scene, path] of screens) {
+      await show(page, scene, path, language)
+      found.push(...[...(await violations(page)), ...(await misfits(page))].map((line) => `${scene}/${path}: ${line}`))
+      if (pictures !== undefined) await page.screenshot({ path: `${pictures}-${language}-${size}-${colorScheme}-${scene}-${path.replace('/', '-')}.png`, fullPage: true })
+    }
+    assert.deepEqual(found, [])
+    await page.context().close()
+  })
+
+test('the letter: its link fills the form and leaves the address; a slip is told while typing, O and I are taken', async () => {
+  const page = await open('new', '')
+  await page.goto(`${stage.address}?adegan=new&n=1#tps=5310072003004&kode=1A2B3C4D5E6F7G8HX&kunci=0123456789abcdef`)
+  const code = page.getByLabel('Kode di surat tugas')
+  assert.equal(await code.inputValue(), '1A2B-3C4D-5E6F-7G8H-X')
+  assert.doesNotMatch(page.url(), /kode|kunci/)
+  await page.locator('#letter-hint').getByText('Ada salah ketik').waitFor()
+  await code.fill('')
+  // 16 zeros have the check symbol 0: Crockford's modulo
+  await code.pressSequentially('oooo-OOOO 00000000')
+  await page.locator('#letter-hint').getByText('Masih kurang 1 tanda').waitFor()
+  await code.press('0')
+  await page.locator('#letter-hint').getByText('Kode ini utuh').waitFor()
+  await page.reload()
+  assert.equal(await code.inputValue(), 'OOOO-OOOO-0000-0000-0', 'what was typed outlives the page')
+  await page.getByRole('button', { name: 'Daftar', exact: true }).click()
+  await page.getByText('Sementara', { exact: true }).waitFor()
+  assert.equal(await page.evaluate(() => Object.values(localStorage).join().includes('0000')), false, 'the secret is gone once it is used')
+  await page.context().close()
+})
+
+/** Axe and the thumb on a state that only using the app leads to. */
+async function whole(page: Page, name: string): Promise<void> {
+  if (pictures !== undefined) await page.screenshot({ path: `${pictures}-used-${name}.png`, fullPage: true })
+  assert.deepEqual([...(await violations(page)), ...(await misfits(page))], [], name)
+}
+
+/** A page on which the camera sees this QR. The Chromium of the tests has no capture at all, a film instead of a camera included: a canvas stands in for the lens. */
+async function lookAt(text: string): Promise<Page> {
+  const page = await (await browser.newContext({ viewport: phone })).newPage()
+  await page.addInitScript((squares) => {
+    const draw = (): HTMLCanvasElement => {
+      const canvas = document.createElement('canvas')
+      const side_px = 8
+      canvas.width = canvas.height = squares.length * side_px
+      const context = canvas.getContext('2d') as CanvasRenderingContext2D
+      squares.forEach((row, y) => row.forEach((dark, x) => {
+        context.fillStyle = dark === 1 ? '#222' : '#ddd'
+        context.fillRect(x * side_px, y * side_px, side_px, side_px)
+      }))
+      return canvas
+    }
+    Object.assign(window, { drawQr: draw })
+    Object.defineProperty(navigator, 'mediaDevices', { value: { getUserMedia: () => Promise.resolve(draw().captureStream(10)) } })
+  }, squaresOf(text))
+  await show(page, 'new', '', 'id')
+  await page.getByRole('button', { name: 'Pindai QR' }).click()
+  await page.getByText('Kamera hanya dipakai untuk membaca QR').waitFor()
+  await whole(page, 'scan')
+  return page
+}
+
+test('the QR of the letter is read by the camera or from a photo, another QR is told apart, and without a camera the way on is said', { timeout: 60_000 }, async () => {
+  const letter = 'https://kawal.example/sigmon/#tps=5310072003004&kode=00000000000000000&kunci=0123456789abcdef'
+  const page = await lookAt(letter)
+  await page.getByRole('button', { name: 'Nyalakan kamera' }).click()
+  await page.locator('#letter-hint').getByText('Kode ini utuh').waitFor()
+  assert.equal(await page.getByLabel('Kode TPS').inputValue(), '5310072003004')
+  assert.equal(await page.locator('video').count(), 0, 'the camera is off again')
+  await page.getByLabel('Kode TPS').fill('')
+  await page.getByRole('button', { name: 'Pindai QR' }).click()
+  const photo = await page.evaluate(() => (window as unknown as { drawQr(): HTMLCanvasElement }).drawQr().toDataURL('image/png').split(',')[1] ?? '')
+  await page.getByLabel('Pilih foto QR').setInputFiles({ name: 'surat.png', mimeType: 'image/png', buffer: Buffer.from(photo, 'base64') })
+  await page.locator('video').or(page.getByText('Pilih foto QR')).waitFor({ state: 'detached' })
+  assert.equal(await page.getByLabel('Kode TPS').inputValue(), '5310072003004')
+  await page.context().close()
+
+  const other = await lookAt('WIFI:S:warung;T:WPA;P:rahasia;;')
+  await other.getByRole('button', { name: 'Nyalakan kamera' }).click()
+  await other.getByText('QR ini bukan dari surat tugas').waitFor()
+  await other.getByLabel('Pilih foto QR').setInputFiles({ name: 'surat.png', mimeType: 'image/png', buffer: Buffer.from('not a picture') })
+  await other.getByText('Tidak ada QR yang terbaca').waitFor()
+  await other.context().close()
+
+  const without = await open('new', '')
+  await without.getByRole('button', { name: 'Pindai QR' }).click()
+  await without.getByRole('button', { name: 'Nyalakan kamera' }).click()
+  await without.getByText('Kamera tidak ditemukan').waitFor()
+  await without.context().close()
+})
+
+test('a bug is told to the officer, and what he sees stays', async () => {
+  const page = await (await browser.newContext({ viewport: phone })).newPage()
+  await show(page, 'sent', '', 'id')
+  await page.evaluate(() => void setTimeout(() => Promise.reject(new Error('planted'))))
+  await page.getByText('Ada kesalahan di aplikasi').waitFor()
+  await page.getByRole('button', { name: 'Periksa jaringan' }).waitFor()
+  await page.context().close()
+})
+
+test('a check names its steps, answers in one word, and an old answer says that it is old', async () => {
+  const page = await open('sent', '')
+  await page.evaluate(() => {
+    const said = new Set<string>()
+    Object.assign(window, { said })
+    new MutationObserver(() => said.add(document.querySelector('main .panel')?.textContent ?? '')).observe(document.body, { childList: true, subtree: true, characterData: true })
+  })
+  await page.getByRole('button', { name: 'Periksa jaringan' }).click()
+  await page.locator('.verdict b').getByText('KIRIM', { exact: true }).waitFor()
+  const said = (await page.evaluate(() => [...(window as unknown as { said: Set<string> }).said])).join('\n')
+  for (const step of ['mencoba internet dan server pemilu (langkah 1 dari 13)', 'menghitung waktu pulang-pergi (langkah 5 dari 13)', 'mencoba unduh (langkah 12 dari 13)', 'mencoba unggah (langkah 13 dari 13)']) assert.ok(said.includes(step), `${step} was not said: ${said}`)
+  await show(page, 'old', '', 'id')
+  await page.getByText('Hasil ini sudah 43 menit').waitFor()
+  await show(page, 'move', '', 'id')
+  await page.getByRole('link', { name: 'Cari tempat bersinyal' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Cari sinyal' }).waitFor()
+  assert.match(page.url(), /#\/sinyal$/)
+  await page.goBack()
+  await page.locator('.verdict b').getByText('PINDAH', { exact: true }).waitFor()
+  await page.context().close()
+})
+
+test('warmer, colder: a walk has a best spot and a way back to it; the nearest points turn with the position', { timeout: 60_000 }, async () => {
+  const page = await open('sent', 'sinyal', { geolocation: { latitude: -8.61277, longitude: 120.46513, accuracy: 9 }, permissions: ['geolocation'] })
+  await page.clock.install()
+  await page.getByText('Jatah Anda menurut rencana').waitFor()
+  assert.equal(await page.locator('.point').count(), 3)
+  await page.getByRole('button', { name: 'Pakai posisi HP' }).click()
+  await page.getByText('ketelitian 9 m').waitFor()
+  await page.getByRole('button', { name: 'Mulai merasakan' }).click()
+  const words: string[] = []
+  for (const count of [1, 2, 3, 4, 5, 6]) {
+    await page.locator(`.chart i:nth-child(${count})`).waitFor({ state: 'attached' }).catch(() => assert.fail(`no feeling ${count}`))
+    words.push(await page.locator('.warmth b').innerText())
+    if (count === 4) await page.context().setGeolocation({ latitude: -8.61177, longitude: 120.46513, accuracy: 9 })
+    await page.clock.runFor(3_100)
+  }
+  assert.deepEqual(words, ['Merasakan...', 'PALING BAIK', 'PALING BAIK', 'PALING BAIK', 'LEBIH DINGIN', 'TIDAK ADA JAWABAN'])
+  await page.getByText('110 m ke selatan').waitFor()
+  await whole(page, 'walk')
+  await page.clock.runFor(5 * 60_000)
+  await page.getByText('Berhenti setelah 5 menit').waitFor()
+  await page.context().close()
+})
+
+test('the position of the station goes out only when it is accurate, and only by the button', async () => {
+  const page = await open('sent', 'tps', { geolocation: { latitude: -8.61, longitude: 120.46, accuracy: 140 }, permissions: ['geolocation'] })
+  await page.getByRole('button', { name: 'Perbaiki posisi' }).click()
+  await page.getByText('-8,61000, 120,46000, ketelitian 140 m').waitFor()
+  assert.equal(await page.getByRole('button', { name: 'Kirim posisi ini' }).isDisabled(), true)
+  await page.context().setGeolocation({ latitude: -8.61002, longitude: 120.46, accuracy: 12 })
+  await page.getByText('ketelitian 12 m').waitFor()
+  await whole(page, 'position')
+  await page.getByRole('button', { name: 'Kirim posisi ini' }).click()
+  await page.getByText('Posisi disimpan').waitFor()
+  await page.context().close()
+  const refused = await open('sent', 'tps', { permissions: [] })
+  await refused.getByRole('button', { name: 'Perbaiki posisi' }).click()
+  await refused.getByText('Izin lokasi ditolak').waitFor()
+  await refused.context().close()
+})
+
+test('a problem that is begun is a draft: it outlives the page, is asked about, and goes out', async () => {
+  const page = await open('sent', 'lapor')
+  await page.getByRole('button', { name: 'Titik akses' }).click()
+  await page.getByLabel('Ceritakan singkat').fill('Modem mati')
+  await page.reload()
+  await page.getByText('Ada tulisan yang belum dikirim').waitFor()
+  assert.equal(await page.getByLabel('Ceritakan singkat').inputValue(), '', 'recovery asks first')
+  await whole(page, 'draft')
+  await page.getByRole('link', { name: 'Periksa' }).click()
+  assert.equal(await page.locator('[data-count=draft]').innerText(), '1')
+  await page.goBack()
+  await page.getByRole('button', { name: 'Lanjutkan' }).click()
+  assert.equal(await page.getByLabel('Ceritakan singkat').inputValue(), 'Modem mati')
+  await page.getByRole('button', { name: 'Kirim laporan' }).click()
+  await page.getByText('Laporan disimpan').waitFor()
+  await page.getByRole('button', { name: 'Masih bermasalah' }).click()
+  await page.getByText('Masih bermasalah').waitFor({ state: 'detached' })
+  await page.getByRole('link', { name: 'Periksa' }).click()
+  assert.equal(await page.locator('[data-count=draft]').innerText(), '0')
+  await page.context().close()
+})
+
+test('cost is said and asked before a full test; practice is marked on every screen; the guide ends once', async () => {
+  const page = await open('sent', 'data')
+  await page.getByRole('button', { name: 'Mulai tes penuh' }).click()
+  await page.getByText('Tes ini memakai sampai 20 MB').waitFor()
+  await whole(page, 'cost')
+  await page.getByRole('button', { name: 'Ya, lanjutkan' }).click()
+  await page.getByText('18.400 kbit/s').waitFor()
+  await page.getByRole('button', { name: 'Mulai latihan' }).click()
+  for (const path of ['', 'tugas', 'sinyal', 'tps', 'lapor', 'panduan/3']) {
+    await page.evaluate((to) => (location.hash = `#/${to}`), path)
+    await page.locator('.practice .band').getByText('LATIHAN', { exact: true }).waitFor()
+  }
+  await page.getByRole('button', { name: 'Selesai', exact: true }).click()
+  await page.getByRole('button', { name: 'Periksa jaringan' }).waitFor()
+  assert.equal(await page.getByText('Pertama kali?').count(), 0)
+  await page.getByRole('link', { name: 'Tugas', exact: true }).click()
+  await page.getByRole('button', { name: 'Mulai tugas' }).click()
+  await page.getByText('Bertugas sejak').waitFor()
+  await page.context().close()
+})

@@ -1,0 +1,253 @@
+import type { ReportReceipt } from '@kawal/contract/report.ts'
+import type { SigmonConfig } from '@kawal/contract/sigmon.ts'
+import { check, feel, routine } from './check/check.ts'
+import { browserNet, type Net } from './check/net.ts'
+import { createDuty, type Duty } from './duty.ts'
+import type { Engine } from './engine.ts'
+import { createEnrolment } from './enrol.ts'
+import type { Environment } from './environment.ts'
+import { exportOf } from './export.ts'
+import { fullTestOf, sampleFullTest } from './full.ts'
+import { createIdentities, type Identities } from './identities.ts'
+import { askForSync, listen } from './lifecycle.ts'
+import { createMeasuring, goodbyeOf, noChoices, sampleOf, unconfigured, type Choices, type Measure, type Measuring } from './measuring.ts'
+import { createPacks } from './pack.ts'
+import { createProblems } from './problems.ts'
+import { createQueue, queueLimits, type Queue, type QueueLimits } from './queue/queue.ts'
+import { createSender, sayGoodbye, type Sender } from './queue/send.ts'
+import type { Wire } from './queue/wire.ts'
+import type { Session } from './session.ts'
+import { openStore, resultOf, type Row } from './store.ts'
+import { createTrust, sha256With } from './trust.ts'
+import { createUpdates, type Updates } from './update.ts'
+import { createView, type View } from './view.ts'
+
+/** What a test puts in the place of the real parts. */
+interface Parts {
+  readonly net: Net
+  readonly measure: Measure
+  readonly limits: QueueLimits
+  readonly compact: () => Promise<Wire | null>
+}
+
+const realParts = (): Parts => ({
+  net: browserNet(), measure: { check, routine, feel }, limits: queueLimits,
+  compact: () => import('./queue/compact.ts').then(({ compactWire }) => compactWire),
+})
+
+const day_ms = 86_400_000
+
+/** The engine: everything that Sigmon does, without a screen. */
+export async function createSession(env: Environment, given: Partial<Parts> = {}): Promise<Session> {
+  const engine = await assemble(env, { ...realParts(), ...given })
+  const { view, duty, sender, queue, identities, packs, trust, problems, measuring, updates } = engine
+  const stopListening = listen(env, {
+    hidden: () => duty.hide(),
+    visible: () => void Promise.all([duty.show(), sender.trigger('visible')]),
+    online: () => void sender.trigger('online'),
+    sync: () => void sender.trigger('visible'),
+  })
+  env.channel?.addEventListener('message', oneAtATime(() => Promise.all([engine.reload(), duty.resume()]).then(view.follow)))
+  await engine.reload()
+  await view.refresh()
+  view.change({ ready: true })
+  void duty.resume()
+  void sender.trigger('visible')
+  const stopRenewing = renewDaily(env, () => renew(engine))
+  const checking = createChecking(engine)
+
+  return {
+    state: view.state, subscribe: view.subscribe,
+    ...checking,
+    async enrol(code, letter) {
+      const fault = await engine.enrolment.enrol(code, letter)
+      await view.refresh()
+      if (fault === null) void sender.trigger('button').then(() => renew(engine))
+      return fault
+    },
+    async prepare(district) {
+      const held = await packs.open(district)
+      if ((await trust.refresh()) === 'unanswered' && held) return true
+      const got = await packs.fetch(district)
+      await view.refresh()
+      return got === 'changed' || got === 'same' || held
+    },
+    startDuty: () => (engine.choices().practice ? Promise.resolve() : duty.start()),
+    endDuty: duty.end, keepAwake: duty.keepAwake,
+    async choose(choice) {
+      await engine.choose(choice)
+      await view.refresh()
+    },
+    async sendNow() {
+      await Promise.all([sender.trigger('button'), problems.exchange()])
+      await view.refresh()
+    },
+    nearest: (from, count) => packs.nearest(from, identities.current()?.station.code ?? null, count),
+    sendPosition: (at) => problems.position(at),
+    reportProblem: (kind, text) => problems.report(kind, text, engine.choices().accessPoint),
+    answerProblem: problems.answer, takeUpdate: updates.take,
+    feel: measuring.feel,
+    exportFile: () => exportOf(engine.store, queue, identities, env.clock()),
+    stop() {
+      stopListening()
+      stopRenewing()
+      duty.stop()
+      sender.stop()
+      env.channel?.close()
+      engine.store.close()
+    },
+  }
+}
+
+async function assemble(env: Environment, parts: Parts): Promise<Engine> {
+  const store = await openStore(env.indexedDB)
+  const [identities, trust] = await Promise.all([createIdentities(store), createTrust({ reach: env, crypto: env.crypto, shelf: store, letterKey: env.letterKey })])
+  const packs = createPacks(env, trust, sha256With(env.crypto), {
+    read: (district) => store.run(['packs'], 'readonly', (at, done) => {
+      at('packs').get(district).onsuccess = (event) => done(resultOf(event))
+    }),
+    write: (held) => store.run(['packs'], 'readwrite', (at) => void at('packs').put(held)),
+  })
+  let choices: Choices = noChoices
+  let interval_s = (await store.read<number>('interval')) ?? null
+  const config = (): SigmonConfig => trust.config() ?? unconfigured
+  const queue = createQueue(store, parts.limits, env.clock)
+  const measuring = await createMeasuring({ env, net: parts.net, measure: parts.measure, store, config, choices: () => choices, zone: () => identities.current()?.station.zone ?? 'Asia/Jakarta' })
+  const enrolment = createEnrolment({ env, store, identities, packs })
+  const changed = (): void => void view.refresh()
+  const told = (receipt: ReportReceipt): void => {
+    if (receipt.nextIntervalS === interval_s) return
+    const first = interval_s === null
+    interval_s = receipt.nextIntervalS
+    void store.write({ interval: interval_s }).catch(() => undefined)
+    if (!first) void trust.refresh().then(view.refresh)
+  }
+  const sender: Sender = createSender({ env, store, queue, identities, enrolment, compact: parts.compact, spread_ms: () => config().spreadS * 1000, told, changed })
+  const problems = createProblems(env, store, identities, changed)
+  await problems.open()
+  const reporting = createReporting({ env, identities, queue, measuring, sender: () => sender, config, choices: () => choices })
+  const duty: Duty = createDuty({
+    env, store, changed, ...reporting,
+    pace: () => ({ interval_ms: Math.max(30, interval_s ?? config().intervalS) * 1000, jitterShare: config().jitterShare }),
+  })
+  const updates: Updates = createUpdates(env, () => view.state().check.running || view.state().fullTest.running, changed)
+  const view: View = createView({ env, queue, identities, trust, packs, measuring, sender, duty, problems, updates, choices: () => choices })
+  return {
+    env, net: parts.net, store, view, identities, trust, packs, queue, sender, duty, measuring, problems, updates, enrolment, config,
+    choices: () => choices,
+    async reload() {
+      await identities.reload()
+      choices = { ...noChoices, ...(await store.read<Partial<Choices>>('choices')) }
+      const station = identities.current()?.station.code
+      if (station !== undefined) await packs.open(station.slice(0, 6))
+    },
+    async choose(choice) {
+      choices = { ...choices, ...choice }
+      await store.write({ choices })
+    },
+  }
+}
+
+/** Goes with each opening of the app and once a day: what a million phones fetch must not be fetched at once. */
+async function renew(engine: Engine): Promise<void> {
+  const { trust, packs, identities, problems, updates, view, env } = engine
+  await trust.refresh()
+  const station = identities.current()?.station.code
+  if (station !== undefined && (await packs.fetch(station.slice(0, 6))) === 'changed') {
+    const current = identities.current()
+    const known = current === null || current.station.village !== '' ? null : packs.stationOf(current.station.code)
+    if (current !== null && known !== null) await identities.put({ ...current, station: known })
+  }
+  await problems.exchange()
+  if (env.online()) await updates.look()
+  await view.refresh()
+  await sampleFullTest(engine)
+}
+
+/** However often it is asked for meanwhile, it is done once more and no oftener. */
+function oneAtATime(work: () => Promise<unknown>): () => void {
+  let running = false
+  let again = false
+  const turn = (): void => {
+    again = running
+    if (running) return
+    running = true
+    void work().catch(() => undefined).then(() => {
+      running = false
+      if (again) turn()
+    })
+  }
+  return turn
+}
+
+function renewDaily(env: Environment, work: () => Promise<void>): () => void {
+  let timer: unknown
+  const turn = (): void => {
+    void work().catch(() => undefined)
+    timer = env.setTimer(turn, Math.round(day_ms * (0.5 + env.random())))
+  }
+  turn()
+  return () => env.clearTimer(timer)
+}
+
+interface ReportingNeeds {
+  readonly env: Environment
+  readonly identities: Identities
+  readonly queue: Queue
+  readonly measuring: Measuring
+  readonly sender: () => Sender
+  readonly config: () => SigmonConfig
+  readonly choices: () => Choices
+}
+
+/** What duty keeps: routine reports and goodbyes. */
+function createReporting({ env, identities, queue, measuring, sender, config, choices }: ReportingNeeds): { report(dueAt: () => number | null, count: number): Promise<void>; goodbye(): void; end(): Promise<void> } {
+  const keep = async (sample: Parameters<Queue['keep']>[0], kind: Row['kind']): Promise<void> => {
+    const identity = identities.current()
+    if (identity === null) return
+    await queue.keep(sample, { identity: identity.id, kind, reserve: true })
+    if (!env.online()) void askForSync(env)
+    void sender().trigger('kept')
+  }
+  return {
+    async report(dueAt, count) {
+      const result = await measuring.routine((count - 1) % config().probes.reachEvery === 0)
+      await keep(sampleOf(result, choices(), env.clock(), dueAt()), 'routine')
+    },
+    end: () => keep(goodbyeOf(choices(), env.clock(), env.online() ? 'unknown' : 'none'), 'kept'),
+    goodbye() {
+      const identity = identities.current()
+      const sequence = queue.takeReserved()
+      if (identity === null || sequence === null) return
+      const row = { sequence, sample: { ...goodbyeOf(choices(), env.clock(), env.online() ? 'unknown' : 'none'), sequence }, identity: identity.id, kind: 'kept' as const }
+      // Sent first: the store may not be given the time. The same one sent again later is a duplicate, which harms nothing.
+      if (identity.token !== null) void sayGoodbye(env, sender().wire(), identity, row).catch(() => undefined)
+      void queue.keepSent(row).catch(() => undefined)
+    },
+  }
+}
+
+/** What the officer asks for. */
+function createChecking(engine: Engine): Pick<Session, 'check' | 'fullTestCost' | 'runFullTest'> {
+  const { env, view, measuring, queue, identities, duty, sender, choices } = engine
+  return {
+    async check(full) {
+      const identity = identities.current()
+      if (view.state().check.running) return
+      view.change({ check: { ...view.state().check, running: true, done: 0 } })
+      try {
+        const result = await measuring.check(full, (done, steps) => view.change({ check: { ...view.state().check, done, steps } }))
+        const at = env.clock()
+        // In practice mode nothing is kept and nothing is sent.
+        if (identity !== null && !choices().practice) await queue.keep(sampleOf(result, choices(), at, duty.promise()), { identity: identity.id, kind: 'kept', reserve: duty.state().on })
+        view.change({ check: { ...view.state().check, result, at } })
+      } finally {
+        view.change({ check: { ...view.state().check, running: false } })
+      }
+      await view.refresh()
+      if (!env.online()) void askForSync(env)
+      void sender.trigger('kept')
+    },
+    ...fullTestOf(engine),
+  }
+}

@@ -1,0 +1,36 @@
+/** The address is the view: what stands behind `#/` names the screen, and behind a second slash a part of it. */
+const pages = { check: '', duty: 'tugas', signal: 'sinyal', more: 'lainnya', tps: 'tps', data: 'data', problem: 'lapor', training: 'panduan', battery: 'baterai' } as const
+export type Page = keyof typeof pages
+
+export interface Route {
+  readonly page: Page
+  readonly part: string
+}
+
+/** An address of an older version, or a mistyped one, leads to the first screen rather than nowhere. */
+export function readRoute(hash: string): Route {
+  const [, name = '', part = ''] = /^#\/([a-z]*)\/?([a-z0-9-]{0,40})$/.exec(hash) ?? []
+  const page = (Object.keys(pages) as Page[]).find((each) => pages[each] === name) ?? 'check'
+  return { page, part }
+}
+
+export const hashOf = (page: Page, part = ''): string => `#/${pages[page]}${part === '' ? '' : `/${part}`}`
+
+/** The letter's link, `#tps=...&kode=...&kunci=...`; also as a query, as rehearsals print it. */
+export function readLetter(address: { readonly hash: string; readonly search: string }): { station: string; code: string } | null {
+  const read = (text: string): { station: string; code: string } | null => {
+    const values = new URLSearchParams(text)
+    const [station, code] = [values.get('tps'), values.get('kode')]
+    return station === null && code === null ? null : { station: station ?? '', code: code ?? '' }
+  }
+  return (address.hash.startsWith('#/') ? null : read(address.hash.slice(1))) ?? read(address.search.slice(1))
+}
+
+/** What a QR of the letter holds: its link, or nothing of ours. */
+export function readLetterText(text: string): { station: string; code: string } | null {
+  try {
+    return readLetter(new URL(text))
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,115 @@
+import type { OfficerProblem, SigmonConfig } from '@kawal/contract/sigmon.ts'
+import type { Enrolled, Sample } from '@kawal/contract/report.ts'
+import type { CheckResult } from './check/check.ts'
+
+/** What the screens show, and what they may do. The session is the only thing that a screen talks to. */
+
+export type Spend = 'limit' | 'saver' | 'metered' | 'roaming'
+
+export interface Kept {
+  readonly sequence: number
+  readonly sample: Sample
+  readonly state: 'waiting' | 'sent' | 'refused'
+  readonly sentAt: string | null
+  readonly reason: string | null
+}
+
+/** An access point as seen from where the phone is, or from its station. */
+export interface NearPoint {
+  readonly id: string
+  readonly name: string
+  readonly kind: 'ai' | 'satellite' | 'bts'
+  readonly latitude: number
+  readonly longitude: number
+  readonly distance_km: number
+  /** Clockwise from true north. */
+  readonly bearing_deg: number
+  /** On foot, straight line times a detour; null when it is too far to walk. */
+  readonly walk_min: number | null
+  readonly working: boolean | null
+  /** When somebody last said whether it works. */
+  readonly saidAt: string | null
+  readonly note: string
+  /** The plan sends this station here, in this slot (minutes after the station is left). */
+  readonly assigned: { readonly from_min: number; readonly for_min: number } | null
+}
+
+export interface OwnStation {
+  readonly code: string
+  readonly village: string
+  readonly readiness: 'a' | 'b' | 'c' | 'd' | 'e' | 'unknown' | null
+  /** Names of operators, KPU's word for each. */
+  readonly operators: readonly { readonly id: string; readonly name: string; readonly word: 'kuat' | 'sedang' | 'lemah' | 'tidak_ada' | 'tanpa_data' }[]
+  readonly best: string | null
+  readonly second: string | null
+  readonly position: { readonly latitude: number; readonly longitude: number; readonly grade: 'fix' | 'venue' | 'village' } | null
+  readonly better: { readonly latitude: number; readonly longitude: number; readonly distance_km: number; readonly bearing_deg: number; readonly operator: string | null } | null
+}
+
+export interface SessionState {
+  readonly ready: boolean
+  /** Null before enrolment. `provisional`: enrolled without a network, the server has not confirmed it yet. */
+  readonly identity: { readonly station: Enrolled['station']; readonly provisional: boolean } | null
+  /** Why the server refused an enrolment that was made offline; a word of `EnrolFault`, or the server's own sentence. */
+  readonly refusal: string | null
+  readonly practice: boolean
+  readonly sim: string | null
+  readonly accessPoint: string | null
+  readonly duty: {
+    readonly on: boolean
+    readonly since: number | null
+    readonly nextDueAt: number | null
+    /** The screen is kept awake (Screen Wake Lock). */
+    readonly awake: boolean
+    readonly canStayAwake: boolean
+  }
+  readonly check: { readonly running: boolean; readonly done: number; readonly steps: number; readonly result: CheckResult | null; readonly at: number | null }
+  readonly fullTest: { readonly running: boolean; readonly phase: 'down' | 'up' | null; readonly downKbps: number | null; readonly upKbps: number | null; readonly minRttMs: number | null; readonly bytes: number; readonly refused: Spend | 'busy' | 'offline' | null }
+  readonly counts: { readonly waiting: number; readonly sent: number; readonly refused: number; readonly thinned: number }
+  readonly newest: readonly Kept[]
+  /** Why what waits is not sent yet. `status` 0: no answer. */
+  readonly sending: { readonly status: number; readonly retryAt: number } | null
+  readonly budget: { readonly today: number; readonly election: number; readonly daily: number; readonly refused: Spend | null }
+  readonly config: SigmonConfig | null
+  /** The configuration was to be renewed by now: it still counts, and is said to be old. */
+  readonly configExpired: boolean
+  readonly pack: { readonly version: string; readonly madeAt: string; readonly bytes: number; readonly stale: boolean } | null
+  readonly own: OwnStation | null
+  readonly helpLines: SigmonConfig['helpLines']
+  readonly storage: 'ok' | 'low' | 'full'
+  /** A new version of the app waits to be taken; it is never taken in the middle of anything. */
+  readonly update: boolean
+  readonly problems: readonly OfficerProblem[]
+}
+
+export type EnrolFault = 'station_form' | 'code_form' | 'code_check' | 'code_wrong' | 'station_unknown' | 'key_unusable' | 'storage'
+
+export interface Session {
+  state(): SessionState
+  /** Called at once and at each change. @returns how to stop */
+  subscribe(told: (state: SessionState) => void): () => void
+  /** Checks form, check symbol and, with the district's pack, the code itself; works without a network. @returns what is wrong, or null */
+  enrol(station: string, code: string): Promise<EnrolFault | null>
+  /** Fetches the pack of a district, so that a code can be checked without a network later. */
+  prepare(district: string): Promise<boolean>
+  check(full: boolean): Promise<void>
+  /** What a full test may cost now, bytes; a reason when it may not run. */
+  fullTestCost(): { readonly bytes: number; readonly refused: Spend | null }
+  runFullTest(agreed: boolean): Promise<void>
+  startDuty(): Promise<void>
+  endDuty(): Promise<void>
+  keepAwake(on: boolean): Promise<void>
+  choose(choice: { readonly sim?: string | null; readonly accessPoint?: string | null; readonly practice?: boolean; readonly dailyBytes?: number; readonly metered?: boolean }): Promise<void>
+  sendNow(): Promise<void>
+  /** The nearest access points of the pack from here, or from the station where no position is given; nearest first. */
+  nearest(from: { readonly latitude: number; readonly longitude: number } | null, count: number): readonly NearPoint[]
+  /** One cheap probe for "warmer, colder": median round-trip time of a few pings, ms; null when nothing answers. Kept in the budget. */
+  feel(): Promise<{ readonly rttMs: number | null; readonly dbm: number | null; readonly refused: Spend | null }>
+  sendPosition(at: { readonly latitude: number; readonly longitude: number; readonly accuracyM: number }): Promise<boolean>
+  reportProblem(kind: OfficerProblem['kind'], text: string): Promise<void>
+  answerProblem(id: string, word: 'fixed' | 'still'): Promise<void>
+  takeUpdate(): void
+  /** Everything on the phone as one JSON file: the last way out when nothing else works. */
+  exportFile(): Promise<Blob>
+  stop(): void
+}

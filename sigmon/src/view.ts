@@ -1,0 +1,110 @@
+import type { Environment } from './environment.ts'
+import type { Duty } from './duty.ts'
+import type { Identities } from './identities.ts'
+import type { Choices, Measuring } from './measuring.ts'
+import type { Packs } from './pack.ts'
+import type { Problems } from './problems.ts'
+import type { Queue } from './queue/queue.ts'
+import type { Sender } from './queue/send.ts'
+import type { SessionState } from './session.ts'
+import type { Trust } from './trust.ts'
+import type { Updates } from './update.ts'
+
+const shown_max = 30
+/** Below this much room, or above this share, storage is low. */
+const room_bytes_min = 5_000_000
+const used_share_max = 0.9
+
+interface Needs {
+  readonly env: Environment
+  readonly queue: Queue
+  readonly identities: Identities
+  readonly trust: Trust
+  readonly packs: Packs
+  readonly measuring: Measuring
+  readonly sender: Sender
+  readonly duty: Duty
+  readonly problems: Problems
+  readonly updates: Updates
+  readonly choices: () => Choices
+}
+
+export interface View {
+  state(): SessionState
+  subscribe(told: (state: SessionState) => void): () => void
+  change(part: Partial<SessionState>): void
+  /** Reads what is kept anew, and tells the other tabs to. Calls that come while it reads are one more reading. */
+  refresh(): Promise<void>
+  /** The same, for what another tab told. */
+  follow(): Promise<void>
+}
+
+const empty: SessionState = {
+  ready: false, identity: null, refusal: null, practice: false, sim: null, accessPoint: null, duty: { on: false, since: null, nextDueAt: null, awake: false, canStayAwake: false },
+  check: { running: false, done: 0, steps: 1, result: null, at: null }, fullTest: { running: false, phase: null, downKbps: null, upKbps: null, minRttMs: null, bytes: 0, refused: null },
+  counts: { waiting: 0, sent: 0, refused: 0, thinned: 0 }, newest: [], sending: null, budget: { today: 0, election: 0, daily: 0, refused: null },
+  config: null, configExpired: false, pack: null, own: null, helpLines: [], storage: 'ok', update: false, problems: [],
+}
+
+export function createView(needs: Needs): View {
+  let state = empty
+  const listeners = new Set<(state: SessionState) => void>()
+  let reading: Promise<void> | null = null
+  let again = false
+
+  const change = (part: Partial<SessionState>): void => {
+    state = { ...state, ...part }
+    for (const told of listeners) told(state)
+  }
+
+  const read = (): Promise<void> => {
+    again = true
+    reading ??= (async () => {
+      while (again) {
+        again = false
+        change({ ...(await needs.queue.view(shown_max)), storage: await storageOf(needs) })
+        change(readingOf(needs))
+      }
+    })().finally(() => (reading = null))
+    return reading
+  }
+
+  return {
+    state: () => state,
+    subscribe(told) {
+      listeners.add(told)
+      told(state)
+      return () => void listeners.delete(told)
+    },
+    change,
+    async refresh() {
+      await read()
+      needs.env.channel?.postMessage('changed')
+    },
+    follow: read,
+  }
+}
+
+async function storageOf({ env, queue }: Needs): Promise<SessionState['storage']> {
+  if (queue.isFull()) return 'full'
+  const { quota, usage } = (await env.storage?.estimate().catch(() => null)) ?? {}
+  if (quota === undefined || usage === undefined) return 'ok'
+  return quota - usage < room_bytes_min || usage > quota * used_share_max ? 'low' : 'ok'
+}
+
+/** All that needs no reading of the store. */
+function readingOf({ env, identities, trust, packs, measuring, sender, duty, problems, updates, choices }: Needs): Partial<SessionState> {
+  const current = identities.current()
+  const config = trust.config()
+  const { practice, sim, accessPoint } = choices()
+  const lines = packs.helpLines()
+  return {
+    // One that the server refused is asked for again; what was measured stays.
+    identity: current === null || current.refusal !== null ? null : { station: current.station, provisional: current.token === null },
+    refusal: current?.refusal ?? null, practice, sim, accessPoint, duty: duty.state(), sending: sender.state(),
+    budget: { ...measuring.budget.spent(), refused: measuring.budget.refusal(1, 'large') },
+    config, configExpired: config !== null && Date.parse(config.validUntil) < env.clock(),
+    pack: packs.state(env.clock()), own: current === null ? null : packs.own(current.station.code),
+    helpLines: lines.length > 0 ? lines : (config?.helpLines ?? []), update: updates.waits(), problems: problems.list(),
+  }
+}
