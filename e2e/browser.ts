@@ -4,7 +4,13 @@ import { chromium as playwright, type Browser } from 'playwright-core'
 /** One process for all dies with its first context; the origin rules stay on as in a real browser. */
 const refused = new Set(['--single-process', '--disable-web-security'])
 
+/** How the Chromium of the npm package is started. */
+export async function chromiumCommand(): Promise<{ readonly path: string; readonly args: readonly string[] }> {
+  return { path: await chromium.executablePath(), args: chromium.args.filter((flag) => !refused.has(flag)) }
+}
+
 /** A real Chromium, from an npm package. */
 export async function launchBrowser(): Promise<Browser> {
-  return playwright.launch({ executablePath: await chromium.executablePath(), args: chromium.args.filter((flag) => !refused.has(flag)), headless: true })
+  const { path, args } = await chromiumCommand()
+  return playwright.launch({ executablePath: path, args: [...args], headless: true })
 }

@@ -45,17 +45,22 @@ async function consolePictures(browser: Browser): Promise<void> {
   }
 }
 
-/** An officer's phone, enrolled, after one check. */
+/** An officer's phone: enrolled, after one check; where to go; on duty. */
 async function sigmonPicture(browser: Browser, address: string, language: string): Promise<void> {
   const context = await browser.newContext({ viewport: phone, locale: language === 'id' ? 'id-ID' : 'en-GB' })
   const page = await context.newPage()
   await page.goto(address)
   await page.locator('form button').click()
-  await page.locator('.sims button').first().click()
+  await page.locator('[aria-labelledby=sim] button').first().click()
   await page.locator('button.big').click()
   await page.locator('.verdict').waitFor({ timeout: 30_000 })
   await page.locator('[data-count=sent]').getByText('1', { exact: true }).waitFor()
   await picture(page, `sigmon-${language}`)
+  if (language === 'id') for (const [part, name] of [['sinyal', 'signal'], ['tugas', 'duty'], ['panduan/1', 'guide']] as const) {
+    await page.evaluate((to) => (location.hash = `#/${to}`), part)
+    await page.locator('h1').waitFor()
+    await picture(page, `sigmon-${name}`)
+  }
   await context.close()
 }
 

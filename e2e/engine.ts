@@ -1,0 +1,130 @@
+import { rmSync } from 'node:fs'
+import pg from 'pg'
+import type { BrowserContext, Page } from 'playwright-core'
+import { formatLetterCode } from '@kawal/core/measurement/letter.ts'
+import { stationCode } from '@kawal/server/src/measurement/enrolment.ts'
+import { seedPlan } from '@kawal/testkit/plan.ts'
+import { withServer, type TestServer } from '@kawal/testkit/server.ts'
+import { startFront, type Front } from './front.ts'
+import { buildEngine, openPhone, type Phone } from './phone.ts'
+
+/** What of Sigmon's session is used here. */
+interface EngineSession {
+  state(): EngineState
+  enrol(station: string, code: string): Promise<string | null>
+  prepare(district: string): Promise<boolean>
+  sendNow(): Promise<void>
+  startDuty(): Promise<void>
+  endDuty(): Promise<void>
+  takeUpdate(): void
+  exportFile(): Promise<Blob>
+}
+interface EngineState {
+  readonly ready: boolean
+  readonly counts: { readonly waiting: number; readonly sent: number; readonly refused: number; readonly thinned: number }
+  readonly storage: string
+  readonly update: boolean
+  readonly refusal: string | null
+  readonly duty: { readonly on: boolean; readonly nextDueAt: number | null }
+  readonly identity: { readonly provisional: boolean; readonly station: { readonly village: string; readonly code: string } } | null
+  readonly sending: { readonly status: number; readonly retryAt: number } | null
+}
+export interface EngineWindow {
+  readonly version: string
+  readonly session: EngineSession
+  checks(first: number, count: number): Promise<void>
+  see(state: 'visible' | 'hidden'): void
+  routines(words: string, waiting_max: number): Promise<{ readonly rows: readonly { readonly sequence: number; readonly kind: string; readonly sample: { readonly downKbps: number | null } }[]; readonly view: { readonly counts: EngineState['counts'] } }>
+}
+declare const window: Window & { engine: EngineWindow }
+
+const wait_ms_max = 60_000
+
+/** A real server and what stands before it; phones come and go. */
+export interface Bench {
+  readonly server: TestServer
+  readonly front: Front
+  /** Two builds of the engine's page that differ. */
+  readonly builds: readonly [string, string]
+  close(): Promise<void>
+}
+
+/** A phone with the engine's page. */
+export interface EnginePhone extends Phone {
+  /** Figures of the checks that the app said it had kept, as it said so: this outlives the phone. */
+  readonly kept: ReadonlySet<number>
+  open(query?: string): Promise<Page>
+  /** Checks kept on a page one after another, each with a figure of its own. */
+  checks(page: Page, count: number): Promise<void>
+}
+
+export async function openBench(): Promise<Bench> {
+  const builds = [buildEngine('a'), buildEngine('b')] as const
+  const server = await withServer(Date.now, seed)
+  const front = await startFront(server.app.url)
+  front.serve(builds[0])
+  return {
+    server, front, builds,
+    async close() {
+      await front.close()
+      await server.close()
+      for (const folder of builds) rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The made-up plan's stations, on the whole server. */
+export async function seed({ ownerUrl }: TestServer['kit']): Promise<void> {
+  const owner = new pg.Client({ connectionString: ownerUrl })
+  await owner.connect()
+  await owner.query("INSERT INTO organisation (id, kind, name) VALUES ('dinas', 'helpdesk', 'Dinas')")
+  await owner.end()
+  await seedPlan(ownerUrl)
+}
+
+let figures = 0
+
+export async function openEngine({ front }: Pick<Bench, 'front'>): Promise<EnginePhone> {
+  const phone = await openPhone()
+  const kept = new Set<number>()
+  const bound = new WeakSet<BrowserContext>()
+  return {
+    ...phone, kept,
+    async open(query = '') {
+      const context = phone.context()
+      if (!bound.has(context)) await context.exposeBinding('kept', (_, figure: number) => void kept.add(figure))
+      bound.add(context)
+      const page = await context.newPage()
+      await page.goto(`${front.origin}/sigmon/${query}`)
+      await until(page, 'state.ready')
+      return page
+    },
+    async checks(page, count) {
+      const first = figures + 1
+      figures += count
+      await page.evaluate(([from, many]) => window.engine.checks(from, many), [first, count] as const)
+    },
+  }
+}
+
+/** The code of a station's letter, as it is printed. */
+export const letterOf = ({ app }: TestServer, station: string): string => formatLetterCode(stationCode(app.secret, station))
+
+export const stateOf = (page: Page): Promise<EngineState> => page.evaluate(() => window.engine.session.state())
+
+/** @param holds of `state` and `version`, in the page's own words */
+export async function until(page: Page, holds: string): Promise<void> {
+  const ready = `window.engine !== undefined && (({ session, version }, state) => ${holds})(window.engine, window.engine.session.state())`
+  await page.waitForFunction(ready, undefined, { timeout: wait_ms_max, polling: 50 }).catch(async (error: unknown) => {
+    throw new Error(`${holds} did not come: ${JSON.stringify(await stateOf(page))}`, { cause: error })
+  })
+}
+
+/** Presses the button until nothing waits: a failure before may have its pause still to run. */
+export async function sendAll(page: Page): Promise<void> {
+  for (const ends = Date.now() + wait_ms_max; (await stateOf(page)).counts.waiting > 0; await page.evaluate(() => window.engine.session.sendNow()))
+    if (Date.now() > ends) throw new Error(`still waiting: ${JSON.stringify(await stateOf(page))}`)
+}
+
+export const enrol = (page: Page, station: string, letter: string): Promise<string | null> =>
+  page.evaluate(([code, secret]) => window.engine.session.enrol(code, secret), [station, letter] as const)

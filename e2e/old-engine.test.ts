@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Page } from 'playwright-core'
+import { system } from '@kawal/server/src/adapters/postgres/database.ts'
+import { planned } from '@kawal/testkit/plan.ts'
+import { withServer } from '@kawal/testkit/server.ts'
+import { letterOf, seed } from './engine.ts'
+import { startFront } from './front.ts'
+import { unpackOldEngine } from './old-engine.ts'
+import { openPhone, type Phone } from './phone.ts'
+
+/** Null, with the reason told, where this browser cannot run. */
+async function openOldPhone(skip: (why: string) => void): Promise<(Phone & { remove(): void }) | null> {
+  const engine = unpackOldEngine()
+  for (const libraries of [{}, { libraries: engine.libraries ?? '' }]) {
+    const { path, args } = engine
+    const phone = await openPhone({ path, args, ...libraries }).catch((error: unknown) => {
+      skip(`the Chromium of 2021 does not run here: ${String(error)}`)
+      return null
+    })
+    if (phone !== null) return { ...phone, remove: engine.remove }
+  }
+  engine.remove()
+  return null
+}
+
+test('on a browser of 2021 an officer enrols, checks, loses the network, opens the app without one, and everything goes out once', { timeout: 120_000 }, async (t) => {
+  const reasons: string[] = []
+  const phone = await openOldPhone((why) => reasons.push(why))
+  if (phone === null) {
+    console.error(reasons.join('\n'))
+    return t.skip(reasons.join('; '))
+  }
+  const server = await withServer(Date.now, seed)
+  const front = await startFront(server.app.url)
+  t.after(async () => {
+    await phone.close()
+    phone.remove()
+    await front.close()
+    await server.close()
+  })
+  const dist = process.env['SIGMON_DIST']
+  if (dist !== undefined) front.serve(dist)
+  const page = await phone.context().newPage()
+  const thrown: string[] = []
+  page.on('pageerror', (error) => thrown.push(error.stack ?? error.message))
+  await page.goto(`${front.origin}/sigmon/`)
+  assert.match(await page.evaluate(() => navigator.userAgent), /Chrome\/92\./)
+
+  const station = planned.stations[0] ?? ''
+  await fill(page, '#station', station)
+  await fill(page, '#letter', letterOf(server, station))
+  await press(page, 'Daftar')
+  await press(page, 'Periksa jaringan')
+  await shows(page, 'b', 'KIRIM')
+  await shows(page, '[data-count=sent]', '1')
+
+  for (const screen of ['tugas', 'sinyal', 'lainnya', 'tps', 'data', 'lapor', 'panduan', 'baterai', '']) {
+    await page.evaluate((hash) => void (location.hash = `#/${hash}`), screen)
+    await poll(page, `the screen ${screen}`, () => page.evaluate(() => document.querySelector('h1') !== null))
+  }
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
+  front.set('down')
+  await press(page, 'Periksa jaringan')
+  await shows(page, '[data-count=waiting]', '1')
+  await page.reload()
+  await shows(page, '[data-count=waiting]', '1')
+  front.set('pass')
+  await shows(page, '[data-count=sent]', '2')
+  const { rows } = await server.app.database.transaction(system, (client) => client.query('SELECT sequence FROM report'))
+  assert.equal(rows.length, 2)
+  assert.deepEqual(thrown, [])
+})
+
+/** Playwright's own actions need a browser of 2022 (checkVisibility): these ask no more than the page does. */
+const shown_ms_max = 30_000
+
+async function poll(page: Page, what: string, ready: () => Promise<boolean>): Promise<void> {
+  for (const until = Date.now() + shown_ms_max; !(await ready()); await pause(50))
+    if (Date.now() > until) throw new Error(`${what} did not come; the page says: ${await page.evaluate(() => document.body.innerText)}`)
+}
+
+const press = (page: Page, name: string): Promise<void> => poll(page, `the button ${name}`, () => page.evaluate((wanted) => {
+  const button = [...document.querySelectorAll('button')].find((each) => each.innerText.trim() === wanted && !each.disabled)
+  button?.click()
+  return button !== undefined
+}, name))
+
+const shows = (page: Page, where: string, text: string): Promise<void> => poll(page, `${text} in ${where}`, () =>
+  page.evaluate(([selector, wanted]) => [...document.querySelectorAll<HTMLElement>(selector)].some((each) => each.innerText.trim() === wanted), [where, text] as const))
+
+const fill = (page: Page, where: string, text: string): Promise<void> => poll(page, where, () => page.evaluate(([selector, value]) => {
+  const field = document.querySelector<HTMLInputElement>(selector)
+  if (field === null) return false
+  field.focus()
+  field.value = value
+  return field.dispatchEvent(new Event('input', { bubbles: true }))
+}, [where, text] as const))
