@@ -25,6 +25,6 @@ export async function run(): Promise<{ ok: boolean; figures: Record<string, numb
       return day.made.filter((entry) => !held.has(entry.sample.sequence)).length
     }),
   }
-  const peaks = [load.network_peak, load.config_peak, load.restart_peak, load.knock_peak]
+  const peaks = [load.start_peak, load.network_peak, load.config_peak, load.restart_peak, load.knock_peak]
   return { ok: load.quiet_peak <= 1.3 && peaks.every((peak) => peak <= 2) && figures.lost === 0, figures, seed }
 }

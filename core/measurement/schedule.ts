@@ -24,9 +24,9 @@ export function nextDue(now: Instant, pace: Pace, random: Random): Instant {
 }
 
 /**
- * When the first routine report after the start of duty is due: anywhere in one interval. The officer's own
- * check at the start says at once that the phone is there; what is spread is the rhythm that follows it, since
- * jitter alone needs many intervals to part phones that began in the same minute.
+ * When the first report after the start of duty is due: anywhere in one interval. Nearly all officers begin in the
+ * same minute, and jitter alone needs many intervals to part phones that reported together once. An officer who
+ * wants to know at once whether it works makes a check.
  */
 export function firstDue(now: Instant, pace: Pace, random: Random): Instant {
   return now + Math.max(1, Math.round(pace.interval_ms * random()))

@@ -10,13 +10,12 @@ test('a million phones show no synchronised peak: through an outage of a third, 
   assert.ok(load.requests > 20_000_000, String(load.requests))
   assert.ok(Math.abs(load.mean_per_s / (1_000_000 / 300) - 1) < 0.02, String(load.mean_per_s))
   assert.ok(load.quiet_peak <= 1.3, `quiet ${load.quiet_peak}`)
-  for (const event of ['network_peak', 'config_peak', 'restart_peak', 'knock_peak'] as const) assert.ok(load[event] <= 2, `${event} ${load[event]}`)
-  assert.ok(load.start_peak <= 6, `the start itself ${load.start_peak}`)
+  for (const event of ['start_peak', 'network_peak', 'config_peak', 'restart_peak', 'knock_peak'] as const) assert.ok(load[event] <= 2, `${event} ${load[event]}`)
 })
 
 test('without spreading every one of these peaks is there', () => {
   const load = dutyLoad({ ...million, plain: true })
-  assert.ok(load.quiet_peak > 4, `quiet ${load.quiet_peak}`)
+  assert.ok(load.quiet_peak > 4 && load.start_peak > 4, `quiet ${load.quiet_peak}, start ${load.start_peak}`)
   assert.ok(load.network_peak > 50 && load.restart_peak > 200 && load.config_peak > 4, JSON.stringify(load))
 })
 

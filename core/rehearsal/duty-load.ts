@@ -20,7 +20,7 @@ interface LoadOptions extends Partial<Spreading> {
 interface DutyLoad {
   readonly requests: number
   readonly mean_per_s: number
-  /** The minute in which nearly all begin: they press a button, and nobody keeps them waiting. */
+  /** Nearly all press the button in one minute. */
   readonly start_peak: number
   readonly quiet_peak: number
   /** A third of the country gets its network back at one instant. */
@@ -79,9 +79,8 @@ function phone(how: Spreading, random: Random, counts: Counts): void {
   const isCut = random() < day.outage_share
   const startAt = random() < day.rush_share ? day.rush + random() * minute_ms : random() * 2 * day.rush
   const seen = { network: false, config: false, restart: false }
-  count(counts.answered, startAt)
   const notices = how.noticing_share >= 1 || random() < how.noticing_share
-  let dueAt = how.plain ? startAt + how.pace.interval_ms : firstDue(startAt, how.pace, random)
+  let dueAt = how.plain ? startAt : firstDue(startAt, how.pace, random)
   while (dueAt < day.end) {
     const at = dueAt
     dueAt = how.plain ? at + how.pace.interval_ms : nextDue(at, how.pace, random)

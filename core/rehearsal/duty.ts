@@ -119,6 +119,8 @@ export function dutyDay(options: DutyOptions): DutyDay {
   }
   const endAt = options.startAt + options.hours * 60 * minute_ms
   open(phone, options.startAt)
+  // The press of the button reports nothing yet: nearly everybody presses it in the same minute.
+  phone.dueAt = firstDue(options.startAt, options.pace, random)
   for (let turn = 0; ; turn++) {
     if (turn >= turns_max) throw new RangeError(`the day of seed ${options.seed} does not end`)
     const backAt = phone.front ? nextEnd(phone) : Infinity
@@ -147,7 +149,7 @@ function open(phone: Phone, now: Instant): void {
   phone.front = true
   phone.openings.push(now)
   phone.turnsAt = phone.options.leavesAt.reduce((first, at) => (at > now && at < first ? at : first), now + Math.ceil((0.1 + 0.9 * phone.random()) * phone.options.front_ms_max))
-  report(phone, now)
+  if (now > phone.options.startAt) report(phone, now)
 }
 
 /** The app comes to the front, or leaves it. */
@@ -161,14 +163,14 @@ function turnOver(phone: Phone, now: Instant): void {
     phone.kills.push(now)
     return
   }
+  if (phone.made.at(-1)?.promise == null) return
   const goodbye = make(phone, now, null)
   // Sent with `keepalive`: the page is gone before an answer could be read, so it is sent again later.
   if (!lost && phone.online) deliver(phone, now, [goodbye])
 }
 
 function report(phone: Phone, now: Instant): void {
-  const due = (phone.made.length <= 1 ? firstDue : nextDue)(now, phone.options.pace, phone.random)
-  phone.dueAt = Math.max(due, now + 30_000)
+  phone.dueAt = Math.max(nextDue(now, phone.options.pace, phone.random), now + 30_000)
   make(phone, now, phone.dueAt)
   if (phone.online && phone.attempt === 0) send(phone, now)
 }
