@@ -19,7 +19,7 @@ const samples: fc.Arbitrary<Sample> = fc.record({
   sequence: fc.integer({ min: 1, max: 2_147_483_647 }), eventAt: fc.integer({ min: 0, max: 253_402_000_000_000 }).map(at), sim: fc.option(fc.stringMatching(/^[0-9]{5,6}$/)),
   access: fc.constantFrom('cellular' as const, 'wifi' as const, 'wired' as const, 'none' as const, 'unknown' as const), accessPoint: fc.option(fc.string({ maxLength: 64, unit: 'grapheme-ascii' })),
   technology: fc.option(fc.constantFrom('gsm' as const, 'umts' as const, 'lte' as const, 'nr' as const)),
-  radio: fc.option(fc.record({ source: fc.string({ maxLength: 32 }), ageMs: fc.integer({ min: 0, max: 86_400_000 }), rsrpDbm: level, rsrqDb: level, sinrDb: level, rssiDbm: level })),
+  radio: fc.option(fc.record({ source: fc.string({ maxLength: 32 }), ageMs: fc.integer({ min: 0, max: 86_400_000 }), rsrpDbm: level, rsrqDb: level, sinrDb: level, rssiDbm: level, bars: fc.integer({ min: 0, max: 4 }) }, { requiredKeys: ['source', 'ageMs', 'rsrpDbm', 'rsrqDb', 'sinrDb', 'rssiDbm'] })),
   rttMs: fc.array(fc.integer({ min: 1, max: 600_000 }).map((tenths) => tenths / 10), { maxLength: 20 }), timeouts: fc.integer({ min: 0, max: 20 }), downKbps: rate, upKbps: rate,
   reach: fc.record({ internet: reach, election: reach, platform: reach }), charging: fc.option(fc.boolean()), nextDueAt: fc.option(fc.integer({ min: 0, max: 253_402_000_000_000 }).map(at)),
 }, { noNullPrototype: true })
@@ -59,7 +59,7 @@ test('bytes that are not a batch are an error that says what was expected, and n
   for (const [body, why] of [
     [new Uint8Array(), /got bytes that are not/], [Buffer.from('{"station":'), /got bytes that are not/], [new Uint8Array(1_000_000).fill(0x81), /got bytes that are not/],
     [encode({}), /Expected \[1, station/], [encode([1, 2, 3]), /Expected \[1, station/], [encode([2, 1, null, []]), /Expected form 1 first, got 2/], [encode([1, '7571011001003', null, []]), /13 digits of the station as an integer/],
-    [encode([1, 10 ** 13, null, []]), /13 digits/], [encode([1, 7571011001003, -1, []]), /sentAt in ms/], [encode([1, 7571011001003, null, {}]), /list of samples in the fourth/],
+    [encode([1, 10 ** 13, null, []]), /13 digits/], [encode([1, 7571011001003, -1, []]), /sentAt in ms/], [encode([1, 7571011001003, null, {}]), /list of at most 500 samples in the fourth place, got a map/], [encode([1, 7571011001003, null, new Array(501).fill(0)]), /at most 500 samples .* got 501/],
   ] as const) {
     const read = decodeBatch(body)
     assert.match(read.ok ? '' : read.error, why)
@@ -77,7 +77,9 @@ test('bytes that are not a batch are an error that says what was expected, and n
 
 test('a row that is no sample comes through as it is, and the good ones beside it', () => {
   const rows = [null, 2n ** 60n, new Uint8Array([1, 255]), [1, 2], { deep: [[[[[[[[[[1]]]]]]]]]] }, NaN, [1, -5, null, 0, null, null, null, [], 0, null, null, 0, null, null],
-    [1, base, null, 9, null, null, null, [], 0, null, null, 0, null, null], [1, base, null, 0, null, null, null, [], 0, null, null, 777, null, null], [1, base, null, 0, null, null, [1], [], 0, null, null, 0, null, null]]
+    [1, base, null, 9, null, null, null, [], 0, null, null, 0, null, null], [1, base, null, 0, null, null, null, [], 0, null, null, 777, null, null], [1, base, null, 0, null, null, [1], [], 0, null, null, 0, null, null],
+    // a place given as a word, and as maps that have no text
+    ...['toString', 'length', { toString: 1, valueOf: 1 }, [[{ toString: 1 }]]].flatMap((place) => [[1, base, null, place, null, null, null, [], 0, null, null, 0, null, null], [1, base, null, 0, null, place, null, [], 0, null, null, 0, null, null]])]
   const wide = [1, base, 2n ** 61n, 0, new Uint8Array([9]), null, null, [], 0, null, null, 0, null, null]
   const [, , , [good]] = decode(encodeBatch({ station: '7571011001003', samples: [routine] })) as [number, number, null, [unknown[]]]
   const body = encode([1, 7571011001003, null, [...rows, wide, good]])

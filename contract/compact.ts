@@ -15,6 +15,8 @@ const reaches = ['ok', 'timeout', 'offline', 'portal', 'http_error', 'wrong_cloc
 const reach_base = 10
 
 export const compact_type = 'application/cbor'
+/** As many as a `ReportBatch` has: no more are looked at one by one. */
+const rows_max = 500
 const form = `[${form_version}, station, sentAt in ms or null, [[sequence, eventAt in ms, ...], ...]] in CBOR`
 
 interface ReadBatch { readonly station: string; readonly sentAt?: string; readonly samples: readonly unknown[] }
@@ -29,7 +31,7 @@ function sampleRow(sample: Sample): unknown[] {
   const eventAt = Date.parse(sample.eventAt)
   return [
     sample.sequence, eventAt, sample.sim, access.indexOf(sample.access), sample.accessPoint, sample.technology === null ? null : technologies.indexOf(sample.technology),
-    radio === null ? null : [radio.source, radio.ageMs, radio.rsrpDbm ?? null, radio.rsrqDb ?? null, radio.sinrDb ?? null, radio.rssiDbm ?? null],
+    radio === null ? null : [radio.source, radio.ageMs, radio.rsrpDbm ?? null, radio.rsrqDb ?? null, radio.sinrDb ?? null, radio.rssiDbm ?? null, ...(radio.bars === undefined ? [] : [radio.bars])],
     sample.rttMs.map((rtt) => Math.max(1, Math.round(rtt * 10))), sample.timeouts, sample.downKbps, sample.upKbps,
     [reach.internet, reach.election, reach.platform].reduce((number, word) => number * reach_base + reaches.indexOf(word), 0),
     sample.charging, sample.nextDueAt === null ? null : Date.parse(sample.nextDueAt) - eventAt,
@@ -49,7 +51,7 @@ export function decodeBatch(bytes: Uint8Array): Result<ReadBatch, string> {
   if (version !== form_version) return fail(`Expected form ${form_version} first, got ${shown(version)}: ${form}.`)
   if (!isInstant(station) || station > 9_999_999_999_999) return fail(`Expected the 13 digits of the station as an integer in the second place, got ${shown(station)}.`)
   if (sentAt !== null && !isInstant(sentAt)) return fail(`Expected sentAt in ms since 1970, or null, in the third place, got ${shown(sentAt)}.`)
-  if (!Array.isArray(rows)) return fail(`Expected the list of samples in the fourth place, got ${shown(rows)}.`)
+  if (!Array.isArray(rows) || rows.length > rows_max) return fail(`Expected a list of at most ${rows_max} samples in the fourth place, got ${Array.isArray(rows) ? rows.length : shown(rows)}.`)
   return ok({ station: String(station).padStart(13, '0'), ...(sentAt === null ? {} : { sentAt: instant(sentAt) }), samples: rows.map((row: unknown) => readRow(row) ?? plain(row, 0)) })
 }
 
@@ -60,7 +62,7 @@ function readRow(row: unknown): object | null {
   if (!isInstant(eventAt) || !(due === null || (Number.isSafeInteger(due) && isInstant(eventAt + (due as number))))) return null
   if (!Array.isArray(rtts) || !rtts.every(Number.isSafeInteger) || !Number.isInteger(reach)) return null
   const digits = String(reach).padStart(3, '0')
-  const words = [access[how as number], technology === null ? null : technologies[technology as number], ...(digits.length === 3 ? Array.from(digits, (digit) => reaches[Number(digit)]) : [undefined])]
+  const words = [wordAt(access, how), technology === null ? null : wordAt(technologies, technology), ...(digits.length === 3 ? Array.from(digits, (digit) => reaches[Number(digit)]) : [undefined])]
   if (words.includes(undefined)) return null
   const values = radio === null ? null : readRadio(radio)
   if (values === undefined) return null
@@ -70,10 +72,13 @@ function readRow(row: unknown): object | null {
   }, 0) as object
 }
 
+/** By a number alone: any other key would be looked up as text, which a map on the wire can make fail. */
+const wordAt = (words: readonly string[], place: unknown): string | undefined => (typeof place === 'number' ? words[place] : undefined)
+
 function readRadio(radio: unknown): object | undefined {
-  if (!Array.isArray(radio) || radio.length !== 6) return undefined
-  const [source, ageMs, rsrpDbm, rsrqDb, sinrDb, rssiDbm] = radio as unknown[]
-  return { source, ageMs, rsrpDbm, rsrqDb, sinrDb, rssiDbm }
+  if (!Array.isArray(radio) || radio.length < 6 || radio.length > 7) return undefined
+  const [source, ageMs, rsrpDbm, rsrqDb, sinrDb, rssiDbm, bars] = radio as unknown[]
+  return { source, ageMs, rsrpDbm, rsrqDb, sinrDb, rssiDbm, ...(radio.length === 7 ? { bars } : {}) }
 }
 
 export function encodeReceipt(receipt: ReportReceipt): Uint8Array {

@@ -17,6 +17,7 @@ const Radio = Type.Object(
     rsrqDb: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
     sinrDb: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
     rssiDbm: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
+    bars: Type.Optional(Type.Integer({ minimum: 0, maximum: 4, description: 'as the officer reads them off the phone; no measure, and compared with nothing' })),
   },
   { additionalProperties: false },
 )

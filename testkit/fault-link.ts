@@ -73,7 +73,8 @@ export function createPipe(options: { readonly from: Socket; readonly to: Socket
       else waiting[0] = first.subarray(piece.length)
       waiting_bytes -= piece.length
       late_bytes += piece.length
-      late.push({ bytes: piece, at: Math.max(booked.at + link.line().delay_ms, late.at(-1)?.at ?? 0) })
+      // What the slack lets go at once was sent now, not before: else the slack would be taken off the delay.
+      late.push({ bytes: piece, at: Math.max(Math.max(booked.at, now) + link.line().delay_ms, late.at(-1)?.at ?? 0) })
       booked = null
     }
     return Infinity

@@ -81,6 +81,18 @@ test('a delay is added each way, to open connections too', async () => {
   socket.destroy()
 })
 
+test('a rate takes nothing off a delay', async () => {
+  const socket = await open()
+  await trip(socket)
+  await proxy.set({ delay_ms: 20, rate_kbps: 4_000 })
+  for (let i = 0; i < 8; i++) {
+    const found_ms = await trip(socket)
+    assert.ok(found_ms >= 39.9, `${found_ms} ms there and back on a line of 20 ms each way`)
+  }
+  await proxy.set({})
+  socket.destroy()
+})
+
 test('bytes keep their order through delays that change', async () => {
   const socket = await open()
   const sent = Buffer.from('e'.repeat(200))

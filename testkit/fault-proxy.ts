@@ -20,6 +20,8 @@ export interface Fault {
   readonly dropAfter_bytes?: number
   /** This share of requests is lost (a request: the first bytes of the client, and those that follow an answer). */
   readonly lose_share?: number
+  /** Every so many-th request is lost: as `lose_share`, and the same however many come. */
+  readonly lose_every?: number
   /** How a request is lost: the connection is destroyed, or falls silent for good. */
   readonly lose?: 'cut' | 'stall'
   readonly seed?: number
@@ -86,6 +88,7 @@ function createConnections(to: { readonly host: string; readonly port: number })
   let accepted = 0
   let fault: Fault = {}
   let random = seeded(1)
+  let requests = 0
   const links: { up: Link; down: Link } = { up: createLink(), down: createLink() }
 
   const pass = (one: Connection, pipe: Pipe, chunk: Buffer): void => {
@@ -93,11 +96,12 @@ function createConnections(to: { readonly host: string; readonly port: number })
     if (fault.dropAfter_bytes !== undefined && one.passed_bytes > fault.dropAfter_bytes) return destroy(one)
     pipe.push(chunk)
   }
+  const isLost = (): boolean => (fault.lose_every === undefined ? random() < (fault.lose_share ?? 0) : ++requests % fault.lose_every === 0)
   const fromClient = (one: Connection, chunk: Buffer): void => {
     counted.up += chunk.length
     if (one.stalled) return
     if (fault.mode === 'portal' || fault.mode === 'status') return answer(one, chunk)
-    if (one.fresh && random() < (fault.lose_share ?? 0)) return fault.lose === 'stall' ? void (one.stalled = true) : destroy(one)
+    if (one.fresh && isLost()) return fault.lose === 'stall' ? void (one.stalled = true) : destroy(one)
     one.fresh = false
     pass(one, one.up, chunk)
   }
@@ -147,6 +151,7 @@ function createConnections(to: { readonly host: string; readonly port: number })
     accept,
     set(next: Fault): void {
       if (next.seed !== fault.seed) random = seeded(next.seed ?? 1)
+    requests = 0
       fault = next
       links.up.set({ delay_ms: next.delay_ms ?? 0, rate_kbps: next.upRate_kbps ?? next.rate_kbps ?? null, held: next.mode === 'blackhole' })
       links.down.set({ delay_ms: next.delay_ms ?? 0, rate_kbps: next.downRate_kbps ?? next.rate_kbps ?? null, held: next.mode === 'blackhole' })

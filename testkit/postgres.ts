@@ -41,9 +41,25 @@ export async function withDatabase(): Promise<TestDatabase> {
       await database.end()
       if (--users > 0) return
       shared = undefined
+      await untilAlone(server.ownerUrl)
       await server.stop()
       rmSync(folder, { recursive: true, force: true })
       folder = ''
     },
   }
+}
+
+/**
+ * A pool says that it has ended before its connections are closed: a server that stops meanwhile tells them so, and a
+ * pool that nobody listens to any more throws it. Bounded: a test that leaves a connection open shall still end.
+ */
+async function untilAlone(ownerUrl: string): Promise<void> {
+  const admin = new pg.Client({ connectionString: ownerUrl })
+  admin.on('error', () => undefined)
+  await admin.connect()
+  for (let tries = 0; tries < 1_000; tries++) {
+    const { rows } = await admin.query<{ others: number }>("SELECT count(*)::int AS others FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")
+    if (rows[0]?.others === 0) break
+  }
+  await admin.end()
 }
