@@ -6,7 +6,7 @@ import helmet from '@fastify/helmet'
 import files from '@fastify/static'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import fastify, { LogController, type FastifyInstance } from 'fastify'
+import fastify, { LogController, type FastifyInstance, type FastifyReply } from 'fastify'
 import type { Logger } from 'pino'
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import { openapi } from '@kawal/contract/openapi.ts'
@@ -53,6 +53,8 @@ interface AppOptions {
   readonly ownerUrl: string
   readonly appPassword: string
   readonly clock: () => number
+  /** What phones hold their clocks against; a rehearsed day passes faster than theirs. Without it the same clock. */
+  readonly wallClock?: () => number
   readonly host: string
   readonly port: number
   readonly log: Logger
@@ -148,7 +150,7 @@ async function assemble(options: AppOptions, database: Database): Promise<App> {
   enrolmentRoutes(app, { database, secret, clock: options.clock, stationOf: stationReader(database), stationDevices_max: options.stationDevices_max })
   measurementRoutes(app, { secret, clock: options.clock, ingest, networkOperator: networkOperatorReader(database) })
   const election = watchTarget({ url: options.targets?.election ?? null, clock: options.clock, random: Math.random, ask: askStatus, after: later })
-  probeRoutes(app, { clock: options.clock, election })
+  probeRoutes(app, { clock: options.wallClock ?? options.clock, election })
   const tests = fullTests(app, options, secret, ingest, metrics)
   sigmonRoutes(app, sigmon)
   disturbanceRoutes(app, { database, monitor, clock: options.clock, stations: register.stations, names: register.names, tickets })
@@ -239,11 +241,16 @@ async function buildHttp(options: AppOptions, database: Database, feed: Feed): P
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
   for (const face of ['console', 'sigmon']) {
     const root = join(import.meta.dirname, '../..', face, 'dist')
-    if (existsSync(root)) await app.register(files, { root, prefix: `/${face}/`, decorateReply: false, redirect: true, cacheControl: false, preCompressed: true })
+    if (existsSync(root)) await app.register(files, { root, prefix: `/${face}/`, decorateReply: false, redirect: true, cacheControl: false, preCompressed: true, setHeaders: keepAssets })
   }
   app.get('/', (_, reply) => reply.redirect('/console/'))
   app.get('/openapi.json', () => openapi())
   return app
+}
+
+/** Names below assets/ hold a hash of what is in them; everything else is asked for each time. */
+function keepAssets(reply: FastifyReply, path: string): void {
+  void reply.header('cache-control', /[\\/]assets[\\/]/.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache')
 }
 
 const later = (ms: number, turn: () => void): (() => void) => {

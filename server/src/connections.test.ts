@@ -127,6 +127,9 @@ test('compact bodies that are wrong are told what was expected; a bad sample goe
     const answer = await post(body)
     assert.deepEqual([answer.status, answer.headers['content-type'], (JSON.parse(answer.body.toString()) as { code: string }).code], [400, 'application/problem+json; charset=utf-8', 'body_invalid'])
   }
+  const strange = await ask(session, { ':method': 'POST', ':path': '/v1/reports', 'content-type': 'application/cbor' }, Buffer.from([0x80]))
+  const elsewhere = await ask(session, { ':method': 'POST', ':path': '/v1/devices', 'content-type': 'application/cbor' }, compact(1))
+  assert.deepEqual([strange.status, elsewhere.status, /Unsupported Media Type/.test(elsewhere.body.toString())], [401, 400, true], 'who nobody knows is not read, nor is the form elsewhere')
   const bad = Buffer.from(encodeBatch({ station, samples: [sample(10), { ...sample(11), rttMs: [70_000] }, { ...sample(12), technology: 'lte', radio: { source: 'android', ageMs: 1, rsrpDbm: 7 } }, sample(13)] }))
   const receipt = decodeReceipt((await post(bad)).body)
   assert.deepEqual(receipt.ok && [receipt.value.accepted, receipt.value.quarantined.map((each) => [each.index, each.code])], [2, [[1, 'sample_invalid'], [2, 'radio_out_of_range']]])
@@ -135,7 +138,7 @@ test('compact bodies that are wrong are told what was expected; a bad sample goe
 
 test('of too many idle connections, the one that was idle longest is closed; one that is at work stays', async () => {
   const small: FastifyInstance = fastify({ ...protocol(tls), forceCloseConnections: true }) as unknown as FastifyInstance
-  boundConnections(small, 3)
+  boundConnections(small, { sessions_max: 3 })
   small.get('/quick', () => 'ok')
   let finish = (): void => {}
   small.get('/slow', () => new Promise((done) => (finish = () => done('late'))))
@@ -157,4 +160,53 @@ test('of too many idle connections, the one that was idle longest is closed; one
   for (const session of [...sessions, fourth]) session.destroy()
   await small.close()
   assert.deepEqual([closed, late], [[false, true, false, false], 'late'])
+})
+
+test('a request that never ends is over after its time, one whose answer takes longer is not; idle connections of HTTP/1 make room', async () => {
+  const small: FastifyInstance = fastify({ ...protocol(tls), forceCloseConnections: true }) as unknown as FastifyInstance
+  boundConnections(small, { request_ms: 300, crowded: 3 })
+  assert.equal((small.server as unknown as https.Server).requestTimeout, 120_000)
+  let finish = (): void => {}
+  small.get('/slow', () => new Promise((done) => (finish = () => done('late'))))
+  small.post('/slow', () => 'read')
+  const address = (await small.listen({ host: '127.0.0.1', port: 0 })).replace('127.0.0.1', 'localhost')
+  const session = http2.connect(address, { ca: tls.cert })
+  const slow = ask(session, { ':path': '/slow' })
+  const half = session.request({ ':method': 'POST', ':path': '/slow', 'content-type': 'application/json' })
+  half.on('error', () => {})
+  half.write('{')
+  const whole = session.request({ ':method': 'POST', ':path': '/slow', 'content-type': 'application/json' })
+  whole.end('{}')
+  const [answered] = (await once(whole, 'response')) as [http2.IncomingHttpHeaders & { ':status': number }]
+  whole.resume()
+  await once(half, 'close')
+  assert.deepEqual([answered[':status'], half.rstCode], [200, http2.constants.NGHTTP2_CANCEL])
+  finish()
+  assert.equal((await slow).body.toString(), 'late')
+
+  const one = async () => {
+    const socket = connectTls({ port: Number(new URL(address).port), host: 'localhost', ca: tls.cert, ALPNProtocols: ['http/1.1'] })
+    await once(socket, 'secureConnect')
+    socket.write('GET /nothing HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    await once(socket, 'data')
+    return socket
+  }
+  // with the session they are three
+  const two = [await one(), await one()]
+  const closed = Promise.all(two.map((socket) => once(socket, 'close')))
+  const next = await one()
+  await closed
+  assert.deepEqual([next.destroyed, session.closed], [false, false])
+  next.destroy()
+  session.destroy()
+  await small.close()
+})
+
+test('over TLS too, an upgrade to something else than a WebSocket is no upgrade', async () => {
+  const status = await new Promise<number | undefined>((done, failed) =>
+    https.get(`https://localhost:${line.port}/healthz`, { ca: tls.cert, headers: { connection: 'Upgrade', upgrade: 'h2c' } }, (answer) => {
+      answer.resume()
+      done(answer.statusCode)
+    }).on('error', failed))
+  assert.equal(status, 200)
 })

@@ -1,5 +1,6 @@
-import type { Http2SecureServer, ServerHttp2Session } from 'node:http2'
 import type { Server } from 'node:http'
+import { constants, type Http2SecureServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import type { Socket } from 'node:net'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 
 /**
@@ -14,15 +15,19 @@ const idle_sessions_max = 20_000
 const window_bytes = 262_144
 /** HTTP/1 and HTTP/2 together: above it, new connections are refused by closing them. */
 const connections_max = 40_000
+/** Above it, idle connections of HTTP/1 make room: phones use HTTP/2. */
+const crowded_from = 30_000
+/** A request has come as a whole within this, or is over: 75 KB take 60 s at 10 kbit/s. Who sends a byte now and then would hold a place for good. */
+const request_ms_max = 120_000
 
 /** HTTP/2 where there is TLS, with HTTP/1.1 beside it: WebSockets and old clients use that. Without TLS, on loopback or behind a proxy, HTTP/1.1. */
 export function protocol(tls: { readonly cert: Buffer; readonly key: Buffer } | undefined): object {
-  if (tls === undefined) return { keepAliveTimeout: idle_ms }
-  return { http2: true, http2SessionTimeout: idle_ms, https: { ...tls, allowHTTP1: true, keepAliveTimeout: idle_ms, settings: { initialWindowSize: window_bytes, maxConcurrentStreams: 128 } } }
+  if (tls === undefined) return { keepAliveTimeout: idle_ms, requestTimeout: request_ms_max }
+  return { http2: true, http2SessionTimeout: idle_ms, https: { ...tls, allowHTTP1: true, keepAliveTimeout: idle_ms, requestTimeout: request_ms_max, settings: { initialWindowSize: window_bytes, maxConcurrentStreams: 128 } } }
 }
 
-/** Bounds what idle phones may hold open. */
-export function boundConnections(app: FastifyInstance, sessions_max = idle_sessions_max): void {
+/** Bounds what idle phones may hold open, and who never ends a request. */
+export function boundConnections(app: FastifyInstance, { sessions_max = idle_sessions_max, request_ms = request_ms_max, crowded = crowded_from } = {}): void {
   const server = app.server as Server | Http2SecureServer
   // Fastify closes a connection whose body it could not read; HTTP/2 has no such header, and needs none (RFC 9113, section 8.2.2).
   app.addHook('onError', (request, reply, _, done) => {
@@ -30,14 +35,21 @@ export function boundConnections(app: FastifyInstance, sessions_max = idle_sessi
     done()
   })
   server.maxConnections = connections_max
+  let open = 0
+  server.on('connection', (socket: Socket) => {
+    open++
+    socket.once('close', () => open--)
+    if (open > crowded) (server as Server).closeIdleConnections()
+  })
   // In the order of their last request.
   const sessions = new Map<ServerHttp2Session, { streams: number }>()
   server.on('session', (session: ServerHttp2Session) => {
     session.setLocalWindowSize(window_bytes)
     const use = { streams: 0 }
     sessions.set(session, use)
-    session.on('stream', (stream) => {
+    session.on('stream', (stream, _, flags) => {
       use.streams++
+      if ((flags & constants.NGHTTP2_FLAG_END_STREAM) === 0) endInTime(stream, request_ms)
       sessions.delete(session)
       sessions.set(session, use)
       stream.once('close', () => use.streams--)
@@ -50,6 +62,12 @@ export function boundConnections(app: FastifyInstance, sessions_max = idle_sessi
       return idle.close()
     }
   })
+}
+
+/** Node bounds the time of a request over HTTP/1 alone. */
+function endInTime(stream: ServerHttp2Stream, request_ms: number): void {
+  const timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), request_ms)
+  for (const event of ['end', 'close']) stream.once(event, () => clearTimeout(timer))
 }
 
 /**

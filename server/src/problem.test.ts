@@ -24,6 +24,7 @@ test('a full disk asks for a pause, and a fault of ours tells nothing of its ins
     const { status, retry } = await answerTo(Object.assign(new Error('no space'), { code }))
     assert.deepEqual([status, retry], [507, '60'])
   }
+  for (const code of ['22021', '22P05']) assert.equal((await answerTo(Object.assign(new Error('invalid byte sequence'), { code }))).code, 'body_invalid')
   const fault = await answerTo(new Error('SELECT secret FROM deployment'))
   assert.equal(fault.code, 'fault')
   assert.doesNotMatch(fault.detail, /secret/)

@@ -49,6 +49,8 @@ export function answerNotFound(app: Pick<FastifyInstance, 'setNotFoundHandler'>)
 function problemOf(error: Error & { statusCode?: number; code?: unknown }, reference: string): Problem {
   if (error instanceof ProblemError) return problem(error.code, error.message)
   if (error.code === '53100' || error.code === 'ENOSPC') return problem('storage_full', 'The disk is full. Keep what you sent and send it again after the pause given in Retry-After.')
+  // PostgreSQL's character_not_in_repertoire and untranslatable_character: what a query or a body may hold and no text column can.
+  if (error.code === '22021' || error.code === '22P05') return problem('body_invalid', 'A text in the request holds U+0000 or half a surrogate pair. Leave it out.')
   if (error.statusCode === 413) return problem('too_large', 'Send fewer or smaller items in one request.')
   if (error.statusCode !== undefined && error.statusCode < 500) return problem('body_invalid', error.message)
   return problem('fault', `Nothing was lost that had been acknowledged. Reference: ${reference}`)

@@ -10,6 +10,7 @@ import { stationCode } from '../measurement/enrolment.ts'
 import { loadMonitorStations, type WatchedStation } from '../register/lookup.ts'
 import { loadSynthetic } from '../register/synthetic.ts'
 import { loadSyntheticPlanning } from '../rehearsal/planning.ts'
+import { settingsDefaults } from '../sigmon/settings.ts'
 import { nearest } from '../rehearsal/nearest.ts'
 import { steppedClock } from '../rehearsal/clock.ts'
 import { runRehearsal, type RehearsalResult } from '../rehearsal/run.ts'
@@ -57,7 +58,8 @@ export async function rehearse(options: Options): Promise<void> {
     const startAt = await prepare(database, plan, say)
     const clock = steppedClock(startAt)
     const app = await startApp({
-      ownerUrl: database.ownerUrl, appPassword: database.appPassword, clock, host: '127.0.0.1', port: plan.port, rehearsal: true, province: plan.province,
+      ownerUrl: database.ownerUrl, appPassword: database.appPassword, clock, wallClock: Date.now, host: '127.0.0.1', port: plan.port, rehearsal: true, province: plan.province,
+      sigmon: { ...settingsDefaults, helpLines: [{ name: 'Posko gladi (nomor contoh)', kind: 'tel', number: '00000' }] },
       callbackHosts: ['127.0.0.1', '[::1]', 'localhost'], stationDevices_max: Infinity,
       log: pino({ level: process.env['LOG_LEVEL'] ?? 'warn' }, pino.destination(2)),
     })

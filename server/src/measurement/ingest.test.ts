@@ -127,19 +127,24 @@ for (const [name, poison] of [
     assert.deepEqual([(await stored(token, 'report')).length, (await stored(token, 'quarantine')).length], [1, 1])
   })
 
-test('more than can be kept safely is answered 429 with a pause, and works again afterwards', async () => {
+test('more than can be kept safely is answered 429 with a pause, of one station sooner than of all, and works again afterwards', { timeout: 30_000 }, async () => {
   const token = await newToken()
   const device = readDeviceToken(secret, token)
   assert.ok(device)
   const lock = new pg.Client({ connectionString: kit.ownerUrl })
   await lock.connect()
   await lock.query('BEGIN; LOCK TABLE quarantine IN ACCESS EXCLUSIVE MODE')
-  const waiting = Array.from({ length: 100 }, () => ingest.submit(device, Array.from({ length: 500 }, () => ({})), { receivedAt: now, sentAt: null }, null))
-  const refused = await report(token, [sample(1)])
+  const submit = (at: string): Promise<ReportReceipt> => ingest.submit({ ...device, station: at }, Array.from({ length: 500 }, () => ({})), { receivedAt: now, sentAt: null }, null)
+  const waiting = Array.from({ length: 10 }, () => submit(station))
+  const full = await report(token, [sample(1)])
+  assert.deepEqual([ingest.waiting(), full.statusCode, full.json<{ code: string }>().code, full.headers['retry-after']], [5_000, 429, 'overloaded', '30'])
+  for (let other = 0; other < 90; other++) waiting.push(submit(String(other)))
+  await assert.rejects(submit('90'), { code: 'overloaded' })
   await lock.query('ROLLBACK')
   await lock.end()
-  assert.deepEqual([refused.statusCode, refused.json<{ code: string }>().code, refused.headers['retry-after']], [429, 'overloaded', '30'])
   await Promise.all(waiting)
+  await ingest.idle()
+  assert.equal(ingest.waiting(), 0)
   assert.equal((await send(token, [sample(1)])).accepted, 1)
 })
 

@@ -46,6 +46,8 @@ interface Waiting {
 }
 
 const waiting_samples_max = 50_000
+/** Of one station: whoever holds one letter shall not fill the queue, and so stop or slow everybody else's reports. Seven phones send 500 each at most. */
+const station_samples_max = 5_000
 const commit_samples_max = 4_000
 /** Quarantine keeps what nests no deeper than this as it came. */
 const depth_max = 64
@@ -65,30 +67,39 @@ export function createIngest(options: IngestOptions): {
 } {
   let queue: Waiting[] = []
   let waiting = 0
+  const waitingOf = new Map<string, number>()
+  const count = (station: string, samples: number): void => {
+    waiting += samples
+    const left = (waitingOf.get(station) ?? 0) + samples
+    if (left > 0) waitingOf.set(station, left)
+    else waitingOf.delete(station)
+  }
   let running: Promise<void> | null = null
 
   async function drain(): Promise<void> {
     while (queue.length > 0) {
       const group: Waiting[] = []
+      const sizes: number[] = []
       let size = 0
       while (queue.length > group.length && size < commit_samples_max) {
         const next = queue[group.length]
         if (next === undefined) break
         group.push(next)
-        size += next.good.length + next.quarantined.length
+        sizes.push(next.good.length + next.quarantined.length)
+        size += sizes.at(-1) ?? 0
       }
       queue = queue.slice(group.length)
       await commit(options, group, options.interval_s(waiting)).catch((error: unknown) => group.forEach((one) => one.reject(error)))
-      waiting -= size
+      group.forEach((one, at) => count(one.device.station, -(sizes[at] ?? 0)))
     }
     running = null
   }
 
   return {
     submit(device, samples, arrival, networkOperator) {
-      if (waiting + samples.length > waiting_samples_max)
+      if (waiting + samples.length > waiting_samples_max || (waitingOf.get(device.station) ?? 0) + samples.length > station_samples_max)
         return Promise.reject(new ProblemError('overloaded', 'Keep the reports and send them again after the pause given in Retry-After.', 30))
-      waiting += samples.length
+      count(device.station, samples.length)
       return new Promise((resolve, reject) => {
         const { receivedAt } = arrival
         const offset_ms = clockOffset(arrival)

@@ -37,7 +37,9 @@ export function createAdmission(options: AdmissionOptions) {
   const { secret, clock } = options
   const spent = new Map<string, number>()
   let running = 0
-  const sign = (named: string): Buffer => createHmac('sha256', secret).update(`ndt7 ${named}`).digest()
+  // What was spent is not known after a restart: neither are the tokens of before.
+  const run = options.nonce().toString('base64url')
+  const sign = (named: string): Buffer => createHmac('sha256', secret).update(`ndt7 ${run} ${named}`).digest()
   const token = (direction: Direction, bytes: number, until: number): string => {
     const named = `${direction}.${bytes}.${until}.${options.nonce().toString('base64url')}`
     return `${named}.${sign(named).toString('base64url')}`

@@ -12,6 +12,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import { WebSocket } from 'ws'
 import type { Located } from '@kawal/contract/ndt.ts'
 import { startFaultProxy, type FaultProxy } from '@kawal/testkit/fault-proxy.ts'
+import { trueRun } from '@kawal/testkit/true-run.ts'
 import { answerProblems } from '../problem.ts'
 import { createAdmission, type Direction } from './admission.ts'
 import { ndtRoutes } from './routes.ts'
@@ -102,16 +103,20 @@ test("M-Lab's client measures both ways, unchanged", async () => {
 test('at 2,000 kbit/s both figures are within 10 % of it, and the bytes within what was granted', async () => {
   const bytes_max = 900_000
   await line.set({ rate_kbps: 2_000 })
-  line.resetBytes()
-  const { down, up } = await measure(bytes_max)
-  const { up: sent, down: got } = line.bytes()
+  await trueRun(async () => {
+    line.resetBytes()
+    const { down, up } = await measure(bytes_max)
+    const { up: sent, down: got } = line.bytes()
+    // Down: the server counts frames and measurements too; heads of HTTP and the measurements of the upload are beside it.
+    assert.ok(got <= bytes_max + 20_000, `${got} down`)
+    // Up: what the line had taken in when the server stopped reading comes on top.
+    assert.ok(sent <= bytes_max + 100_000, `${sent} up`)
+    assert.deepEqual(await ended(2), [['download', 'bytes'], ['upload', 'bytes']])
+    const found = [down.LastClientMeasurement?.MeanClientMbps ?? 0, serverMbps(up)]
+    assert.ok(Math.max(...found) < 2.2, found.join())
+    return Math.min(...found) > 1.8 ? null : found.join()
+  })
   await line.set({})
-  for (const mbps of [down.LastClientMeasurement?.MeanClientMbps ?? 0, serverMbps(up)]) assert.ok(mbps > 1.8 && mbps < 2.2, `${mbps}`)
-  // Down: the server counts frames and measurements too; heads of HTTP and the measurements of the upload are beside it.
-  assert.ok(got <= bytes_max + 20_000, `${got} down`)
-  // Up: what the line had taken in when the server stopped reading comes on top.
-  assert.ok(sent <= bytes_max + 100_000, `${sent} up`)
-  assert.deepEqual(await ended(2), [['download', 'bytes'], ['upload', 'bytes']])
 })
 
 /** Status and problem code of an upgrade that was refused, or null. */
@@ -202,6 +207,49 @@ test('a client that sends binary messages in a download is cut off, one whose me
   most.once('message', () => most.close())
   await once(most, 'close')
   await ended(1)
+})
+
+test('a message of too many fragments ends the test; pings are answered, but not for who reads nothing', { timeout: 30_000 }, async () => {
+  const torn = await join(await address('upload'))
+  for (let i = 0; i <= 1 << 14; i++) torn.send(Buffer.alloc(1), { fin: false })
+  await once(torn, 'close')
+  await ended(1)
+  const ws = await join(await address('upload'))
+  ws.ping('a')
+  assert.equal(String((await once(ws, 'pong'))[0]), 'a')
+  ws.pause()
+  line.resetBytes()
+  const flood = Buffer.alloc(125)
+  for (let i = 0; i < 400_000; i++) ws.ping(flood)
+  while (ws.bufferedAmount > 0 && ws.readyState === ws.OPEN) await new Promise((done) => setImmediate(done))
+  ws.resume()
+  // the last of the answers is the one to the last ping
+  for (let last = false; !last;) {
+    ws.ping('z')
+    last = ((await once(ws, 'pong')) as [Buffer])[0].length === 1
+  }
+  const { up, down } = line.bytes()
+  ws.terminate()
+  await ended(1)
+  assert.ok(up > 50_000_000 && down < up / 2, `${up} bytes of pings, ${down} of answers`)
+})
+
+test('an upgrade to something else is no upgrade: the request is answered', async () => {
+  const answer = await new Promise<number | undefined>((done, failed) =>
+    request(`http://127.0.0.1:${line.port}/v2/nearest/ndt/ndt7`, { headers: { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABkAAQAAP__' } }, (got) => {
+      got.resume()
+      done(got.statusCode)
+    }).on('error', failed).end())
+  assert.equal(answer, 200)
+})
+
+test('a token of before a restart is of no use: what was spent is forgotten', () => {
+  const make = () => createAdmission({ secret: Buffer.from('secret'), clock: () => now, nonce: () => randomBytes(16), tests_max: 2, bytes_max: 1_000_000, reportsWait: () => false })
+  const [before, after] = [make(), make()]
+  const located = before.locate()
+  assert.ok(located.ok)
+  assert.equal(before.admit('download', located.value.tokens.download).ok, true)
+  assert.deepEqual(after.admit('download', located.value.tokens.download), { ok: false, error: 'token_wrong' })
 })
 
 const suite = `${import.meta.dirname}/../../../../shared/suites/ndt7/ndt7-syd03-20200318.clean.jsonl.gz`

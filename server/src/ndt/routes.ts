@@ -20,6 +20,8 @@ const subprotocol = 'net.measurementlab.ndt.v7'
 /** The specification's own limit. */
 const query_bytes_max = 4_096
 const path_form = /^\/ndt\/v7\/(download|upload)$/
+/** Pings are answered as long as less than this waits to be sent (RFC 6455, section 5.5.3, lets answers be left out): who sends them and reads nothing would fill the memory. */
+const pong_bytes_max = 1 << 22
 /** A test takes at most 13 s. */
 const busy_pause_s = 15
 
@@ -29,7 +31,7 @@ const busy_pause_s = 15
  */
 export function ndtRoutes(app: FastifyInstance, needs: NdtNeeds): { stop(): Promise<void> } {
   const { admission } = needs
-  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 1 << 24, clientTracking: true, handleProtocols: () => subprotocol })
+  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 1 << 24, autoPong: false, clientTracking: true, handleProtocols: () => subprotocol })
   const running = new Set<Promise<unknown>>()
 
   app.get<{ Querystring: { bytes_max?: number } }>(
@@ -54,6 +56,8 @@ export function ndtRoutes(app: FastifyInstance, needs: NdtNeeds): { stop(): Prom
       throw new ProblemError('body_invalid', `Ask for an upgrade to a WebSocket with the subprotocol ${subprotocol}.`)
     })
 
+  // Others are no upgrade here, and answered as if they had not asked (RFC 9110, section 7.8): Java and curl offer h2c with each request.
+  Object.assign(app.server, { shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === 'websocket' })
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy())
     const refused = (code: Parameters<typeof problem>[0], detail: string, more: readonly string[] = []) => refuse(socket, code, detail, more)
@@ -68,6 +72,7 @@ export function ndtRoutes(app: FastifyInstance, needs: NdtNeeds): { stop(): Prom
     // A handshake that fails takes no place.
     socket.once('close', release)
     sockets.handleUpgrade(request, socket, head, (ws) => {
+      ws.on('ping', (data) => ws.bufferedAmount < pong_bytes_max && ws.pong(data))
       const run = direction === 'download' ? runDownload : runUpload
       const ending = run({ ws, socket: socket as Socket, bytes_max, times: needs.times ?? spec_times, now: () => performance.now(), reportsWait: needs.reportsWait })
         .then((end) => needs.ended(direction, end)).finally(() => running.delete(ending))

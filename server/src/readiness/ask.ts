@@ -28,6 +28,9 @@ export function takes(query: Readonly<Record<string, TSchema>>): RouteShorthandO
     preValidation: async (request) => {
       const unknown = Object.keys(request.query as object).filter((name) => !(name in query))
       if (unknown.length > 0) throw new ProblemError('body_invalid', `There is no parameter ${unknown.join(', ')}. There are ${Object.keys(query).join(', ')}.`)
+      // a list that is given whole is on its way when its first page is read: too late for an answer that says so
+      const { page } = request.query as { page?: unknown }
+      if (typeof page === 'string') cursorOf(page)
     },
   }
 }

@@ -14,6 +14,8 @@ import { readSigner } from './signing.ts'
 const day_ms = 86_400_000
 let kit: TestDatabase
 let clock = Date.UTC(2029, 1, 1, 9)
+/** What a version is at least: seconds since 2026. */
+const seconds = (): number => Math.floor((clock - Date.UTC(2026, 0, 1)) / 1_000)
 before(async () => {
   kit = await withDatabase()
 })
@@ -51,12 +53,12 @@ test('over HTTP: a JWS that WebCrypto verifies with the published key, and a 304
   assert.equal(await verified(`${header}.${forged}`), false)
   const config = payloadOf(jws)
   assert.ok(Compile(SigmonConfig).Check(config), JSON.stringify(Compile(SigmonConfig).Errors(config).slice(0, 3)))
-  assert.deepEqual([config.version, config.intervalS, config.keys, Date.parse(config.validUntil) - Date.parse(config.issuedAt)], [1, 300, keys.keys, 7 * day_ms])
+  assert.deepEqual([config.version, config.intervalS, config.keys, Date.parse(config.validUntil) - Date.parse(config.issuedAt)], [seconds(), 300, keys.keys, 7 * day_ms])
   const again = await fetch(`${server.app.url}/v1/sigmon/config`, { headers: { 'if-none-match': answer.headers.get('etag') ?? '' } })
   assert.deepEqual([again.status, await again.text()], [304, ''])
 })
 
-test('the version rises with the content alone, and never goes back, whoever starts with what', async () => {
+test('within a day the version rises with the content alone, and never goes back, whoever starts with what', async () => {
   const [first, other] = [await started(), await started({ ...settingsDefaults, intervalS: 600 })]
   const [one] = await shown(first)
   assert.deepEqual((await shown(await started()))[0], one, 'a restart with the same settings')
@@ -71,16 +73,40 @@ test('the version rises with the content alone, and never goes back, whoever sta
   }
 })
 
-test('each day it is signed anew under the same version; its tag is the same after a restart', async () => {
+test('each day it is issued anew under a higher version; its tag is the same after a restart', async () => {
   const config = await started({ ...settingsDefaults, spreadS: 5 })
   const [version, , etag] = await shown(config)
   clock += 3_600_000
   assert.equal((await shown(await started({ ...settingsDefaults, spreadS: 5 })))[2], etag)
   clock += day_ms
   const [next, , tag] = await shown(config)
-  assert.deepEqual([next, tag === etag, (await shown(await started({ ...settingsDefaults, spreadS: 5 })))[2] === tag], [version, false, true])
+  assert.deepEqual([next, tag === etag, (await shown(await started({ ...settingsDefaults, spreadS: 5 })))[2] === tag], [seconds(), false, true])
+  assert.ok(next > version)
   const { issuedAt, validUntil } = payloadOf((await config.current()).jws)
   assert.ok(Date.parse(issuedAt) <= clock && Date.parse(validUntil) > clock + 6 * day_ms)
+})
+
+test('a database restored from an older copy issues higher versions than phones hold: at the next change, or the next day', async () => {
+  const settings = (spreadS: number): SigmonSettings => ({ ...settingsDefaults, spreadS })
+  await shown(await started(settings(300)))
+  const copy = (await kit.database.pool.query<{ version: number }>('SELECT max(version) AS version FROM sigmon_config')).rows[0]?.version ?? 0
+  const restore = async (): Promise<void> => {
+    const owner = new pg.Client({ connectionString: kit.ownerUrl })
+    await owner.connect()
+    await owner.query('DELETE FROM sigmon_config WHERE version > $1', [copy]).finally(() => owner.end())
+  }
+  let held = 0
+  for (let changes = 1; changes <= 40; changes++) {
+    clock += 60_000
+    held = (await shown(await started(settings(300 + changes))))[0]
+  }
+  await restore()
+  clock += 60_000
+  assert.ok((await shown(await started(settings(7))))[0] > held, 'another content than the copy has')
+  await restore()
+  assert.equal((await shown(await started(settings(300))))[0], copy, 'the content of the copy cannot be told from what was issued before')
+  clock += day_ms
+  assert.ok((await shown(await started(settings(300))))[0] > held)
 })
 
 test('under load phones are asked to report less often, in steps and up to an hour; afterwards as before', async () => {

@@ -29,8 +29,14 @@ const load_steps = [1, 2, 4, 8]
 const issue_lock = 5108
 
 /**
- * The signed configuration of Sigmon. Its version rises when its content is another than the one issued last,
- * by whichever process; it is signed anew each day, so that `validUntil` moves on without a new version.
+ * Versions are the seconds since here, or one more than the newest: phones refuse a lower one than they hold, and a
+ * database that was restored from an older copy does not know what they hold.
+ */
+const versions_from = Date.UTC(2026, 0, 1)
+
+/**
+ * The signed configuration of Sigmon. Its version rises when its content is another than the one issued last, by
+ * whichever process, and each day, when it is issued anew so that `validUntil` moves on.
  */
 export function createConfig(options: ConfigOptions): {
   current(): Promise<Issued>
@@ -41,18 +47,16 @@ export function createConfig(options: ConfigOptions): {
   let held: { readonly issued: Promise<Issued>; readonly until: number; readonly load: number } | null = null
   const issue = async (at: number): Promise<Issued> => {
     const { version, issued_at } = await versionOf(options.database, contentOf(options, load), at)
-    // the same within a day, also after a restart: the tag of what a phone holds goes on being right
-    const issued = Math.max(Math.floor(at / day_ms) * day_ms, issued_at.getTime())
     const payload: SigmonConfig = {
-      version, issuedAt: new Date(issued).toISOString(), validUntil: new Date(issued + valid_days * day_ms).toISOString(), ...contentOf(options, load),
+      version, issuedAt: issued_at.toISOString(), validUntil: new Date(issued_at.getTime() + valid_days * day_ms).toISOString(), ...contentOf(options, load),
     }
-    return { jws: compactJws(options.signer, payload), etag: `"${version}-${Math.floor(issued / 1000).toString(36)}"` }
+    return { jws: compactJws(options.signer, payload), etag: `"${version}"` }
   }
   return {
     current() {
       const now = options.clock()
       if (held === null || now >= held.until || held.load !== load) {
-        const asked = { issued: issue(now), until: (Math.floor(now / day_ms) + 1) * day_ms, load }
+        const asked = { issued: issue(now), until: (dayOf(now) + 1) * day_ms, load }
         held = asked
         asked.issued.catch(() => {
           if (held === asked) held = null
@@ -71,13 +75,15 @@ function contentOf({ signer, settings, targets }: ConfigOptions, load: number): 
   return { keys: [...signer.keys], ...rest, intervalS: Math.min(interval_s_max, intervalS * load), targets }
 }
 
-/** The version of a content: the newest one's where nothing changed, else the next. */
+const dayOf = (at: number): number => Math.floor(at / day_ms)
+
+/** The version of a content: the newest one's where it is of this day and nothing changed, else the next. */
 function versionOf(database: Database, content: Content, now: number): Promise<{ version: number; issued_at: Date }> {
   return database.transaction(system, async (client) => {
     await client.query('SELECT pg_advisory_xact_lock($1)', [issue_lock])
     const { rows: [newest] } = await client.query<{ version: number; content: unknown; issued_at: Date }>('SELECT version, content, issued_at FROM sigmon_config ORDER BY version DESC LIMIT 1')
-    if (newest !== undefined && canonicalJson(newest.content) === canonicalJson(content)) return newest
-    const made = { version: (newest?.version ?? 0) + 1, issued_at: new Date(now) }
+    if (newest !== undefined && dayOf(newest.issued_at.getTime()) >= dayOf(now) && canonicalJson(newest.content) === canonicalJson(content)) return newest
+    const made = { version: Math.max((newest?.version ?? 0) + 1, Math.floor((now - versions_from) / 1_000)), issued_at: new Date(now) }
     await client.query('INSERT INTO sigmon_config (version, content, issued_at) VALUES ($1, $2, $3)', [made.version, JSON.stringify(content), made.issued_at])
     return made
   })

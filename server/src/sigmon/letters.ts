@@ -51,7 +51,7 @@ h1 { font-size: 14pt }
 header p { font-weight: bold; border: .4mm solid #000; padding: .6mm 3mm; letter-spacing: .08em }
 .place { display: flex; gap: 8mm; align-items: center; margin-top: 3mm }
 .number { font-size: 28pt; font-weight: bold; white-space: nowrap; line-height: 1.1 }
-.number small { display: block; font-size: 9.5pt; font-weight: normal; letter-spacing: .06em }
+.number small { display: block; font-size: 9.5pt; font-weight: normal; letter-spacing: .04em }
 .names { font-size: 10.5pt; line-height: 1.25; overflow-wrap: anywhere }
 .names b { font-size: 13pt }
 .code { margin-top: 3mm; border: .6mm solid #000; padding: 2mm 4mm 2.4mm; text-align: center }
@@ -77,18 +77,18 @@ function article({ station, village, district, regency, province, code, link }: 
   return `<article>
 <header><h1>Kode petugas untuk aplikasi Sigmon</h1><p>RAHASIA</p></header>
 <div class="place">
-<p class="number">TPS ${station.slice(10)}<small>${station.slice(0, 10)} ${station.slice(10)}</small></p>
+<p class="number">TPS ${station.slice(10)}<small>Kode TPS ${station.slice(0, 10)} ${station.slice(10)}</small></p>
 <p class="names"><b>${escaped(village)}</b><br>Kecamatan ${escaped(district)}<br>${escaped(regency)}, ${escaped(province)}</p>
 </div>
-<p class="code"><span>Kode TPS ini</span><b>${escaped(formatLetterCode(code))}</b></p>
+<p class="code"><span>Kode di surat tugas</span><b>${escaped(formatLetterCode(code))}</b></p>
 <div class="how">
 ${qr(link)}
 <div>
 <p><b>Untuk apa:</b> dengan Sigmon petugas TPS memeriksa dan melaporkan sinyal, supaya gangguan cepat diperbaiki.</p>
 <ol>
-<li>Buka <b>${escaped(address)}</b> di HP dan pindai kode QR ini, atau ketik nomor TPS dan kodenya.</li>
+<li>Buka <b>${escaped(address)}</b> di HP dan pindai kode QR ini, atau ketik kode TPS (13 angka) dan kode di atas.</li>
 <li>Lakukan sekali di tempat bersinyal sebelum hari pemungutan suara. Sesudah itu Sigmon jalan juga <b>tanpa sinyal</b>.</li>
-<li>Huruf O dibaca angka 0, huruf I dan L dibaca angka 1. Tanda terakhir menangkap salah ketik.</li>
+<li>Huruf O dibaca angka 0, huruf I dan L dibaca angka 1. Kalau salah ketik, Sigmon memberi tahu.</li>
 </ol>
 <p><b>Jangan difoto dan jangan dikirim ke grup.</b> Siapa yang memegang kode ini dapat melapor atas nama TPS ini. Kode berlaku untuk petugas satu TPS saja.</p>
 </div>

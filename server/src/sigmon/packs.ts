@@ -38,7 +38,7 @@ const looked_up_ms = 5_000
 /** Districts and deltas in memory: some 20 kB each. */
 const districts_held_max = 500
 const deltas_held_max = 500
-/** Packs that are built at one time: reports need the database too. Who waits shares a build, so those who wait are no more than the districts. */
+/** Packs that are built at one time: reports need the database too. Who waits shares a build, and a district that is not in the register waits for none, so those who wait are no more than the packs. */
 const builds_max = 2
 
 const compress = promisify(gzip)
@@ -61,6 +61,7 @@ export function createPacks(options: PackOptions): {
   const deltas = new Map<string, Uint8Array>()
   const looking = new Map<string, Promise<Held | null>>()
   const turn = takeTurns(builds_max)
+  const isDistrict = districtsOf(options)
 
   async function present(which: Which): Promise<Held | null> {
     const name = nameOf(which)
@@ -85,7 +86,7 @@ export function createPacks(options: PackOptions): {
 
   return {
     async pack(which, since) {
-      const now = await shared(which)
+      const now = (await isDistrict(which.district)) ? await shared(which) : null
       if (now === null) return null
       const whole = { version: now.version, file: now.file }
       if (since === null || since === now.version) return whole
@@ -97,6 +98,26 @@ export function createPacks(options: PackOptions): {
       keepNewest(deltas, name, made, deltas_held_max)
       return { version: now.version, file: made }
     },
+  }
+}
+
+/**
+ * Whether there is such a district. Anybody may ask for a million that there are not: the register is looked at once for
+ * all of them, and again for one that it did not have, as seldom as a pack.
+ */
+function districtsOf({ database, clock }: PackOptions): (code: string) => Promise<boolean> {
+  let known: ReadonlySet<string> = new Set()
+  let reading = Promise.resolve(known)
+  let read_at = -Infinity
+  return async (code) => {
+    if (known.has(code)) return true
+    const age_ms = clock() - read_at
+    if (!(age_ms >= 0 && age_ms < looked_up_ms)) {
+      read_at = clock()
+      reading = database.pool.query<{ code: string }>("SELECT code FROM region_now WHERE level = 'district'").then(({ rows }) => (known = new Set(rows.map((row) => row.code))))
+      reading.catch(() => (read_at = -Infinity))
+    }
+    return (await reading).has(code)
   }
 }
 
@@ -157,11 +178,10 @@ async function build(options: PackOptions, which: Which): Promise<Omit<Held, 'ma
   return { ...held, file }
 }
 
+/** Class and better place too: an operator that knows its own network would read from them where its rivals' is. */
 function withoutOperators(content: PackContent): PackContent {
-  const stations = Object.entries(content.stations).map(([code, [latitude, longitude, grade, readiness, , , , ...rest]]): [string, PackStation] => {
-    const [verifier, point, from_min, for_min, betterLatitude, betterLongitude] = rest
-    return [code, [latitude, longitude, grade, readiness, '', null, null, verifier, point, from_min, for_min, betterLatitude, betterLongitude, null]]
-  })
+  const stations = Object.entries(content.stations).map(([code, [latitude, longitude, grade, , , , , verifier, point, from_min, for_min]]): [string, PackStation] =>
+    [code, [latitude, longitude, grade, null, '', null, null, verifier, point, from_min, for_min, null, null, null]])
   return { ...content, stations: Object.fromEntries(stations) }
 }
 
