@@ -86,7 +86,7 @@ test('the letter: its link fills the form and leaves the address; a slip is told
   await code.fill('')
   // 16 zeros have the check symbol 0: Crockford's modulo
   await code.pressSequentially('oooo-OOOO 00000000')
-  await page.locator('#letter-hint').getByText('Masih kurang 1 tanda').waitFor()
+  await page.locator('#letter-hint').getByText('Masih kurang 1 huruf atau angka').waitFor()
   await code.press('0')
   await page.locator('#letter-hint').getByText('Kode ini utuh').waitFor()
   await page.reload()
@@ -195,7 +195,7 @@ test('warmer, colder: a walk has a best spot and a way back to it; the nearest p
   assert.equal(await page.locator('.point').count(), 3)
   await page.getByRole('button', { name: 'Pakai posisi HP' }).click()
   await page.getByText('ketelitian 9 m').waitFor()
-  await page.getByRole('button', { name: 'Mulai merasakan' }).click()
+  await page.getByRole('button', { name: 'Mulai mencari' }).click()
   const words: string[] = []
   for (const count of [1, 2, 3, 4, 5, 6]) {
     await page.locator(`.chart i:nth-child(${count})`).waitFor({ state: 'attached' }).catch(() => assert.fail(`no feeling ${count}`))
@@ -203,7 +203,7 @@ test('warmer, colder: a walk has a best spot and a way back to it; the nearest p
     if (count === 4) await page.context().setGeolocation({ latitude: -8.61177, longitude: 120.46513, accuracy: 9 })
     await page.clock.runFor(3_100)
   }
-  assert.deepEqual(words, ['Merasakan...', 'PALING BAIK', 'PALING BAIK', 'PALING BAIK', 'LEBIH DINGIN', 'TIDAK ADA JAWABAN'])
+  assert.deepEqual(words, ['Mengukur...', 'PALING BAIK', 'PALING BAIK', 'PALING BAIK', 'LEBIH DINGIN', 'TIDAK ADA JAWABAN'])
   await page.getByText('110 m ke selatan').waitFor()
   await whole(page, 'walk')
   await page.clock.runFor(5 * 60_000)
@@ -256,7 +256,7 @@ test('cost is said and asked before a full test; practice is marked on every scr
   await page.getByText('Tes ini memakai sampai 20 MB').waitFor()
   await whole(page, 'cost')
   await page.getByRole('button', { name: 'Ya, lanjutkan' }).click()
-  await page.getByText('18.400 kbit/s').waitFor()
+  await page.getByText('18,4 Mbit/s').waitFor()
   await page.getByRole('button', { name: 'Mulai latihan' }).click()
   for (const path of ['', 'tugas', 'sinyal', 'tps', 'lapor', 'panduan/3']) {
     await page.evaluate((to) => (location.hash = `#/${to}`), path)
@@ -268,5 +268,50 @@ test('cost is said and asked before a full test; practice is marked on every scr
   await page.getByRole('link', { name: 'Tugas', exact: true }).click()
   await page.getByRole('button', { name: 'Mulai tugas' }).click()
   await page.getByText('Bertugas sejak').waitFor()
+  await page.context().close()
+})
+
+test('a fault of the letter stands above the button that was tapped, on the screen; before enrolment no tab leads nowhere', async () => {
+  const page = await open('new', '')
+  await page.getByLabel('Kode TPS').fill('5310072003')
+  await page.getByRole('button', { name: 'Daftar', exact: true }).click()
+  const fault = page.getByRole('alert')
+  await fault.getByText('harus 17 huruf dan angka').waitFor()
+  const [said, button] = [await fault.boundingBox(), await page.getByRole('button', { name: 'Daftar', exact: true }).boundingBox()]
+  assert.ok(said !== null && button !== null && said.y >= 0 && said.y + said.height <= button.y, 'the fault is above the button')
+  assert.deepEqual(await page.getByRole('navigation').getByRole('link').allInnerTexts(), ['Daftar', 'Lainnya'])
+  await page.getByRole('link', { name: 'Lainnya' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Lainnya' }).waitFor()
+  assert.deepEqual(await page.locator('main li a').allInnerTexts(), ['Data dan setelan', 'Panduan singkat', 'Hemat baterai'])
+  await page.context().close()
+})
+
+test('what the server refused is said in plain words, and an answered report calls for the officer\'s word on the first screen', async () => {
+  const page = await open('duty', 'tugas')
+  const refused = page.locator('ol li', { hasText: 'Gagal' })
+  await refused.getByText('jam HP terlalu maju').waitFor()
+  assert.doesNotMatch(await page.locator('main').innerText(), /eventAt|clock/)
+  await page.getByRole('link', { name: 'Periksa', exact: true }).click()
+  await page.getByRole('link', { name: 'Laporan KS-20290214-000123 dinyatakan pulih' }).click()
+  const first = page.locator('main ol li').first()
+  await first.getByText('KS-20290214-000123').waitFor()
+  await first.getByRole('button', { name: 'Sudah beres' }).click()
+  await first.getByText('KS-20290214-000123').waitFor({ state: 'detached' })
+  assert.equal(await page.getByText('Perangkat ini sudah punya').count(), 0, 'a sentence of the server is not shown as an answer')
+  await page.context().close()
+})
+
+test('practice sends neither a report nor a position', async () => {
+  const page = await open('practice', 'lapor', { geolocation: { latitude: -8.61, longitude: 120.46, accuracy: 12 }, permissions: ['geolocation'] })
+  const before = await page.locator('main ol > li').count()
+  await page.getByRole('button', { name: 'Sinyal', exact: true }).click()
+  await page.getByRole('button', { name: 'Kirim laporan' }).click()
+  await page.getByText('Ini latihan: tidak ada yang disimpan').waitFor()
+  assert.equal(await page.locator('main ol > li').count(), before)
+  assert.equal(await page.getByRole('button', { name: 'Sudah beres' }).count(), 0)
+  await page.evaluate(() => (location.hash = '#/tps'))
+  await page.getByRole('button', { name: 'Perbaiki posisi' }).click()
+  await page.getByRole('button', { name: 'Kirim posisi ini' }).click()
+  await page.getByText('Ini latihan: tidak ada yang disimpan').waitFor()
   await page.context().close()
 })

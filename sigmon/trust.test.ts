@@ -1,23 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { joinPackFile, makePatch, packVersion } from '@kawal/contract/pack.ts'
+import { joinPackFile, keyId, makePatch, packVersion } from '@kawal/contract/pack.ts'
 import type { Pack, PackStation, SigmonConfig } from '@kawal/contract/sigmon.ts'
 import { unconfigured } from './src/measuring.ts'
 import { createPacks, type Packs, type PackShelf } from './src/pack.ts'
 import { createTrust, sha256With, type Shelf, type Trust } from './src/trust.ts'
 
 const sha256 = sha256With(crypto)
-const symbols = '0123456789abcdefghjkmnpqrstvwxyz'
 
 interface Signer { readonly key: { kid: string; x: string; y: string }; sign(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> }
 
 async function signer(): Promise<Signer> {
   const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
   const { x = '', y = '' } = await crypto.subtle.exportKey('jwk', pair.publicKey)
-  const digest = await sha256(new TextEncoder().encode(`{"crv":"P-256","kty":"EC","x":"${x}","y":"${y}"}`))
-  const number = BigInt(`0x${Buffer.from(digest.subarray(0, 10)).toString('hex')}`)
-  const kid = Array.from({ length: 16 }, (_, place) => symbols[Number((number >> BigInt(75 - 5 * place)) & 31n)]).join('')
+  const kid = await keyId({ x, y }, sha256)
   return { key: { kid, x, y }, sign: async (bytes) => new Uint8Array(await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, pair.privateKey, bytes)) }
 }
 
@@ -29,23 +26,24 @@ async function jws(by: Signer, payload: unknown, header: object = { alg: 'ES256'
 const configOf = (by: Signer, version: number, more: Partial<SigmonConfig> = {}): SigmonConfig => ({ ...unconfigured, version, issuedAt: '2029-02-13T00:00:00.000Z', validUntil: '2029-02-20T00:00:00.000Z', keys: [by.key], ...more })
 
 /** What the platform answers by path; what is not there does not answer. */
-interface Line { readonly answers: Map<string, () => Response>; readonly asked: string[]; readonly trust: Trust; readonly packs: Packs; readonly kept: Map<string, unknown> }
+interface Line { readonly answers: Map<string, (bearer: string | null) => Response>; readonly asked: string[]; readonly trust: Trust; readonly packs: Packs; readonly kept: Map<string, unknown>; now: number; token: string | null }
 
 async function line(letterKey: string | null = null, kept = new Map<string, unknown>()): Promise<Line> {
-  const answers = new Map<string, () => Response>()
+  const answers: Line['answers'] = new Map()
   const asked: string[] = []
   const reach = {
-    fetch: (path: string) => {
+    fetch: (path: string, init?: RequestInit) => {
       asked.push(path)
       const answer = answers.get(path)
-      return answer === undefined ? Promise.reject(new TypeError('no answer')) : Promise.resolve(answer())
+      return answer === undefined ? Promise.reject(new TypeError('no answer')) : Promise.resolve(answer(new Headers(init?.headers).get('authorization')))
     },
     setTimer: () => 0, clearTimer: () => undefined,
   }
   const shelf: Shelf = { read: <T>(key: string) => Promise.resolve(kept.get(key) as T | undefined), write: (entries) => Promise.resolve(Object.entries(entries).forEach(([key, value]) => kept.set(key, value))) }
   const packShelf: PackShelf = { read: (district) => Promise.resolve(kept.get(district) as Awaited<ReturnType<PackShelf['read']>>), write: (held) => Promise.resolve(void kept.set(held.district, held)) }
   const trust = await createTrust({ reach, crypto, shelf, letterKey })
-  return { answers, asked, trust, kept, packs: createPacks(reach, trust, sha256, packShelf) }
+  const made: Line = { answers, asked, trust, kept, now: Date.parse('2029-02-12T00:00:00.000Z'), token: null, packs: createPacks({ reach, trust, sha256, shelf: packShelf, clock: () => made.now, token: () => made.token }) }
+  return made
 }
 const told = (of: Line, by: Signer): void => void of.answers.set('/v1/sigmon/keys', () => Response.json({ keys: [by.key] }))
 const says = (of: Line, text: string, etag = '"1"'): void => void of.answers.set('/v1/sigmon/config', () => new Response(text, { headers: { etag } }))
@@ -116,6 +114,55 @@ test('keys follow the configuration; the letter\'s key is the only one at first 
   assert.equal(await letter.trust.refresh(), 'changed')
 })
 
+test('a platform with new keys is told of after three times, and only a letter that names the key it signs with makes the phone take them', async () => {
+  const [ours, fresh, spare] = [await signer(), await signer(), await signer()]
+  const phone = await line()
+  told(phone, ours)
+  says(phone, await jws(ours, configOf(ours, 7, { intervalS: 120 })))
+  await phone.trust.refresh()
+  // Set up anew: its own keys, and versions from one on.
+  told(phone, fresh)
+  says(phone, await jws(fresh, configOf(fresh, 1, { intervalS: 60 })))
+  const seen: boolean[] = []
+  for (let time = 0; time < 4; time++) {
+    assert.equal(await phone.trust.refresh(), 'refused')
+    seen.push(phone.trust.keysChanged())
+  }
+  assert.deepEqual([seen, phone.trust.config()?.intervalS], [[false, false, true, true], 120])
+  assert.equal((await line(null, phone.kept)).trust.keysChanged(), true, 'a restart does not forget it')
+
+  phone.trust.expect(ours.key.kid)
+  assert.equal(await phone.trust.refresh(), 'refused', 'an old letter changes nothing')
+  phone.answers.set('/v1/sigmon/keys', () => Response.json({ keys: [fresh.key, spare.key] }))
+  phone.trust.expect(spare.key.kid)
+  assert.equal(await phone.trust.refresh(), 'refused', 'nor does one that names a key which is only offered')
+  says(phone, await jws(ours, configOf(ours, 8)))
+  assert.equal(await phone.trust.refresh(), 'changed', 'the first is pinned still')
+
+  says(phone, await jws(fresh, configOf(fresh, 1, { intervalS: 60 })))
+  phone.trust.expect(fresh.key.kid)
+  await phone.trust.refresh()
+  assert.deepEqual([phone.trust.config()?.intervalS, phone.trust.keysChanged()], [60, false])
+  const again = await line(ours.key.kid, phone.kept)
+  for (const [path, answer] of phone.answers) again.answers.set(path, answer)
+  await again.trust.refresh()
+  assert.equal(again.trust.config()?.intervalS, 60, 'the link of an old letter is opened once more')
+})
+
+test('no new keys are told of for a portal, for one signature under our own name, or for keys that do not agree', async () => {
+  const [ours, other] = [await signer(), await signer()]
+  const phone = await line()
+  told(phone, ours)
+  says(phone, await jws(ours, configOf(ours, 7)))
+  await phone.trust.refresh()
+  const cases = ['<html>Masuk</html>', await jws(other, configOf(ours, 8), { alg: 'ES256', kid: ours.key.kid }), await jws(other, configOf(other, 8))]
+  for (const text of cases) {
+    says(phone, text)
+    for (let time = 0; time < 5; time++) await phone.trust.refresh()
+    assert.equal(phone.trust.keysChanged(), false, text.slice(0, 40))
+  }
+})
+
 const station = (verifier: string, more: Partial<Record<number, unknown>> = {}): PackStation =>
   Object.assign([61_000, 12_290_000, 'fix', 'd', 'ltu', 0, null, verifier, 'AI-2', 30, 10, 62_000, 12_290_000, 1], more) as unknown as PackStation
 const pack = (madeAt: string, more: Partial<Pack> = {}): Pack => ({
@@ -161,7 +208,6 @@ test('a pack tells, without a network, the code of a letter, the own station, an
   assert.deepEqual([far?.id, far?.walk_min, far?.working], ['SAT-1', null, false])
   assert.equal(packs.nearest(null, '7501012001002', 1)[0]?.id, 'AI-1', 'a station without a position is where its village is')
   assert.equal(packs.nearest({ latitude: 2.6, longitude: 122.9 }, null, 1)[0]?.id, 'SAT-1')
-  assert.deepEqual([packs.state(Date.parse('2029-02-11'))?.stale, packs.state(Date.parse('2029-02-20'))?.stale], [false, true])
 })
 
 test('a change is applied; one that does not lead where it says brings the whole pack', async () => {
@@ -199,4 +245,39 @@ test('a pack that is forged, broken, of another district or older than the one h
     assert.equal(await phone.packs.fetch('750101'), 'refused', name)
     assert.equal(phone.packs.state(0)?.version, await packVersion(first, sha256), name)
   }
+})
+
+test('the open pack says nothing of operators; with a token the whole one comes, whenever each was made; words that are missing are said to be', async () => {
+  const { ours, phone } = await prepared()
+  const bare = { 4: '', 5: null, 6: null, 13: null }
+  const open = pack('2029-02-12T00:00:00.000Z', { stations: { 2001001: station('abcdef', bare), 2001002: station('012345', { ...bare, 0: null, 1: null, 2: null }) } })
+  const whole = pack('2029-02-11T00:00:00.000Z')
+  const [openFile, wholeFile] = [await file(ours, 'pack', open), await file(ours, 'pack', whole)]
+  const officer = await line(null, new Map([...phone.kept].filter(([name]) => name !== '750101')))
+  const serve = (bearer: string | null): Response => new Response(bearer === 'Bearer t' ? wholeFile : openFile)
+  officer.answers.set('/v1/packs/750101', serve)
+  officer.answers.set(`/v1/packs/750101?since=${await packVersion(open, sha256)}`, serve)
+  assert.equal(await officer.packs.fetch('750101'), 'changed')
+  const own = officer.packs.own('7501012001001')
+  assert.deepEqual([own?.open, own?.operators.map(({ word }) => word), own?.best, own?.readiness], [true, ['tanpa_data', 'tanpa_data', 'tanpa_data'], null, 'd'])
+  officer.token = 't'
+  assert.equal(await officer.packs.fetch('750101'), 'changed', 'the whole one is older, and no step back')
+  const known = officer.packs.own('7501012001001')
+  assert.deepEqual([known?.open, known?.best], [false, 'Telkomsel'])
+  const old = await file(ours, 'pack', pack('2029-02-10T12:00:00.000Z', { villages: {} }))
+  for (const path of ['/v1/packs/750101', `/v1/packs/750101?since=${await packVersion(whole, sha256)}`]) officer.answers.set(path, () => new Response(old))
+  assert.equal(await officer.packs.fetch('750101'), 'refused', 'of its own kind it is')
+})
+
+test('a pack is old a week after the platform last said that it is the present one', async () => {
+  const { phone, path } = await prepared()
+  const stale = (days: number): boolean | undefined => phone.packs.state(phone.now + days * 86_400_000)?.stale
+  assert.deepEqual([stale(6), stale(8)], [false, true])
+  phone.now += 8 * 86_400_000
+  assert.equal(await phone.packs.fetch('750101'), 'unanswered')
+  assert.equal(stale(0), true)
+  phone.answers.set(path, () => new Response(null, { status: 304 }))
+  assert.equal(await phone.packs.fetch('750101'), 'same')
+  assert.equal(stale(6), false)
+  assert.equal((await line(null, phone.kept).then(async (away) => (await away.packs.open('750101'), away.packs.state(phone.now))))?.stale, false)
 })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
-import { defineConfig, type Plugin } from 'vite'
+import { build, defineConfig, type Plugin } from 'vite'
 import { icons } from './icons.ts'
 
 /**
@@ -12,16 +12,27 @@ import { icons } from './icons.ts'
 export function serviceWorker(): Plugin {
   return {
     name: 'service-worker',
-    writeBundle({ dir }) {
+    async writeBundle({ dir }) {
       if (dir === undefined) throw new Error('the build has a folder')
       const names = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(dir.length + 1).replaceAll('\\', '/'))
       const kept = names.filter((name) => !/(^worker\.js|\.map|\.br|\.gz)$|^\./.test(name)).sort()
       const files = kept.map((name) => [name === 'index.html' ? './' : name, `sha256-${createHash('sha256').update(readFileSync(join(dir, name))).digest('base64')}`])
       const version = createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 12)
-      const source = readFileSync(join(import.meta.dirname, 'worker.js'), 'utf8').replace('__FILES__', JSON.stringify(files)).replace('__VERSION__', version)
+      // What stands before the part ends without a semicolon, and would be called.
+      const parts: Readonly<Record<string, string>> = { __FILES__: JSON.stringify(files), __VERSION__: version, '/* __SYNC__ */': `;${await backgroundSync()}` }
+      const source = readFileSync(join(import.meta.dirname, 'worker.js'), 'utf8').replace(/__FILES__|__VERSION__|\/\* __SYNC__ \*\//g, (name) => parts[name] ?? name)
       writeFileSync(join(dir, 'worker.js'), source)
     },
   }
+}
+
+/** What the worker sends with when no page is on screen: a script of its own, since a worker of 2021 loads no modules. */
+async function backgroundSync(): Promise<string> {
+  const entry = join(import.meta.dirname, 'src/queue/sync.ts')
+  const built = await build({ configFile: false, logLevel: 'error', build: { write: false, target: 'es2020', lib: { entry, formats: ['iife'], name: 'sync' } } })
+  const [result] = Array.isArray(built) ? built : [built]
+  if (result === undefined || !('output' in result)) throw new Error('src/queue/sync.ts was not built')
+  return result.output[0].code
 }
 
 export default defineConfig({

@@ -44,8 +44,8 @@ test('property: comparing is antisymmetric, the best is never worse than what wa
 test('an address leads to a screen, a wrong one to the first; a letter is read from fragment, query and QR', () => {
   assert.deepEqual(readRoute('#/baterai/xiaomi'), { page: 'battery', part: 'xiaomi' })
   for (const odd of ['', '#', '#/nowhere', '#tps=1', '#/%00', `#/${'a'.repeat(9_999)}`]) assert.deepEqual(readRoute(odd), { page: 'check', part: '' })
-  const letter = { station: '5310072003004', code: '0000000000000000' }
-  assert.deepEqual(readLetter({ hash: '#tps=5310072003004&kode=0000000000000000&kunci=abc', search: '' }), letter)
+  const letter = { station: '5310072003004', code: '0000000000000000', kid: null }
+  assert.deepEqual(readLetter({ hash: '#tps=5310072003004&kode=0000000000000000&kunci=abc', search: '' }), { ...letter, kid: 'abc' })
   assert.deepEqual(readLetter({ hash: '', search: '?tps=5310072003004&kode=0000000000000000' }), letter)
   assert.deepEqual(readLetterText('https://kawal.example/sigmon/#tps=5310072003004&kode=0000000000000000'), letter)
   for (const other of ['WIFI:S:warung;;', 'https://contoh.id/', '']) assert.equal(readLetterText(other), null)

@@ -1,7 +1,9 @@
-// Keeps Sigmon's own files, so that it opens without a network. Reports never pass through here:
-// they wait in IndexedDB, and the page sends them.
+// Keeps Sigmon's own files, so that it opens without a network. Reports wait in IndexedDB; what the browser calls
+// when there is a network again, and no page is on screen, sends them from there.
 const version = '__VERSION__'
 const files = __FILES__
+// src/queue/sync.ts, built into this file: a part that a worker fetches on its own could be of another version.
+/* __SYNC__ */
 const cache = `sigmon-${version}`
 
 // Each file is held against its hash: a server that is being updated in the middle of this gives files of two
@@ -25,10 +27,6 @@ const isOurs = (name) => name.startsWith('sigmon-') && name !== cache
 // The version before stays: another tab may still run it, and load a part of it.
 self.addEventListener('activate', (event) => {
   event.waitUntil(caches.keys().then((names) => Promise.all(names.filter(isOurs).slice(0, -1).map((name) => caches.delete(name)))).then(() => self.clients.claim()))
-})
-// Background sync, where the browser has it: there is a network again. The page has the samples.
-self.addEventListener('sync', (event) => {
-  event.waitUntil(self.clients.matchAll({ type: 'window' }).then((pages) => pages.forEach((page) => page.postMessage('send'))))
 })
 const keptOf = async (path, request) => {
   const own = await caches.open(cache)

@@ -1,6 +1,6 @@
 import type { ReportReceipt } from '@kawal/contract/report.ts'
 import type { SigmonConfig } from '@kawal/contract/sigmon.ts'
-import { check, feel, routine } from './check/check.ts'
+import type { CheckResult } from './check/check.ts'
 import { browserNet, type Net } from './check/net.ts'
 import { createDuty, type Duty } from './duty.ts'
 import type { Engine } from './engine.ts'
@@ -16,7 +16,7 @@ import { createProblems } from './problems.ts'
 import { createQueue, queueLimits, type Queue, type QueueLimits } from './queue/queue.ts'
 import { createSender, sayGoodbye, type Sender } from './queue/send.ts'
 import type { Wire } from './queue/wire.ts'
-import type { Session } from './session.ts'
+import type { Session, SessionState } from './session.ts'
 import { openStore, resultOf, type Row } from './store.ts'
 import { createTrust, sha256With } from './trust.ts'
 import { createUpdates, type Updates } from './update.ts'
@@ -30,27 +30,45 @@ interface Parts {
   readonly compact: () => Promise<Wire | null>
 }
 
+/** Not of the first screen: it is fetched while the officer looks at that, and the service worker keeps it. */
+const measuringPart = (): Promise<Measure> => import('./check/check.ts')
+
 const realParts = (): Parts => ({
-  net: browserNet(), measure: { check, routine, feel }, limits: queueLimits,
+  net: browserNet(), limits: queueLimits,
+  measure: {
+    check: async (...asked) => (await measuringPart()).check(...asked),
+    routine: async (...asked) => (await measuringPart()).routine(...asked),
+    feel: async (...asked) => (await measuringPart()).feel(...asked),
+  },
   compact: () => import('./queue/compact.ts').then(({ compactWire }) => compactWire),
 })
 
 const day_ms = 86_400_000
+/** The last check: somebody who opens the app again sees it with its age. */
+const checked_key = 'checked'
+type Checked = Required<Pick<SessionState['check'], 'result' | 'at'>>
 
 /** The engine: everything that Sigmon does, without a screen. */
 export async function createSession(env: Environment, given: Partial<Parts> = {}): Promise<Session> {
   const engine = await assemble(env, { ...realParts(), ...given })
   const { view, duty, sender, queue, identities, packs, trust, problems, measuring, updates } = engine
   const stopListening = listen(env, {
-    hidden: () => duty.hide(),
+    hidden() {
+      duty.hide()
+      // The page may be gone in a moment, and there may be a network before it is opened again.
+      if (view.state().counts.waiting > 0) void askForSync(env)
+    },
     visible: () => void Promise.all([duty.show(), sender.trigger('visible')]),
     online: () => void sender.trigger('online'),
-    sync: () => void sender.trigger('visible'),
+    // Every phone of the area is told at this instant: it is no reason to send before one's turn.
+    sync: () => void sender.trigger('online'),
   })
   env.channel?.addEventListener('message', oneAtATime(() => Promise.all([engine.reload(), duty.resume()]).then(view.follow)))
   await engine.reload()
   await view.refresh()
-  view.change({ ready: true })
+  const checked = await engine.store.read<Checked>(checked_key)
+  view.change({ ready: true, ...(checked === undefined ? {} : { check: { ...view.state().check, ...checked } }) })
+  if (given.measure === undefined) void measuringPart().catch(() => undefined)
   void duty.resume()
   void sender.trigger('visible')
   const stopRenewing = renewDaily(env, () => renew(engine))
@@ -59,7 +77,8 @@ export async function createSession(env: Environment, given: Partial<Parts> = {}
   return {
     state: view.state, subscribe: view.subscribe,
     ...checking,
-    async enrol(code, letter) {
+    async enrol(code, letter, kid) {
+      if (kid != null) trust.expect(kid)
       const fault = await engine.enrolment.enrol(code, letter)
       await view.refresh()
       if (fault === null) void sender.trigger('button').then(() => renew(engine))
@@ -86,7 +105,12 @@ export async function createSession(env: Environment, given: Partial<Parts> = {}
     sendPosition: (at) => problems.position(at),
     reportProblem: (kind, text) => problems.report(kind, text, engine.choices().accessPoint),
     answerProblem: problems.answer, takeUpdate: updates.take,
-    feel: measuring.feel,
+    async feel() {
+      const felt = await measuring.feel()
+      // A walk is many of them: what it costs is on its screen.
+      await view.refresh()
+      return felt
+    },
     exportFile: () => exportOf(engine.store, queue, identities, env.clock()),
     stop() {
       stopListening()
@@ -102,18 +126,26 @@ export async function createSession(env: Environment, given: Partial<Parts> = {}
 async function assemble(env: Environment, parts: Parts): Promise<Engine> {
   const store = await openStore(env.indexedDB)
   const [identities, trust] = await Promise.all([createIdentities(store), createTrust({ reach: env, crypto: env.crypto, shelf: store, letterKey: env.letterKey })])
-  const packs = createPacks(env, trust, sha256With(env.crypto), {
-    read: (district) => store.run(['packs'], 'readonly', (at, done) => {
-      at('packs').get(district).onsuccess = (event) => done(resultOf(event))
-    }),
-    write: (held) => store.run(['packs'], 'readwrite', (at) => void at('packs').put(held)),
+  const packs = createPacks({
+    reach: env, trust, sha256: sha256With(env.crypto), clock: env.clock,
+    token: (district) => identities.all().find((each) => each.token !== null && each.station.code.startsWith(district))?.token ?? null,
+    shelf: {
+      read: (district) => store.run(['packs'], 'readonly', (at, done) => {
+        at('packs').get(district).onsuccess = (event) => done(resultOf(event))
+      }),
+      write: (held) => store.run(['packs'], 'readwrite', (at) => void at('packs').put(held)),
+    },
   })
   let choices: Choices = noChoices
   let interval_s = (await store.read<number>('interval')) ?? null
   const config = (): SigmonConfig => trust.config() ?? unconfigured
   const queue = createQueue(store, parts.limits, env.clock)
   const measuring = await createMeasuring({ env, net: parts.net, measure: parts.measure, store, config, choices: () => choices, zone: () => identities.current()?.station.zone ?? 'Asia/Jakarta' })
-  const enrolment = createEnrolment({ env, store, identities, packs })
+  const enrolment = createEnrolment({
+    env, store, identities, packs,
+    // With a token the pack has the words on the operators too.
+    confirmed: ({ station }) => void packs.fetch(station.code.slice(0, 6)).then(() => view.refresh()).catch(() => undefined),
+  })
   const changed = (): void => void view.refresh()
   const told = (receipt: ReportReceipt): void => {
     if (receipt.nextIntervalS === interval_s) return
@@ -142,7 +174,8 @@ async function assemble(env: Environment, parts: Parts): Promise<Engine> {
       if (station !== undefined) await packs.open(station.slice(0, 6))
     },
     async choose(choice) {
-      choices = { ...choices, ...choice }
+      const { bars, ...rest } = choice
+      choices = { ...choices, ...rest, ...(bars === undefined ? {} : { bars: bars === null ? null : { count: bars, at: env.clock() } }) }
       await store.write({ choices })
     },
   }
@@ -207,7 +240,7 @@ function createReporting({ env, identities, queue, measuring, sender, config, ch
     if (identity === null) return
     await queue.keep(sample, { identity: identity.id, kind, reserve: true })
     if (!env.online()) void askForSync(env)
-    void sender().trigger('kept')
+    void sender().trigger(sample.reach.platform === 'ok' ? 'reached' : 'kept')
   }
   return {
     async report(dueAt, count) {
@@ -234,6 +267,7 @@ function createChecking(engine: Engine): Pick<Session, 'check' | 'fullTestCost' 
     async check(full) {
       const identity = identities.current()
       if (view.state().check.running) return
+      let found: CheckResult | null = null
       view.change({ check: { ...view.state().check, running: true, done: 0 } })
       try {
         const result = await measuring.check(full, (done, steps) => view.change({ check: { ...view.state().check, done, steps } }))
@@ -241,12 +275,14 @@ function createChecking(engine: Engine): Pick<Session, 'check' | 'fullTestCost' 
         // In practice mode nothing is kept and nothing is sent.
         if (identity !== null && !choices().practice) await queue.keep(sampleOf(result, choices(), at, duty.promise()), { identity: identity.id, kind: 'kept', reserve: duty.state().on })
         view.change({ check: { ...view.state().check, result, at } })
+        found = result
+        await engine.store.write({ [checked_key]: { result, at } satisfies Checked }).catch(() => undefined)
       } finally {
         view.change({ check: { ...view.state().check, running: false } })
       }
       await view.refresh()
       if (!env.online()) void askForSync(env)
-      void sender.trigger('kept')
+      void sender.trigger(found?.reach.platform === 'ok' ? 'reached' : 'kept')
     },
     ...fullTestOf(engine),
   }

@@ -54,7 +54,7 @@ export function createDuty({ env, store, pace, report, goodbye, end, changed }: 
   /** What the store holds is older than what this tab knows. */
   let writing = 0
   const screen = createScreen(env, changed)
-  const lead = createLead(env, () => held.on && !stopped, () => void turn())
+  const lead = createLead(env, () => held.on && !stopped, begin)
 
   async function write(next: HeldDuty): Promise<void> {
     held = next
@@ -67,9 +67,8 @@ export function createDuty({ env, store, pace, report, goodbye, end, changed }: 
   function promise(): number | null {
     if (!held.on || hidden || !lead.leads()) return null
     const { interval_ms, jitterShare } = pace()
-    const next = (count <= 1 ? firstDue : nextDue)(env.clock(), { interval_ms, jitter_share: jitterShare }, env.random)
     // A promise sooner than this could hardly be kept.
-    const dueAt = Math.max(next, env.clock() + 30_000)
+    const dueAt = Math.max(nextDue(env.clock(), { interval_ms, jitter_share: jitterShare }, env.random), env.clock() + 30_000)
     promised = true
     held = { ...held, nextDueAt: dueAt }
     plan(dueAt)
@@ -80,6 +79,12 @@ export function createDuty({ env, store, pace, report, goodbye, end, changed }: 
   function plan(at: number): void {
     env.clearTimer(timer)
     if (!stopped) timer = env.setTimer(() => void turn(), Math.max(0, at - env.clock()))
+  }
+
+  /** A duty that has just begun waits for its own first turn: nearly all officers press the button in the same minute. */
+  function begin(): void {
+    if (count === 0 && held.nextDueAt !== null) plan(held.nextDueAt)
+    else void turn()
   }
 
   async function turn(): Promise<void> {
@@ -112,9 +117,10 @@ export function createDuty({ env, store, pace, report, goodbye, end, changed }: 
     async start() {
       if (held.on) return
       count = 0
-      await write({ on: true, since: env.clock(), nextDueAt: null })
+      const now = env.clock()
+      const { interval_ms, jitterShare } = pace()
+      await write({ on: true, since: now, nextDueAt: firstDue(now, { interval_ms, jitter_share: jitterShare }, env.random) })
       await lead.join()
-      await turn()
     },
     end: finish,
     keepAwake: (on) => screen.want(on),

@@ -1,3 +1,4 @@
+import type { Session } from './session.ts'
 import type { SigmonConfig } from '@kawal/contract/sigmon.ts'
 import type { Net } from './check/net.ts'
 import type { Duty } from './duty.ts'
@@ -32,7 +33,7 @@ export interface Engine {
   readonly enrolment: Enrolment
   config(): SigmonConfig
   choices(): Choices
-  choose(choice: Partial<Choices>): Promise<void>
+  choose(choice: Parameters<Session['choose']>[0]): Promise<void>
   /** Takes up what is kept: at the start, and when another tab changed it. */
   reload(): Promise<void>
 }

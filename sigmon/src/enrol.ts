@@ -24,9 +24,16 @@ export interface Enrolment {
   confirm(identity: Identity): Promise<Answered>
 }
 
-interface Needs { readonly env: Environment; readonly store: Store; readonly identities: Identities; readonly packs: Pick<Packs, 'stationOf' | 'verifierOf'> }
+interface Needs {
+  readonly env: Pick<Environment, 'crypto' | 'storage' | 'clock' | 'fetch' | 'setTimer' | 'clearTimer'>
+  readonly store: Store
+  readonly identities: Identities
+  readonly packs: Pick<Packs, 'stationOf' | 'verifierOf'>
+  /** One that was made without a network counts from now on. */
+  readonly confirmed: (identity: Identity) => void
+}
 
-export function createEnrolment({ env, store, identities, packs }: Needs): Enrolment {
+export function createEnrolment({ env, store, identities, packs, confirmed }: Needs): Enrolment {
   const sha256 = sha256With(env.crypto)
 
   async function ask(identity: Identity, ms?: number): Promise<Answered> {
@@ -45,7 +52,7 @@ export function createEnrolment({ env, store, identities, packs }: Needs): Enrol
     // What the officer can mend is told; all else is tried again.
     const { code, detail } = await problemOf(answer)
     if (code === 'code_wrong' || code === 'station_unknown') return { is: 'refused', why: code }
-    if (answer.status === 400 || code === 'station_full' || code === 'proof_wrong') return { is: 'refused', why: detail }
+    if (answer.status === 400 || code === 'station_full' || code === 'proof_wrong') return { is: 'refused', why: code === 'station_full' ? code : detail }
     return { is: 'unanswered', status: answer.status, wait_ms: retryAfter_ms(answer, env.clock()) }
   }
 
@@ -67,7 +74,10 @@ export function createEnrolment({ env, store, identities, packs }: Needs): Enrol
   return {
     async confirm(identity) {
       const answered = await ask(identity)
-      if (answered.is === 'confirmed') await identities.put(answered.identity)
+      if (answered.is === 'confirmed') {
+        await identities.put(answered.identity)
+        confirmed(answered.identity)
+      }
       if (answered.is === 'refused') await identities.put({ ...identity, token: null, refusal: answered.why })
       return answered
     },

@@ -14,8 +14,13 @@ export interface Choices {
   readonly practice: boolean
   readonly dailyBytes: number | null
   readonly metered: boolean
+  /** Bars that the officer read off the phone, and when. */
+  readonly bars: { readonly count: number; readonly at: number } | null
 }
-export const noChoices: Choices = { sim: null, accessPoint: null, practice: false, dailyBytes: null, metered: false }
+export const noChoices: Choices = { sim: null, accessPoint: null, practice: false, dailyBytes: null, metered: false, bars: null }
+
+/** Bars come and go: what was read longer ago is no more said. */
+export const bars_ms_max = 10 * 60_000
 
 /** How measuring is done: an argument, so that a test can measure nothing a thousand times. */
 export interface Measure {
@@ -29,9 +34,9 @@ const written_at = Date.UTC(2026, 10, 1)
 
 /** Until the platform has said otherwise; as in the settings of a new installation. */
 export const unconfigured: SigmonConfig = {
-  version: 1, issuedAt: '2026-11-01T00:00:00.000Z', validUntil: '2026-11-01T00:00:00.000Z', keys: [], intervalS: 300, jitterShare: 0.2, spreadS: 10,
+  version: 1, issuedAt: '2026-11-01T00:00:00.000Z', validUntil: '2026-11-01T00:00:00.000Z', keys: [], intervalS: 300, jitterShare: 0.2, spreadS: 600,
   probes: { routine: 3, check: 10, timeoutMs: 4_000, reachEvery: 12 }, targets: { internet: null, election: null }, fullTestShare: 0,
-  budget: { dailyBytes: 5_000_000, checkDownBytes: 150_000, checkUpBytes: 75_000, fullTestBytes: 20_000_000 }, helpLines: [],
+  budget: { dailyBytes: 5_000_000, checkDownBytes: 150_000, checkUpBytes: 75_000, fullTestBytes: 3_000_000 }, helpLines: [],
 }
 
 interface Needs {
@@ -86,10 +91,15 @@ export async function createMeasuring({ env, net, measure, store, config, choice
 /** @param dueAt when the next report is promised; null promises none */
 export function sampleOf(result: CheckResult, choices: Choices, now: number, dueAt: number | null): Draft {
   return {
-    eventAt: new Date(now).toISOString(), sim: result.sim ?? choices.sim, access: result.access, accessPoint: choices.accessPoint, technology: result.technology, radio: result.radio,
+    eventAt: new Date(now).toISOString(), sim: result.sim ?? choices.sim, access: result.access, accessPoint: choices.accessPoint, technology: result.technology, radio: result.radio ?? barsOf(choices.bars, now),
     rttMs: result.rttMs.filter((ms) => ms > 0 && ms <= 60_000).slice(0, 20), timeouts: Math.min(20, result.timeouts), downKbps: result.downKbps, upKbps: result.upKbps,
     reach: { ...result.reach }, charging: null, nextDueAt: dueAt === null ? null : new Date(dueAt).toISOString(),
   }
+}
+
+function barsOf(bars: Choices['bars'], now: number): Sample['radio'] {
+  const age = bars === null ? Infinity : now - bars.at
+  return bars === null || age < 0 || age > bars_ms_max ? null : { source: 'officer', ageMs: age, bars: bars.count }
 }
 
 /** The rates of a full test, which probes nothing else. */

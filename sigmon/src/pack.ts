@@ -7,7 +7,20 @@ import { request, type Reaching } from './request.ts'
 import type { NearPoint, OwnStation, SessionState } from './session.ts'
 import type { Trust } from './trust.ts'
 
-interface HeldPack { readonly district: string; readonly version: string; readonly bytes: number; readonly pack: Pack }
+interface HeldPack {
+  readonly district: string
+  readonly version: string
+  readonly bytes: number
+  readonly pack: Pack
+  /** When the platform last said that this is the present one, ms; missing in what an older version of the app kept. */
+  readonly saidAt?: number
+  /** It was asked for without a token. */
+  readonly open?: boolean
+  /** The newest `madeAt` of each kind: the open pack and the whole one are made at times of their own. */
+  readonly newest?: Readonly<Partial<Record<Kind, string>>>
+}
+type Kind = 'open' | 'whole'
+type Taken = Omit<HeldPack, 'saidAt' | 'open' | 'newest'>
 
 /** Where packs are kept; the phone's own store does it. */
 export interface PackShelf {
@@ -36,27 +49,23 @@ export interface Packs {
   nearest(from: Position | null, station: string | null, count: number): NearPoint[]
 }
 
+interface PackNeeds {
+  readonly reach: Reaching
+  readonly trust: Pick<Trust, 'verify'>
+  readonly sha256: Sha256
+  readonly shelf: PackShelf
+  readonly clock: () => number
+  /** A device's token of that district: with it the pack has the words on operators; null asks for the open one. */
+  readonly token: (district: string) => string | null
+}
+
 const degrees = (latitude: number, longitude: number): Position => ({ latitude: latitude / 1e5, longitude: longitude / 1e5 })
 const words = { k: 'kuat', s: 'sedang', l: 'lemah', t: 'tidak_ada', u: 'tanpa_data' } as const
 
-export function createPacks(reach: Reaching, trust: Pick<Trust, 'verify'>, sha256: Sha256, shelf: PackShelf): Packs {
+export function createPacks(needs: PackNeeds): Packs {
+  const { reach, shelf, clock, token } = needs
   let held: HeldPack | null = null
   const stationIn = (code: string): PackStation | null => (held !== null && code.startsWith(held.district) ? (held.pack.stations[code.slice(6)] ?? null) : null)
-
-  async function take(district: string, bytes: Uint8Array<ArrayBuffer>): Promise<HeldPack | null> {
-    const file = bytes.length > pack_bytes_max ? null : splitPackFile(bytes)
-    if (file === null || !(await trust.verify(file.kid, file.signature, file.body))) return null
-    const content = await unzip(file.body)
-    if (content === null) return null
-    if (file.kind === 'delta') {
-      if (held?.district !== district) return null
-      const made = await applyPack(held.pack, content as PackDelta, sha256)
-      return made.ok ? { district, version: (content as PackDelta).to, bytes: held.bytes, pack: made.value } : null
-    }
-    const pack = content as Pack
-    if (pack.district !== district || typeof pack.stations !== 'object' || typeof pack.access !== 'object') return null
-    return { district, version: await packVersion(pack, sha256), bytes: bytes.length, pack }
-  }
 
   const packs: Packs = {
     async open(district) {
@@ -69,19 +78,28 @@ export function createPacks(reach: Reaching, trust: Pick<Trust, 'verify'>, sha25
       await packs.open(district)
       const before = held?.district === district ? held : null
       const path = `/v1/packs/${district}`
-      let answer = await request(reach, before === null ? path : `${path}?since=${before.version}`, before === null ? {} : { headers: { 'if-none-match': `"${before.version}"` } })
-      if (answer?.status === 304) return 'same'
+      const bearer = token(district)
+      const asking: Record<string, string> = bearer === null ? {} : { authorization: `Bearer ${bearer}` }
+      const keep = async (next: Taken): Promise<void> => {
+        const kept = { ...next, saidAt: clock(), open: bearer === null, newest: { ...before?.newest, [kindOf(next.pack)]: next.pack.madeAt } }
+        await shelf.write(kept)
+        held = kept
+      }
+      let answer = await request(reach, before === null ? path : `${path}?since=${before.version}`, { headers: before === null ? asking : { ...asking, 'if-none-match': `"${before.version}"` } })
+      if (answer?.status === 304 && before !== null) {
+        await keep(before)
+        return 'same'
+      }
       if (answer?.status !== 200) return 'unanswered'
-      let next = await take(district, new Uint8Array(await answer.arrayBuffer()))
+      let next = await take(needs, district, held, new Uint8Array(await answer.arrayBuffer()))
       if (next === null && before !== null) {
         // The change does not lead where it says: the whole is asked for.
-        answer = await request(reach, path)
+        answer = await request(reach, path, { headers: asking })
         if (answer?.status !== 200) return 'unanswered'
-        next = await take(district, new Uint8Array(await answer.arrayBuffer()))
+        next = await take(needs, district, held, new Uint8Array(await answer.arrayBuffer()))
       }
-      if (next === null || (before !== null && Date.parse(next.pack.madeAt) < Date.parse(before.pack.madeAt))) return 'refused'
-      await shelf.write(next)
-      held = next
+      if (next === null || isOlder(next.pack, before)) return 'refused'
+      await keep(next)
       return next.version === before?.version ? 'same' : 'changed'
     },
     verifierOf(station) {
@@ -95,10 +113,10 @@ export function createPacks(reach: Reaching, trust: Pick<Trust, 'verify'>, sha25
       const at = station[0] === null || station[1] === null ? null : degrees(station[0], station[1])
       return { code, village: villages[code.slice(6, 10)]?.[0] ?? '', district: head.name, regency: head.regency, province: head.province, zone: head.zone, latitude: at?.latitude ?? null, longitude: at?.longitude ?? null }
     },
-    state: (now) => (held === null ? null : { version: held.version, madeAt: held.pack.madeAt, bytes: held.bytes, stale: now - Date.parse(held.pack.madeAt) > stale_ms }),
+    state: (now) => (held === null ? null : { version: held.version, madeAt: held.pack.madeAt, bytes: held.bytes, stale: now - (held.saidAt ?? Date.parse(held.pack.madeAt)) > stale_ms }),
     own(code) {
       const station = stationIn(code)
-      return held === null || station === null ? null : ownOf(held.pack, code, station)
+      return held === null || station === null ? null : { ...ownOf(held.pack, code, station), open: held.open !== false && kindOf(held.pack) === 'open' }
     },
     helpLines: () => held?.pack.head.helpLines ?? [],
     nearest(from, code, count) {
@@ -108,6 +126,31 @@ export function createPacks(reach: Reaching, trust: Pick<Trust, 'verify'>, sha25
     },
   }
   return packs
+}
+
+/** What the platform sent, verified: a pack, or what a delta makes of the one that is held. */
+async function take({ trust, sha256 }: Pick<PackNeeds, 'trust' | 'sha256'>, district: string, held: HeldPack | null, bytes: Uint8Array<ArrayBuffer>): Promise<Taken | null> {
+  const file = bytes.length > pack_bytes_max ? null : splitPackFile(bytes)
+  if (file === null || !(await trust.verify(file.kid, file.signature, file.body))) return null
+  const content = await unzip(file.body)
+  if (content === null) return null
+  if (file.kind === 'delta') {
+    if (held?.district !== district) return null
+    const made = await applyPack(held.pack, content as PackDelta, sha256)
+    return made.ok ? { district, version: (content as PackDelta).to, bytes: held.bytes, pack: made.value } : null
+  }
+  const pack = content as Pack
+  if (pack.district !== district || typeof pack.stations !== 'object' || typeof pack.access !== 'object') return null
+  return { district, version: await packVersion(pack, sha256), bytes: bytes.length, pack }
+}
+
+/** By what it says, since a token that is worth nothing brings the open one without a word: no letter for any operator. */
+const kindOf = (pack: Pack): Kind => (Object.values(pack.stations).every(([, , , , said]) => said === '') ? 'open' : 'whole')
+
+function isOlder(next: Pack, before: HeldPack | null): boolean {
+  const kind = kindOf(next)
+  const newest = before === null ? undefined : (before.newest?.[kind] ?? (kindOf(before.pack) === kind ? before.pack.madeAt : undefined))
+  return newest !== undefined && Date.parse(next.madeAt) < Date.parse(newest)
 }
 
 function placeOf(pack: Pack | null, code: string | null, station: PackStation | null): Position | null {
@@ -128,7 +171,7 @@ function near(pack: Pack, here: Position, station: PackStation | null): NearPoin
   }).sort((a, b) => a.distance_km - b.distance_km)
 }
 
-function ownOf(pack: Pack, code: string, station: PackStation): OwnStation {
+function ownOf(pack: Pack, code: string, station: PackStation): Omit<OwnStation, 'open'> {
   const [latitude, longitude, grade, readiness, said, best, second, , , , , betterLatitude, betterLongitude, betterOperator] = station
   const operatorAt = (index: number | null): string | null => (index === null ? null : (pack.head.operators[index]?.[1] ?? null))
   const here = placeOf(pack, code, station)

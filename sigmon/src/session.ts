@@ -44,6 +44,8 @@ export interface OwnStation {
   readonly second: string | null
   readonly position: { readonly latitude: number; readonly longitude: number; readonly grade: 'fix' | 'venue' | 'village' } | null
   readonly better: { readonly latitude: number; readonly longitude: number; readonly distance_km: number; readonly bearing_deg: number; readonly operator: string | null } | null
+  /** From the pack that anybody may have, which says nothing of operators: their words come once this phone is enrolled. */
+  readonly open: boolean
 }
 
 export interface SessionState {
@@ -55,6 +57,10 @@ export interface SessionState {
   readonly practice: boolean
   readonly sim: string | null
   readonly accessPoint: string | null
+  /** The officer said that this network is paid by the byte, or abroad. */
+  readonly metered: boolean
+  /** Bars that the officer read off the phone less than ten minutes ago: they go along with the next checks. */
+  readonly bars: number | null
   readonly duty: {
     readonly on: boolean
     readonly since: number | null
@@ -67,7 +73,7 @@ export interface SessionState {
   readonly fullTest: { readonly running: boolean; readonly phase: 'down' | 'up' | null; readonly downKbps: number | null; readonly upKbps: number | null; readonly minRttMs: number | null; readonly bytes: number; readonly refused: Spend | 'busy' | 'offline' | null }
   readonly counts: { readonly waiting: number; readonly sent: number; readonly refused: number; readonly thinned: number }
   readonly newest: readonly Kept[]
-  /** Why what waits is not sent yet. `status` 0: no answer. */
+  /** Why what waits is not sent yet, and when it is tried again at the latest. `status` 0: no answer. */
   readonly sending: { readonly status: number; readonly retryAt: number } | null
   readonly budget: { readonly today: number; readonly election: number; readonly daily: number; readonly refused: Spend | null }
   readonly config: SigmonConfig | null
@@ -76,7 +82,10 @@ export interface SessionState {
   readonly pack: { readonly version: string; readonly madeAt: string; readonly bytes: number; readonly stale: boolean } | null
   readonly own: OwnStation | null
   readonly helpLines: SigmonConfig['helpLines']
-  readonly storage: 'ok' | 'low' | 'full'
+  /** `full`: the phone has no room, and the newest are held in memory. `many`: so much waits that no more is kept until some of it is sent. */
+  readonly storage: 'ok' | 'low' | 'full' | 'many'
+  /** The platform signs with keys that this phone does not know: only a new letter makes it take them. */
+  readonly keysChanged: boolean
   /** A new version of the app waits to be taken; it is never taken in the middle of anything. */
   readonly update: boolean
   readonly problems: readonly OfficerProblem[]
@@ -88,8 +97,12 @@ export interface Session {
   state(): SessionState
   /** Called at once and at each change. @returns how to stop */
   subscribe(told: (state: SessionState) => void): () => void
-  /** Checks form, check symbol and, with the district's pack, the code itself; works without a network. @returns what is wrong, or null */
-  enrol(station: string, code: string): Promise<EnrolFault | null>
+  /**
+   * Checks form, check symbol and, with the district's pack, the code itself; works without a network.
+   * @param kid the key that the letter's QR names
+   * @returns what is wrong, or null
+   */
+  enrol(station: string, code: string, kid?: string | null): Promise<EnrolFault | null>
   /** Fetches the pack of a district, so that a code can be checked without a network later. */
   prepare(district: string): Promise<boolean>
   check(full: boolean): Promise<void>
@@ -99,7 +112,7 @@ export interface Session {
   startDuty(): Promise<void>
   endDuty(): Promise<void>
   keepAwake(on: boolean): Promise<void>
-  choose(choice: { readonly sim?: string | null; readonly accessPoint?: string | null; readonly practice?: boolean; readonly dailyBytes?: number; readonly metered?: boolean }): Promise<void>
+  choose(choice: { readonly sim?: string | null; readonly accessPoint?: string | null; readonly practice?: boolean; readonly dailyBytes?: number; readonly metered?: boolean; readonly bars?: number | null }): Promise<void>
   sendNow(): Promise<void>
   /** The nearest access points of the pack from here, or from the station where no position is given; nearest first. */
   nearest(from: { readonly latitude: number; readonly longitude: number } | null, count: number): readonly NearPoint[]

@@ -1,3 +1,4 @@
+import { keyId } from '@kawal/contract/pack.ts'
 import type { SigmonConfig, VerifyingKeys } from '@kawal/contract/sigmon.ts'
 import type { Sha256 } from '@kawal/core/measurement/letter.ts'
 import { read, request, type Reaching } from './request.ts'
@@ -16,7 +17,7 @@ interface Needs {
   readonly reach: Reaching
   readonly crypto: Crypto
   readonly shelf: Shelf
-  /** The key that the letter's QR names; null: the first that is seen is pinned (trust at first sight, over TLS). */
+  /** The key that the letter's QR names; null: what is seen first is pinned (trust at first sight, over TLS). */
   readonly letterKey: string | null
 }
 
@@ -26,28 +27,80 @@ export interface Trust {
   verify(kid: string, signature: Uint8Array<ArrayBuffer>, bytes: Uint8Array<ArrayBuffer>): Promise<boolean>
   /** Fetches keys where none are pinned, then the configuration. @returns `changed`, `same`, `refused` (forged, rolled back, not understood) or `unanswered` */
   refresh(): Promise<'changed' | 'same' | 'refused' | 'unanswered'>
+  /** The key that a letter names, looked at by the next `refresh`; see `follow`. */
+  expect(kid: string): void
+  /** The platform has signed with keys unknown here, and they agree with each other: it was set up anew, or is not the one. */
+  keysChanged(): boolean
 }
 
 interface HeldConfig { readonly config: SigmonConfig; readonly etag: string | null }
+/** Configurations in a row that an unknown key signed. */
+interface Strange { readonly times: number; readonly changed: boolean }
+const known: Strange = { times: 0, changed: false }
+/** One may come from a portal or a server in the middle of its set-up; the officer is told after so many. */
+const strange_times = 3
 
 export async function createTrust({ reach, crypto, shelf, letterKey }: Needs): Promise<Trust> {
   let keys = (await shelf.read<readonly Key[]>('keys')) ?? []
   let held = (await shelf.read<HeldConfig>('config')) ?? null
+  let strange = (await shelf.read<Strange>('strange')) ?? known
+  let named = letterKey
+
+  /** What the platform says of its keys; null when it does not answer. */
+  async function offered(): Promise<Key[] | null> {
+    const answer = await request(reach, '/v1/sigmon/keys')
+    return answer?.status === 200 ? sound((await read<Partial<VerifyingKeys>>(answer))?.keys, crypto) : null
+  }
 
   async function pin(): Promise<boolean> {
     if (keys.length > 0) return true
-    const answer = await request(reach, '/v1/sigmon/keys')
-    if (answer?.status !== 200) return false
-    const found = await sound((await read<Partial<VerifyingKeys>>(answer))?.keys, crypto)
-    const wanted = letterKey === null ? found : found.filter((key) => key.kid === letterKey)
+    const wanted = ((await offered()) ?? []).filter((key) => named === null || key.kid === named)
     if (wanted.length === 0) return false
     await shelf.write({ keys: wanted })
     keys = wanted
     return true
   }
 
-  async function verify(kid: string, signature: Uint8Array<ArrayBuffer>, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
-    const key = keys.find((each) => each.kid === kid)
+  /**
+   * A platform that lost its keys cannot be told from one that only says so, so nothing is pinned anew but what a
+   * letter on paper names; and not even that while the platform signs with another one: an old letter changes nothing.
+   */
+  async function follow(): Promise<void> {
+    if (named === null || keys.some((key) => key.kid === named)) return
+    const [found, answer] = [await offered(), await request(reach, '/v1/sigmon/config')]
+    if (found === null || answer?.status !== 200) return
+    const fresh = found.filter((key) => key.kid === named)
+    named = null
+    const config = await opened(await answer.text(), fresh)
+    if (config !== null) await take(config, answer, fresh)
+  }
+
+  /** A portal's page and a forgery under a known name are none of it: what counts is another name, time after time. */
+  async function meetStranger(jws: string): Promise<void> {
+    const kid = kidOf(jws)
+    if (kid === null || keys.some((key) => key.kid === kid)) return
+    const times = Math.min(strange_times, strange.times + 1)
+    const found = times < strange_times ? null : await offered()
+    strange = { times, changed: strange.changed || (found !== null && (await opened(jws, found)) !== null) }
+    await shelf.write({ strange })
+  }
+
+  async function recognise(): Promise<void> {
+    if (strange.times === 0) return
+    strange = known
+    await shelf.write({ strange })
+  }
+
+  async function take(config: SigmonConfig, answer: Response, signers: readonly Key[]): Promise<void> {
+    const trusted = await sound(config.keys, crypto)
+    held = { config, etag: answer.headers.get('etag') }
+    keys = trusted.length > 0 ? trusted : signers
+    await shelf.write({ config: held, keys })
+    await recognise()
+  }
+
+  async function verify(kid: string, signature: Uint8Array<ArrayBuffer>, bytes: Uint8Array<ArrayBuffer>, by = keys): Promise<boolean> {
+    const key = by.find((each) => each.kid === kid)
     if (key === undefined || signature.length !== 64) return false
     try {
       const imported = await crypto.subtle.importKey('jwk', { kty: 'EC', crv: 'P-256', x: key.x, y: key.y }, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['verify'])
@@ -58,32 +111,34 @@ export async function createTrust({ reach, crypto, shelf, letterKey }: Needs): P
   }
 
   /** JWS in compact form (RFC 7515, 3.1), ES256. The algorithm is ours to say, not the header's. */
-  async function opened(jws: string): Promise<SigmonConfig | null> {
+  async function opened(jws: string, by: readonly Key[]): Promise<SigmonConfig | null> {
     const parts = jws.trim().split('.')
     const [header, payload, signature] = parts
     if (parts.length !== 3 || header === undefined || payload === undefined || signature === undefined) return null
-    const named = parse(header) as { alg?: unknown; kid?: unknown; crit?: unknown } | null
+    const about = parse(header) as { alg?: unknown; kid?: unknown; crit?: unknown } | null
     const bytes = fromBase64url(signature)
-    if (named?.alg !== 'ES256' || named.crit !== undefined || typeof named.kid !== 'string' || bytes === null) return null
-    if (!(await verify(named.kid, bytes, new TextEncoder().encode(`${header}.${payload}`)))) return null
+    if (about?.alg !== 'ES256' || about.crit !== undefined || typeof about.kid !== 'string' || bytes === null) return null
+    if (!(await verify(about.kid, bytes, new TextEncoder().encode(`${header}.${payload}`), by))) return null
     return configOf(parse(payload))
   }
 
   return {
     config: () => held?.config ?? null,
+    keysChanged: () => strange.changed,
+    expect: (kid) => void (named = kid),
     verify,
     async refresh() {
       if (!(await pin())) return 'unanswered'
+      await follow()
       const answer = await request(reach, '/v1/sigmon/config', held?.etag == null ? {} : { headers: { 'if-none-match': held.etag } })
       if (answer === null || answer.status >= 400) return 'unanswered'
       if (answer.status !== 200) return 'same'
-      const config = await opened(await answer.text())
+      const jws = await answer.text()
+      const config = await opened(jws, keys)
+      if (config === null) await meetStranger(jws)
       if (config === null || (held !== null && isOlder(config, held.config))) return 'refused'
       const changed = config.version !== held?.config.version
-      const trusted = await sound(config.keys, crypto)
-      held = { config, etag: answer.headers.get('etag') }
-      if (trusted.length > 0) keys = trusted
-      await shelf.write({ config: held, keys })
+      await take(config, answer, keys)
       return changed ? 'changed' : 'same'
     },
   }
@@ -98,23 +153,16 @@ async function sound(keys: unknown, crypto: Crypto): Promise<Key[]> {
   const found: Key[] = []
   for (const key of Array.isArray(keys) ? (keys.slice(0, 8) as Partial<Key>[]) : []) {
     const { kid, x, y } = key
-    if (typeof kid === 'string' && typeof x === 'string' && typeof y === 'string' && kid === (await kidOf(x, y, crypto))) found.push({ kid, x, y })
+    if (typeof kid === 'string' && typeof x === 'string' && typeof y === 'string' && kid === (await keyId({ x, y }, sha256With(crypto)))) found.push({ kid, x, y })
   }
   return found
 }
 
-const symbols = '0123456789abcdefghjkmnpqrstvwxyz'
-
-/** First 80 bits of the thumbprint, in Crockford's base32. */
-async function kidOf(x: string, y: string, crypto: Crypto): Promise<string> {
-  const digest = await sha256With(crypto)(new TextEncoder().encode(`{"crv":"P-256","kty":"EC","x":"${x}","y":"${y}"}`))
-  let [held, bits, kid] = [0, 0, '']
-  for (const byte of digest.subarray(0, 10)) {
-    held = (held << 8) | byte
-    for (bits += 8; bits >= 5; bits -= 5) kid += symbols[(held >> (bits - 5)) & 31] ?? ''
-    held &= (1 << bits) - 1
-  }
-  return kid
+/** The `kid` in the header of what may be a JWS. */
+function kidOf(jws: string): string | null {
+  const [header = '', , signature] = jws.trim().split('.')
+  const about = signature === undefined ? null : (parse(header) as { kid?: unknown } | null)
+  return typeof about?.kid === 'string' ? about.kid : null
 }
 
 function fromBase64url(text: string): Uint8Array<ArrayBuffer> | null {

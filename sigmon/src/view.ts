@@ -1,7 +1,7 @@
 import type { Environment } from './environment.ts'
 import type { Duty } from './duty.ts'
 import type { Identities } from './identities.ts'
-import type { Choices, Measuring } from './measuring.ts'
+import { bars_ms_max, type Choices, type Measuring } from './measuring.ts'
 import type { Packs } from './pack.ts'
 import type { Problems } from './problems.ts'
 import type { Queue } from './queue/queue.ts'
@@ -40,10 +40,10 @@ export interface View {
 }
 
 const empty: SessionState = {
-  ready: false, identity: null, refusal: null, practice: false, sim: null, accessPoint: null, duty: { on: false, since: null, nextDueAt: null, awake: false, canStayAwake: false },
+  ready: false, identity: null, refusal: null, practice: false, sim: null, accessPoint: null, metered: false, bars: null, duty: { on: false, since: null, nextDueAt: null, awake: false, canStayAwake: false },
   check: { running: false, done: 0, steps: 1, result: null, at: null }, fullTest: { running: false, phase: null, downKbps: null, upKbps: null, minRttMs: null, bytes: 0, refused: null },
   counts: { waiting: 0, sent: 0, refused: 0, thinned: 0 }, newest: [], sending: null, budget: { today: 0, election: 0, daily: 0, refused: null },
-  config: null, configExpired: false, pack: null, own: null, helpLines: [], storage: 'ok', update: false, problems: [],
+  config: null, configExpired: false, pack: null, own: null, helpLines: [], storage: 'ok', keysChanged: false, update: false, problems: [],
 }
 
 export function createView(needs: Needs): View {
@@ -87,21 +87,23 @@ export function createView(needs: Needs): View {
 
 async function storageOf({ env, queue }: Needs): Promise<SessionState['storage']> {
   if (queue.isFull()) return 'full'
+  if (queue.isCrowded()) return 'many'
   const { quota, usage } = (await env.storage?.estimate().catch(() => null)) ?? {}
-  if (quota === undefined || usage === undefined) return 'ok'
-  return quota - usage < room_bytes_min || usage > quota * used_share_max ? 'low' : 'ok'
+  const isLow = quota !== undefined && usage !== undefined && (quota - usage < room_bytes_min || usage > quota * used_share_max)
+  queue.spare(isLow)
+  return isLow ? 'low' : 'ok'
 }
 
 /** All that needs no reading of the store. */
 function readingOf({ env, identities, trust, packs, measuring, sender, duty, problems, updates, choices }: Needs): Partial<SessionState> {
   const current = identities.current()
   const config = trust.config()
-  const { practice, sim, accessPoint } = choices()
+  const { practice, sim, accessPoint, metered, bars } = choices()
   const lines = packs.helpLines()
   return {
     // One that the server refused is asked for again; what was measured stays.
     identity: current === null || current.refusal !== null ? null : { station: current.station, provisional: current.token === null },
-    refusal: current?.refusal ?? null, practice, sim, accessPoint, duty: duty.state(), sending: sender.state(),
+    refusal: current?.refusal ?? null, practice, sim, accessPoint, metered, bars: bars !== null && env.clock() - bars.at <= bars_ms_max ? bars.count : null, keysChanged: trust.keysChanged(), duty: duty.state(), sending: sender.state(),
     budget: { ...measuring.budget.spent(), refused: measuring.budget.refusal(1, 'large') },
     config, configExpired: config !== null && Date.parse(config.validUntil) < env.clock(),
     pack: packs.state(env.clock()), own: current === null ? null : packs.own(current.station.code),

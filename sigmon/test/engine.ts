@@ -1,4 +1,5 @@
 import type { CheckResult } from '../src/check/check.ts'
+import { browserNet } from '../src/check/net.ts'
 import { createSession } from '../src/create-session.ts'
 import { browserEnvironment, type Environment } from '../src/environment.ts'
 import { goodbyeOf, noChoices, sampleOf } from '../src/measuring.ts'
@@ -40,9 +41,10 @@ const measure = {
 }
 
 /** Routine reports in a store of their own: `words` has one letter each, g for a good network, b for a bad one. */
-async function routines(words: string, waiting_max: number): Promise<{ rows: Row[]; view: QueueView }> {
-  const store = await openStore(indexedDB, `test-${words.length}-${waiting_max}`)
+async function routines(words: string, waiting_max: number, low = false): Promise<{ rows: Row[]; view: QueueView }> {
+  const store = await openStore(indexedDB, `test-${words.length}-${waiting_max}-${low}`)
   const queue = createQueue(store, { ...queueLimits, waiting_max }, env.clock)
+  queue.spare(low)
   for (const [index, word] of [...words].entries()) {
     localStorage.setItem('measured', word === 'b' ? 'bad' : 'good')
     await queue.keep(sampleOf(found(index + 1), noChoices, env.clock(), null), { identity: 'one', kind: 'routine', reserve: false })
@@ -50,6 +52,17 @@ async function routines(words: string, waiting_max: number): Promise<{ rows: Row
   localStorage.removeItem('measured')
   await queue.keep(goodbyeOf(noChoices, env.clock(), 'none'), { identity: 'one', kind: 'kept', reserve: false })
   return { rows: await queue.all(), view: await queue.view(5) }
+}
+
+/** Checks in a store of their own, more than may wait. @returns what was said to each, and what is there; then the same once some are sent */
+async function crowd(many: number, kept_max: number): Promise<{ said: (number | string | null)[]; figures: (number | null)[]; crowded: boolean; later: { said: number | string | null; crowded: boolean } }> {
+  const queue = createQueue(await openStore(indexedDB, `crowd-${many}`), { ...queueLimits, waiting_max: kept_max >> 1, kept_max }, env.clock)
+  const give = (figure: number): Promise<number | string | null> => queue.keep(sampleOf(found(figure), noChoices, env.clock(), null), { identity: 'one', kind: 'kept', reserve: figure % 2 === 0 })
+  const said: (number | string | null)[] = []
+  for (let figure = 1; figure <= many; figure++) said.push(await give(figure))
+  const [figures, crowded] = [(await queue.all()).map(({ sample }) => sample.downKbps), queue.isCrowded()]
+  await queue.mark(await queue.batch('one', 5), { quarantined: [] }, new Date(env.clock()).toISOString())
+  return { said, figures, crowded, later: { said: await give(many + 1), crowded: queue.isCrowded() } }
 }
 
 function engineOf(session: Session): object {
@@ -62,7 +75,7 @@ function engineOf(session: Session): object {
         window.kept?.(figure)
       }
     },
-    routines,
+    routines, crowd,
     see(state: DocumentVisibilityState) {
       page.visibilityState = state
       page.dispatchEvent(new Event('visibilitychange'))
@@ -70,5 +83,6 @@ function engineOf(session: Session): object {
   }
 }
 
-void createSession(env, { measure }).then((session) => (window.engine = engineOf(session)))
+const net = { ...browserNet(), ...(query.has('wifi') ? { connection: { type: 'wifi' } } : {}) }
+void createSession(env, { measure, net }).then((session) => (window.engine = engineOf(session)))
 if (env.serviceWorker !== null) void env.serviceWorker.register('/sigmon/worker.js')

@@ -36,7 +36,7 @@ const kept = (sequence: number, state: Kept['state'], reason: string | null = nu
   const at = now - (20 - sequence) * 5 * minute_ms
   return { sequence, sample: { ...sampleAt(at), sequence }, state, sentAt: state === 'waiting' ? null : iso(at + 3_000), reason }
 }
-const newest: readonly Kept[] = [kept(19, 'waiting'), kept(18, 'waiting'), kept(17, 'sent'), kept(16, 'refused', 'eventAt lies more than 24 hours ahead'), kept(15, 'sent'), kept(14, 'sent')]
+const newest: readonly Kept[] = [kept(19, 'waiting'), kept(18, 'waiting'), kept(17, 'sent'), kept(16, 'refused', "clock_ahead: eventAt is more than 10 minutes ahead of the server; set the phone's clock"), kept(15, 'sent'), kept(14, 'sent')]
 
 const place = (name: string, kind: NearPoint['kind'], north_km: number, east_km: number, part: Partial<NearPoint> = {}): Omit<NearPoint, 'distance_km' | 'bearing_deg' | 'walk_min'> => ({
   id: name.toLowerCase().replaceAll(' ', '-'), name, kind, latitude: home.latitude + north_km / 111.2, longitude: home.longitude + east_km / 109.9, working: true, saidAt: iso(now - 26 * 3_600_000), note: '', assigned: null, ...part,
@@ -50,6 +50,7 @@ const own: OwnStation = {
   code: '5310072003004', village: 'Golo Wangkung', readiness: 'd', best: 'Telkomsel', second: null, position: { ...home, grade: 'venue' },
   operators: [{ id: 'telkomsel', name: 'Telkomsel', word: 'lemah' }, { id: 'indosat', name: 'Indosat Ooredoo Hutchison', word: 'tidak_ada' }, { id: 'xlsmart', name: 'XLSmart', word: 'tanpa_data' }],
   better: { latitude: home.latitude + 0.003, longitude: home.longitude - 0.002, distance_km: 0.4, bearing_deg: 326, operator: 'Telkomsel' },
+  open: false,
 }
 const problem = (ticket: string, status: OfficerProblem['status'], part: Partial<OfficerProblem> = {}): OfficerProblem => ({
   id: `id-${ticket}`, kind: 'access_point', text: 'Wi-Fi di kantor desa menyala, tetapi tidak ada internet sejak pagi.', givenAt: iso(now - 90 * minute_ms), ticket, status, with: 'BAKTI', answer: null, changedAt: iso(now - 12 * minute_ms), ...part,
@@ -59,10 +60,10 @@ const problems: readonly OfficerProblem[] = [
   problem('KS-20290214-000123', 'resolved', { answer: 'Modem VSAT sudah dinyalakan ulang. Mohon dicoba.' }), problem('KS-20290214-000087', 'inProgress', { kind: 'election_server', with: 'KPU' })]
 
 const nobody: SessionState = {
-  ready: true, identity: null, refusal: null, practice: false, sim: null, accessPoint: null, duty: { on: false, since: null, nextDueAt: null, awake: false, canStayAwake: true },
+  ready: true, identity: null, refusal: null, practice: false, sim: null, accessPoint: null, metered: false, bars: null, duty: { on: false, since: null, nextDueAt: null, awake: false, canStayAwake: true },
   check: { running: false, done: 0, steps: 13, result: null, at: null }, fullTest: { running: false, phase: null, downKbps: null, upKbps: null, minRttMs: null, bytes: 0, refused: null },
   counts: { waiting: 0, sent: 0, refused: 0, thinned: 0 }, newest: [], sending: null, budget: { today: 0, election: 0, daily: 5_000_000, refused: null }, config, configExpired: false, pack: null, own: null, helpLines,
-  storage: 'ok', update: false, problems: [],
+  storage: 'ok', keysChanged: false, update: false, problems: [],
 }
 const station = { code: own.code, village: own.village, district: 'Cibal', regency: 'Kab. Manggarai', province: 'Nusa Tenggara Timur', zone: 'Asia/Makassar', ...home }
 const fresh: SessionState = { ...nobody, identity: { station, provisional: false } }

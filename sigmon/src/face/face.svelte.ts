@@ -1,7 +1,7 @@
 import { getContext, setContext } from 'svelte'
 import type { Session, SessionState } from '../session.ts'
 import { id, type Words } from '../words/id.ts'
-import { bytesOf, clockOf, dayOf, locale, type Language } from './format.ts'
+import { bytesOf, clockOf, dayOf, locale, rateOf, whenOf, type Language } from './format.ts'
 import { hashOf, readRoute, type Page, type Route } from './route.ts'
 
 const tick_ms = 5_000
@@ -28,8 +28,11 @@ interface Face {
   speak(language: Language): Promise<void>
   go(page: Page, part?: string): void
   place(at: string | number, seconds?: boolean): string
+  /** With its day, unless that is today. */
+  when(at: string | number): string
   day(at: string | number): string
   bytes(count: number): string
+  rate(kbps: number | null): string
   number(value: number | null | undefined, unit: string, digits?: number): string
 }
 
@@ -100,9 +103,11 @@ export function createFace(session: Session, words: Words): Face {
       location.hash = hashOf(page, part)
     },
     place: (at, seconds = false) => clockOf(at, zone(), seconds),
+    when: (at) => whenOf(at, now, zone(), language),
     day: (at) => dayOf(at, zone(), language),
     bytes: (count) => bytesOf(count, language),
-    number: (value, unit, digits = 0) => (value === null || value === undefined ? w.unknown : `${value.toLocaleString(locale(language), { maximumFractionDigits: digits })} ${unit}`),
+    rate: (kbps) => (kbps === null ? w.unknown : rateOf(kbps, language)),
+    number: (value, unit, digits = 0) => (value === null || value === undefined ? w.unknown : `${value.toLocaleString(locale(language), { maximumFractionDigits: value !== 0 && Math.abs(value) < 1 ? Math.max(1, digits) : digits })} ${unit}`),
   }
 }
 

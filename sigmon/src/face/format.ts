@@ -18,8 +18,20 @@ export function clockOf(at: string | number, zone: string, seconds = false): str
 export const dayOf = (at: string | number, zone: string, language: Language): string =>
   new Intl.DateTimeFormat(locale(language), { timeZone: zone, day: 'numeric', month: 'long', year: 'numeric' }).format(new Date(at))
 
+/** The clock alone today, and with its day before that: a phone keeps what is days old. */
+export function whenOf(at: string | number, now: number, zone: string, language: Language): string {
+  const day = (each: string | number): string => new Intl.DateTimeFormat(locale(language), { timeZone: zone, day: 'numeric', month: 'short' }).format(new Date(each))
+  return day(at) === day(now) ? clockOf(at, zone) : `${day(at)}, ${clockOf(at, zone)}`
+}
+
 export function bytesOf(bytes: number, language: Language): string {
   const [value, unit] = bytes < 1_000 ? [bytes, 'B'] : bytes < 999_500 ? [Math.round(bytes / 1_000), 'kB'] : [Math.round(bytes / 100_000) / 10, 'MB']
+  return `${value.toLocaleString(locale(language))} ${unit}`
+}
+
+/** In kbit/s up to ten thousand, and in Mbit/s past that, as networks are advertised. */
+export function rateOf(kbps: number, language: Language): string {
+  const [value, unit] = kbps < 10_000 ? [kbps, 'kbit/s'] : [Math.round(kbps / 100) / 10, 'Mbit/s']
   return `${value.toLocaleString(locale(language))} ${unit}`
 }
 

@@ -16,18 +16,21 @@ export function readRoute(hash: string): Route {
 
 export const hashOf = (page: Page, part = ''): string => `#/${pages[page]}${part === '' ? '' : `/${part}`}`
 
+/** What a letter gives; `kid` is the key that signs what the phone is to believe. */
+export interface Letter { readonly station: string; readonly code: string; readonly kid: string | null }
+
 /** The letter's link, `#tps=...&kode=...&kunci=...`; also as a query, as rehearsals print it. */
-export function readLetter(address: { readonly hash: string; readonly search: string }): { station: string; code: string } | null {
-  const read = (text: string): { station: string; code: string } | null => {
+export function readLetter(address: { readonly hash: string; readonly search: string }): Letter | null {
+  const read = (text: string): Letter | null => {
     const values = new URLSearchParams(text)
     const [station, code] = [values.get('tps'), values.get('kode')]
-    return station === null && code === null ? null : { station: station ?? '', code: code ?? '' }
+    return station === null && code === null ? null : { station: station ?? '', code: code ?? '', kid: values.get('kunci') }
   }
   return (address.hash.startsWith('#/') ? null : read(address.hash.slice(1))) ?? read(address.search.slice(1))
 }
 
 /** What a QR of the letter holds: its link, or nothing of ours. */
-export function readLetterText(text: string): { station: string; code: string } | null {
+export function readLetterText(text: string): Letter | null {
   try {
     return readLetter(new URL(text))
   } catch {

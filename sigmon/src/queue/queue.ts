@@ -7,13 +7,17 @@ import { isFull, resultOf, type Draft, type Row, type Store } from '../store.ts'
 export interface QueueLimits {
   /** Samples that may wait. */
   readonly waiting_max: number
+  /** All that may wait. Routine reports are thinned to `waiting_max`, so what is past that is never thinned, and the newest is refused. */
+  readonly kept_max: number
   /** Sent samples that stay to be looked at, and for how long. */
   readonly sent_max: number
   readonly sent_ms_max: number
   /** Samples in memory while the phone has no room. */
   readonly held_max: number
 }
-export const queueLimits: QueueLimits = { waiting_max: 2_000, sent_max: 500, sent_ms_max: 7 * 86_400_000, held_max: 200 }
+export const queueLimits: QueueLimits = { waiting_max: 2_000, kept_max: 5_000, sent_max: 500, sent_ms_max: 7 * 86_400_000, held_max: 200 }
+/** Of `waiting_max`, while the phone is short of room: early enough for what is never thinned to find some. */
+const low_share = 0.25
 
 interface Asked {
   readonly identity: string
@@ -26,8 +30,8 @@ export interface QueueView { readonly newest: readonly Row[]; readonly counts: S
 
 /** The samples on the phone: what waits, what was sent, what was refused. */
 export interface Queue {
-  /** Gives the sample its number and writes it, in one transaction. @returns its number; null when there is no room: it is held in memory and written later */
-  keep(draft: Draft, asked: Asked): Promise<number | null>
+  /** Gives the sample its number and writes it, in one transaction. @returns its number; null when there is no room: it is held in memory and written later; `full`: too much waits, and it is not kept */
+  keep(draft: Draft, asked: Asked): Promise<number | null | 'full'>
   /** The number kept back for a goodbye; it is spent by this. */
   takeReserved(): number | null
   /** Writes a sample that has its number already and is on its way: a goodbye. */
@@ -43,6 +47,10 @@ export interface Queue {
   view(count: number): Promise<QueueView>
   all(): Promise<Row[]>
   isFull(): boolean
+  /** The last that was given was refused for too much that waits. */
+  isCrowded(): boolean
+  /** Whether the phone is short of room: routine reports are thinned sooner. */
+  spare(low: boolean): void
 }
 
 interface Held { readonly draft: Draft; readonly asked: Asked }
@@ -51,34 +59,33 @@ export function createQueue(store: Store, limits: QueueLimits, clock: () => numb
   let reserved: number | null = null
   let held: Held[] = []
   let uncounted = 0
+  let crowded = false
+  let isLow = false
   let settling: Promise<boolean> | null = null
 
-  async function write(draft: Draft, asked: Asked): Promise<number> {
+  async function write(draft: Draft, asked: Asked): Promise<number | 'full'> {
     const own = reserved
     reserved = null
-    const { sequence, next } = await store.run<{ sequence: number; next: number | null }>(['about', 'samples'], 'readwrite', (at, done) => {
-      at('about').get('sequence').onsuccess = (event) => {
-        const last = resultOf<number | undefined>(event) ?? 0
-        const sequence = own ?? last + 1
-        const next = asked.reserve ? Math.max(last, sequence) + 1 : null
-        at('about').put(next ?? Math.max(last, sequence), 'sequence')
-        addOf(at('about'), at('samples'), { sequence, sample: { ...draft, sequence }, identity: asked.identity, kind: asked.kind, state: 'waiting', sentAt: null, reason: null })
-        done({ sequence, next })
-      }
-    }).catch((error: unknown) => {
+    const written = await place(store, { own, max: limits.kept_max }, draft, asked).catch((error: unknown) => {
       reserved ??= own
       throw error
     })
+    crowded = written === 'full'
+    if (written === 'full') {
+      reserved ??= own
+      return written
+    }
     // Two at once may each have kept a number back: one is enough, the other is a gap.
-    reserved ??= next
-    return sequence
+    reserved ??= written.next
+    return written.sequence
   }
 
   async function bound(): Promise<void> {
     const waiting = await store.run<number>(['samples'], 'readonly', (at, done) => {
       at('samples').index('state').count('waiting').onsuccess = (event) => done(resultOf(event))
     })
-    if (waiting > limits.waiting_max) await count(await thinTo(store, Math.floor(limits.waiting_max * 0.95)))
+    const most = limits.waiting_max * (isLow ? low_share : 1)
+    if (waiting > most) await count(await thinTo(store, Math.floor(most * 0.95)))
   }
 
   /** @returns whether anything went. Where there is no room for the figure it waits in memory. */
@@ -97,7 +104,7 @@ export function createQueue(store: Store, limits: QueueLimits, clock: () => numb
       const [first] = held
       if (first === undefined) break
       try {
-        await write(first.draft, first.asked)
+        if ((await write(first.draft, first.asked)) === 'full') return false
         held = held.slice(1)
       } catch (error) {
         if (!isFull(error)) throw error
@@ -121,6 +128,7 @@ export function createQueue(store: Store, limits: QueueLimits, clock: () => numb
       if (held.length === 0)
         try {
           const sequence = await write(draft, wanted)
+          if (sequence === 'full') return sequence
           // It is written: a failure to thin must not make it written twice.
           await bound().catch(() => undefined)
           return sequence
@@ -142,12 +150,13 @@ export function createQueue(store: Store, limits: QueueLimits, clock: () => numb
       at('samples').index('turn').count(waitingOf(identity)).onsuccess = (event) => done(resultOf(event))
     }),
     async mark(rows, receipt, at) {
-      const bad = new Map(receipt.quarantined.map((each) => [each.index, each.detail]))
+      const bad = new Map(receipt.quarantined.map((each) => [each.index, `${each.code}: ${each.detail}`]))
       await change(store, rows.map((row, index) => ({ ...row, state: bad.has(index) ? 'refused' : 'sent', sentAt: at, reason: bad.get(index) ?? null }))).catch((error: unknown) => {
         if (!isFull(error)) throw error
         // No room to note that they are sent: the server has them, so they may go.
         return forget(store, rows.filter((_, index) => !bad.has(index)))
       })
+      crowded = false
       await prune(store, limits, clock()).catch(() => undefined)
     },
     refuse: (rows, reason) => change(store, rows.map((row) => ({ ...row, state: 'refused', reason }))),
@@ -159,7 +168,27 @@ export function createQueue(store: Store, limits: QueueLimits, clock: () => numb
       at('samples').getAll().onsuccess = (event) => done(resultOf(event))
     }),
     isFull: () => held.length > 0,
+    isCrowded: () => crowded,
+    spare: (low) => void (isLow = low),
   }
+}
+
+/** @param own the number kept back for it; null takes the next. @returns its number, and the one kept back for a goodbye */
+function place(store: Store, { own, max }: { readonly own: number | null; readonly max: number }, draft: Draft, asked: Asked): Promise<{ readonly sequence: number; readonly next: number | null } | 'full'> {
+  return store.run(['about', 'samples'], 'readwrite', (at, done) => {
+    const give = (event: Event): void => {
+      const last = resultOf<number | undefined>(event) ?? 0
+      const sequence = own ?? last + 1
+      const next = asked.reserve ? Math.max(last, sequence) + 1 : null
+      at('about').put(next ?? Math.max(last, sequence), 'sequence')
+      addOf(at('about'), at('samples'), { sequence, sample: { ...draft, sequence }, identity: asked.identity, kind: asked.kind, state: 'waiting', sentAt: null, reason: null })
+      done({ sequence, next })
+    }
+    at('samples').index('state').count('waiting').onsuccess = (event) => {
+      if (resultOf<number>(event) >= max) done('full')
+      else at('about').get('sequence').onsuccess = give
+    }
+  })
 }
 
 /** `add`, not `put`: a number that was used before fails the transaction and overwrites nothing. */

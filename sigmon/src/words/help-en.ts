@@ -10,7 +10,7 @@ export const helpEn: Help = {
 
   batteryIntro: 'Some brands end apps to save battery. Menu names differ between versions: look for something alike.', batteryAll: ['Turn off the battery saver while on duty.', 'Leave Sigmon open on the screen; turn on "Keep the screen on" in Duty.', 'Dim the screen, and plug in a charger or a power bank.'],
   brandTitle: 'The brand of your phone', brand: { samsung: 'Samsung', xiaomi: 'Xiaomi, Redmi, Poco', oppo: 'OPPO and realme', vivo: 'vivo and iQOO', infinix: 'Infinix, Tecno and itel', other: 'Another brand' },
-  stepsTitle: 'The steps', appNote: 'What you change is Sigmon when it is installed, else your browser (for example Chrome).',
+  stepsTitle: 'The steps', appNote: 'If Sigmon is installed on the phone, change the settings of Sigmon. If not, those of your browser (for example Chrome).',
   steps: {
     samsung: ['Open Settings, then Battery (or Device care, Battery).', 'Open Background usage limits.', 'Open Never sleeping apps, tap +, and add the app.', 'See that the app is not among the Deep sleeping apps.'],
     xiaomi: ['Open Settings, then Apps, Manage apps, and choose the app.', 'Under Battery saver choose No restrictions.', 'Turn on Autostart.', 'Open the recent apps, hold the picture of the app, tap the lock.'],

@@ -1,0 +1,70 @@
+import type { SigmonConfig } from '@kawal/contract/sigmon.ts'
+import { resumeDelay } from '@kawal/core/measurement/schedule.ts'
+import { createEnrolment } from '../enrol.ts'
+import { exclusively } from '../exclusive.ts'
+import { createIdentities } from '../identities.ts'
+import { openStore } from '../store.ts'
+import { compactWire } from './compact.ts'
+import { createDelivery, quiet_key, type Outcome } from './deliver.ts'
+import { createQueue, queueLimits } from './queue.ts'
+
+/** Browsers end a worker that has been at it for three minutes (Chromium); half is left for the sending. */
+const wait_ms_max = 90_000
+const spread_s = 600
+/** Somebody else is sending: look again so often. */
+const turns_max = 10
+const other_ms = 3_000
+/** The share of the spread that a page on screen takes, see send.ts. */
+const spread_share = 0.2
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/**
+ * Background sync with no page to send: the network came back for a phone whose app is closed. The same store, the
+ * same lock and the same delivery as a page's, so that nothing goes twice; rejects while something is left, which
+ * makes the browser call again.
+ * @param last the browser will not call again: nothing is waited for
+ */
+async function sendWaiting(last: boolean): Promise<void> {
+  const store = await openStore(indexedDB)
+  try {
+    const config = await store.read<{ readonly config: SigmonConfig }>('config')
+    // Every phone of the area is called at this instant.
+    if (!last) await pause(resumeDelay(Math.min(wait_ms_max, (config?.config.spreadS ?? spread_s) * spread_share * 1000), Math.random))
+    const quiet_ms = ((await store.read<number>(quiet_key)) ?? 0) - Date.now()
+    if (quiet_ms > 0 && quiet_ms <= 3_600_000) throw new Error('the server asked for quiet')
+    const identities = await createIdentities(store)
+    const env = {
+      crypto, storage: null, locks: 'locks' in navigator ? navigator.locks : null, clock: Date.now, fetch: (path: string, init?: RequestInit) => fetch(path, init),
+      setTimer: (work: () => void, ms: number) => setTimeout(work, ms), clearTimer: (timer: unknown) => clearTimeout(timer as number),
+    }
+    const nothing = (): void => undefined
+    const packs = { stationOf: () => null, verifierOf: () => null }
+    const delivery = createDelivery({
+      env, identities, queue: createQueue(store, queueLimits, Date.now), enrolment: createEnrolment({ env, store, identities, packs, confirmed: nothing }),
+      compact: () => Promise.resolve(compactWire), told: nothing, changed: nothing,
+    })
+    let outcome: Outcome = { ok: false, status: 0, wait_ms: 0 }
+    const send = (): Promise<boolean> => exclusively(env, store, 'send', async (renew) => void (outcome = await delivery.all(renew)))
+    // A tab that sends may be frozen in the middle of it: what it leaves is not left to it.
+    for (let turn = 1; turn < turns_max && !(await send()) && (await delivery.anythingWaits()); turn++) await pause(other_ms)
+    if (!outcome.ok && (await delivery.anythingWaits())) throw new Error('something is left to send')
+  } finally {
+    store.close()
+  }
+}
+
+interface WorkerPage { readonly visibilityState: DocumentVisibilityState; postMessage(word: string): void }
+interface SyncEvent extends Event { readonly lastChance: boolean; waitUntil(work: Promise<void>): void }
+declare const self: EventTarget & { readonly clients: { matchAll(of: { type: 'window' }): Promise<readonly WorkerPage[]> } }
+
+/** A page on screen sends by itself, and has what it could not write besides: both when its turn comes. */
+async function synced(last: boolean): Promise<void> {
+  const pages = await self.clients.matchAll({ type: 'window' })
+  for (const page of pages) page.postMessage('send')
+  if (pages.some((page) => page.visibilityState === 'visible')) return
+  await sendWaiting(last)
+  if ('BroadcastChannel' in self) new BroadcastChannel('sigmon').postMessage('changed')
+}
+
+self.addEventListener('sync', (event) => (event as SyncEvent).waitUntil(synced((event as SyncEvent).lastChance)))
