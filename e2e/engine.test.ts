@@ -7,6 +7,7 @@ import type { Page } from 'playwright-core'
 import { seeded } from '@kawal/core/kernel/random.ts'
 import { system } from '@kawal/server/src/adapters/postgres/database.ts'
 import { deviceToken, enrol as enrolOnServer } from '@kawal/server/src/measurement/enrolment.ts'
+import { ticketPath } from '@kawal/server/src/ticket/tmf621.ts'
 import { planned } from '@kawal/testkit/plan.ts'
 import { enrol, letterOf, openBench, openEngine, sendAll, stateOf, until, type Bench, type EnginePhone, type EngineWindow } from './engine.ts'
 
@@ -33,7 +34,7 @@ async function phone(): Promise<EnginePhone> {
   return made
 }
 
-interface Stored { readonly device_key: number; readonly sequence: number; readonly station_code: string; readonly sample: { readonly downKbps: number | null; readonly eventAt: string; readonly nextDueAt: string | null } }
+interface Stored { readonly device_key: number; readonly sequence: number; readonly station_code: string; readonly sample: { readonly radio: { readonly bars?: number } | null; readonly technology: string | null; readonly downKbps: number | null; readonly eventAt: string; readonly nextDueAt: string | null } }
 const reports = async (where: string, value: unknown): Promise<Stored[]> =>
   (await bench.server.app.database.transaction(system, (client) => client.query<Stored>(`SELECT device_key, sequence, station_code, sample FROM report WHERE ${where} ORDER BY device_key, sequence`, [value]))).rows
 const figuresOf = (kept: ReadonlySet<number>): Promise<Stored[]> => reports("(sample->>'downKbps')::float = ANY($1)", [...kept])
@@ -154,11 +155,18 @@ const duties = async (of: EnginePhone, page: Page): Promise<Stored[]> => {
   return (await reports('device_key = $1', mine?.device_key)).filter((row) => !of.kept.has(row.sample.downKbps ?? 0))
 }
 
+/** The first report of a duty comes somewhere in the first interval; whoever comes back to the app reports at once. */
+const beginDuty = (page: Page): Promise<void> => page.evaluate(async () => {
+  await window.engine.session.startDuty()
+  window.engine.see('hidden')
+  window.engine.see('visible')
+})
+
 test('duty promises, says goodbye when it is hidden and again at its end, and goes on after a kill', async () => {
   const made = await phone()
   const page = await made.open()
   await enrol(page, first, letterOf(bench.server, first))
-  await page.evaluate(() => window.engine.session.startDuty())
+  await beginDuty(page)
   await until(page, 'state.duty.on && state.duty.nextDueAt > 0 && state.counts.sent === 1')
   const answered = bench.front.after(1)
   await page.evaluate(() => window.engine.see('hidden'))
@@ -186,7 +194,7 @@ test('of two tabs one reports, and the other goes on when it is closed', async (
   const made = await phone()
   const [page, other] = [await made.open(), await made.open()]
   await enrol(page, first, letterOf(bench.server, first))
-  await page.evaluate(() => window.engine.session.startDuty())
+  await beginDuty(page)
   await until(other, 'state.duty.on && state.duty.nextDueAt === null')
   const before = (await duties(made, page)).length
   assert.equal(before, 1)
@@ -226,7 +234,7 @@ test('the server\'s pauses are kept, refused forms are left, and what is too lar
   await until(page, 'state.sending !== null && state.sending.status === 429')
   await page.evaluate(() => window.engine.session.sendNow())
   assert.equal((await stateOf(page)).counts.waiting, 4, 'the button does not cut the pause short')
-  await until(page, 'state.counts.waiting === 0')
+  await sendAll(page)
 
   const types: string[] = []
   bench.front.script((path, nth, type) => {
@@ -278,4 +286,133 @@ test('a server that is being updated in the middle gives no mixture of two versi
     bench.front.serve(bench.builds[0])
     rmSync(mixed, { recursive: true })
   }
+})
+
+test('the open pack comes before enrolment; once that is confirmed, the words on operators come too', async () => {
+  const page = await (await phone()).open()
+  await page.evaluate((district) => window.engine.session.prepare(district), first.slice(0, 6))
+  bench.front.set('down')
+  assert.equal(await enrol(page, first, letterOf(bench.server, first)), null)
+  assert.deepEqual((await stateOf(page)).own, { ...(await stateOf(page)).own, open: true, best: null })
+  bench.front.set('pass')
+  await page.evaluate(() => window.engine.session.sendNow())
+  await until(page, 'state.own.open === false && state.own.best !== null')
+  bench.front.set('down')
+  await page.reload()
+  await until(page, 'state.ready && state.own.open === false && state.own.best !== null')
+})
+
+test('the network comes back for a phone on screen: it sends within its part of the spread, and says when', async () => {
+  const made = await phone()
+  const page = await made.open()
+  await enrol(page, first, letterOf(bench.server, first))
+  await until(page, 'state.config?.spreadS === 10 && !state.identity.provisional')
+  bench.front.set('down')
+  await made.checks(page, 2)
+  await until(page, 'state.sending !== null')
+  // Failures make the next attempt later and later: what comes soon now is not that.
+  const later_ms = await page.evaluate(async () => {
+    const left = (): number => (window.engine.session.state().sending?.retryAt ?? 0) - Date.now()
+    for (let press = 0; press < 50 && left() < 60_000; press++) await window.engine.session.sendNow()
+    return left()
+  })
+  assert.ok(later_ms >= 60_000, String(later_ms))
+  bench.front.set('pass')
+  await page.evaluate(() => void dispatchEvent(new Event('online')))
+  await until(page, 'state.sending === null || state.sending.retryAt - Date.now() <= 2_000')
+  await until(page, 'state.counts.waiting === 0')
+  assert.equal((await figuresOf(made.kept)).length, 2)
+})
+
+test('what was found and chosen is there when the app is opened again', async () => {
+  const made = await phone()
+  const page = await made.open()
+  await made.checks(page, 1)
+  await page.evaluate(() => window.engine.session.choose({ metered: true }))
+  const before = await stateOf(page)
+  assert.deepEqual([before.check.result?.downKbps, before.metered], [[...made.kept][0], true])
+  await made.kill()
+  await made.start()
+  const after = await stateOf(await made.open())
+  assert.deepEqual([after.check.at, after.check.result, after.metered], [before.check.at, before.check.result, true])
+})
+
+test('bars that the officer read off the phone go along with the next check, as a remark and no measure', async () => {
+  const made = await phone()
+  const page = await made.open()
+  await enrol(page, first, letterOf(bench.server, first))
+  await page.evaluate(() => window.engine.session.choose({ bars: 2 }))
+  await made.checks(page, 1)
+  await page.evaluate(() => window.engine.session.choose({ bars: null }))
+  await made.checks(page, 1)
+  await sendAll(page)
+  const rows = await reports("sample->'radio'->>'source' = $1", 'officer')
+  assert.deepEqual(rows.map(({ sample }) => [sample.radio?.bars, sample.technology]), [[2, null]])
+})
+
+test('more checks than may wait: the newest is refused and told, none that was kept goes, and room comes with sending', async () => {
+  const page = await (await phone()).open()
+  const { said, figures, crowded, later } = await page.evaluate(() => window.engine.crowd(64, 60))
+  assert.deepEqual(said.slice(60), ['full', 'full', 'full', 'full'])
+  assert.deepEqual(figures, Array.from({ length: 60 }, (_, index) => index + 1))
+  assert.equal(crowded, true)
+  assert.ok(typeof later.said === 'number' && !later.crowded)
+})
+
+test('a phone that is short of room thins routine reports at a quarter of what may wait', async () => {
+  const page = await (await phone()).open()
+  const words = 'g'.repeat(120)
+  const [roomy, low] = await page.evaluate(async (letters) => [await window.engine.routines(letters, 200), await window.engine.routines(letters, 200, true)] as const, words)
+  assert.deepEqual([roomy.view.counts.thinned, roomy.rows.length], [0, 121])
+  assert.ok(low.rows.length <= 50 && low.view.counts.thinned === 121 - low.rows.length, `${low.rows.length} left`)
+  assert.equal(low.rows.at(-1)?.sample.downKbps, null, 'the goodbye is the last')
+})
+
+test('a problem told without a network goes out once, also when the answer is lost; its ticket is seen closed', async () => {
+  const page = await (await phone()).open()
+  await enrol(page, second, letterOf(bench.server, second))
+  await until(page, '!state.identity.provisional')
+  bench.front.set('down')
+  await page.evaluate(() => window.engine.session.reportProblem('signal', 'tak ada sinyal di balai desa'))
+  assert.deepEqual((await stateOf(page)).problems.map(({ ticket, status, text }) => [ticket, status, text]), [['', 'submitted', 'tak ada sinyal di balai desa']])
+  await page.reload()
+  await until(page, 'state.ready && state.problems.length === 1')
+  bench.front.set('lose')
+  await page.evaluate(() => window.engine.session.sendNow())
+  bench.front.set('pass')
+  await page.evaluate(() => window.engine.session.sendNow())
+  await until(page, "state.problems.length === 1 && state.problems[0].ticket !== ''")
+  const [given] = (await stateOf(page)).problems
+  const path = `${ticketPath}/${given?.ticket}`
+  for (const fields of [{ status: 'inProgress' }, { status: 'resolved', statusChangeReason: 'Antena diarahkan.' }])
+    assert.equal((await bench.server.call('dinas', 'PATCH', path, { '@type': 'TroubleTicket', ...fields })).status, 200)
+  await page.evaluate(() => window.engine.session.sendNow())
+  await until(page, "state.problems[0].status === 'resolved' && state.problems[0].answer === 'Antena diarahkan.'")
+  bench.front.set('down')
+  await page.evaluate((id) => window.engine.session.answerProblem(id, 'fixed'), given?.id ?? '')
+  bench.front.set('pass')
+  await page.evaluate(() => window.engine.session.sendNow())
+  await until(page, "state.problems.length === 1 && state.problems[0].status === 'closed'")
+  const { rows } = await bench.server.app.database.transaction(system, (client) => client.query("SELECT 1 FROM officer_problem"))
+  assert.equal(rows.length, 1)
+})
+
+test('the platform asks for a full test a day: on Wi-Fi it runs once by itself, and not where the officer pays by the byte', async () => {
+  const rates = async (): Promise<number> => (await reports("(sample->>'upKbps')::float > $1", 0)).length
+  const before = await rates()
+  const metered = await (await phone()).open('?wifi')
+  await metered.evaluate(() => window.engine.session.choose({ metered: true }))
+  await enrol(metered, first, letterOf(bench.server, first))
+  const cellular = await (await phone()).open()
+  await enrol(cellular, first, letterOf(bench.server, first))
+  const page = await (await phone()).open('?wifi')
+  await enrol(page, first, letterOf(bench.server, first))
+  await until(page, 'state.fullTest.upKbps !== null && !state.fullTest.running && state.counts.sent === 1 && state.budget.today > 0')
+  await page.reload()
+  await until(page, 'state.ready && state.config !== null && state.own?.open === false')
+  for (const other of [metered, cellular]) {
+    const { fullTest, counts } = await stateOf(other)
+    assert.deepEqual([fullTest.upKbps, fullTest.bytes, fullTest.refused, counts.sent], [null, 0, null, 0])
+  }
+  assert.equal((await rates()) - before, 1)
 })

@@ -3,6 +3,7 @@ import pg from 'pg'
 import type { BrowserContext, Page } from 'playwright-core'
 import { formatLetterCode } from '@kawal/core/measurement/letter.ts'
 import { stationCode } from '@kawal/server/src/measurement/enrolment.ts'
+import { settingsDefaults } from '@kawal/server/src/sigmon/settings.ts'
 import { seedPlan } from '@kawal/testkit/plan.ts'
 import { withServer, type TestServer } from '@kawal/testkit/server.ts'
 import { startFront, type Front } from './front.ts'
@@ -18,12 +19,20 @@ interface EngineSession {
   endDuty(): Promise<void>
   takeUpdate(): void
   exportFile(): Promise<Blob>
+  choose(choice: { readonly metered?: boolean; readonly bars?: number | null }): Promise<void>
+  reportProblem(kind: string, text: string): Promise<void>
+  answerProblem(id: string, word: 'fixed' | 'still'): Promise<void>
 }
 interface EngineState {
   readonly ready: boolean
   readonly counts: { readonly waiting: number; readonly sent: number; readonly refused: number; readonly thinned: number }
   readonly storage: string
   readonly update: boolean
+  readonly metered: boolean
+  readonly fullTest: { readonly upKbps: number | null; readonly bytes: number; readonly refused: string | null }
+  readonly check: { readonly at: number | null; readonly result: { readonly downKbps: number | null } | null }
+  readonly own: { readonly open: boolean; readonly best: string | null } | null
+  readonly problems: readonly { readonly id: string; readonly ticket: string; readonly status: string; readonly text: string; readonly answer: string | null }[]
   readonly refusal: string | null
   readonly duty: { readonly on: boolean; readonly nextDueAt: number | null }
   readonly identity: { readonly provisional: boolean; readonly station: { readonly village: string; readonly code: string } } | null
@@ -34,11 +43,14 @@ export interface EngineWindow {
   readonly session: EngineSession
   checks(first: number, count: number): Promise<void>
   see(state: 'visible' | 'hidden'): void
-  routines(words: string, waiting_max: number): Promise<{ readonly rows: readonly { readonly sequence: number; readonly kind: string; readonly sample: { readonly downKbps: number | null } }[]; readonly view: { readonly counts: EngineState['counts'] } }>
+  routines(words: string, waiting_max: number, low?: boolean): Promise<{ readonly rows: readonly { readonly sequence: number; readonly kind: string; readonly sample: { readonly downKbps: number | null } }[]; readonly view: { readonly counts: EngineState['counts'] } }>
+  crowd(many: number, kept_max: number): Promise<{ readonly said: (number | string | null)[]; readonly figures: (number | null)[]; readonly crowded: boolean; readonly later: { readonly said: number | string | null; readonly crowded: boolean } }>
 }
 declare const window: Window & { engine: EngineWindow }
 
 const wait_ms_max = 60_000
+/** What is spread is spread over seconds here, and each phone on Wi-Fi is asked for a small full test. */
+const settings = { ...settingsDefaults, spreadS: 10, fullTestShare: 1, budget: { ...settingsDefaults.budget, fullTestBytes: 2_000_000 } }
 
 /** A real server and what stands before it; phones come and go. */
 export interface Bench {
@@ -60,7 +72,7 @@ export interface EnginePhone extends Phone {
 
 export async function openBench(): Promise<Bench> {
   const builds = [buildEngine('a'), buildEngine('b')] as const
-  const server = await withServer(Date.now, seed)
+  const server = await withServer(Date.now, seed, { sigmon: settings })
   const front = await startFront(server.app.url)
   front.serve(builds[0])
   return {
@@ -78,8 +90,9 @@ export async function seed({ ownerUrl }: TestServer['kit']): Promise<void> {
   const owner = new pg.Client({ connectionString: ownerUrl })
   await owner.connect()
   await owner.query("INSERT INTO organisation (id, kind, name) VALUES ('dinas', 'helpdesk', 'Dinas')")
-  await owner.end()
   await seedPlan(ownerUrl)
+  await owner.query("UPDATE organisation SET area_code = '75' WHERE id = 'dinas'")
+  await owner.end()
 }
 
 let figures = 0

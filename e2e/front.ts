@@ -1,6 +1,6 @@
 import { createReadStream, existsSync, statSync } from 'node:fs'
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
 
 const kinds: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.svg': 'image/svg+xml', '.webmanifest': 'application/manifest+json', '.css': 'text/css', '.png': 'image/png' }
@@ -47,6 +47,14 @@ export async function startFront(to: string): Promise<Front> {
       if (mode === 'lose' || mode === 'down') return void incoming.socket.destroy()
       setTimeout(answer, mode === 'slow' ? 60 : 0)
     })
+  })
+  // WebSockets of the full test: the bytes as they come.
+  server.on('upgrade', (incoming, socket, head) => {
+    const onward = connect({ host: '127.0.0.1', port: Number(new URL(to).port) })
+    const lines = incoming.rawHeaders.flatMap((name, index, all) => (index % 2 === 0 ? [`${name}: ${all[index + 1]}`] : []))
+    onward.write(`${incoming.method} ${incoming.url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`)
+    onward.write(head)
+    for (const [one, other] of [[socket, onward], [onward, socket]] as const) one.on('error', () => other.destroy()).on('close', () => other.destroy()).pipe(other)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {

@@ -18,6 +18,7 @@ import { loadSynthetic } from '@kawal/server/src/register/synthetic.ts'
 import { makeCertificate } from '@kawal/testkit/certificate.ts'
 import { startFaultProxy, type FaultProxy } from '@kawal/testkit/fault-proxy.ts'
 import { withServer, type TestServer } from '@kawal/testkit/server.ts'
+import { trueRun } from '@kawal/testkit/true-run.ts'
 import { launchBrowser } from './browser.ts'
 
 interface Measured { readonly code: number; readonly down: number; readonly up: number; readonly test: string; readonly seconds: number }
@@ -76,14 +77,17 @@ const measure = (bytes_max: number | null, way: 'both' | 'down'): Promise<Measur
 test("M-Lab's client in Chromium, over TLS: at 2,000 kbit/s both ways are within 10 %, and the bytes within what was granted", async () => {
   const bytes_max = 900_000
   await line.set({ rate_kbps: 2_000 })
-  line.resetBytes()
-  const found = await measure(bytes_max, 'both')
-  const { up, down } = line.bytes()
+  await trueRun(async () => {
+    line.resetBytes()
+    const found = await measure(bytes_max, 'both')
+    const { up, down } = line.bytes()
+    assert.equal(found.code, 0)
+    // Beside what was granted: TLS (29 bytes a record), two handshakes, the answers of HTTP, and the measurements of the upload.
+    assert.ok(down <= bytes_max * 1.01 + 25_000 && up <= bytes_max * 1.2, JSON.stringify({ up, down }))
+    assert.ok(found.down < 2.2 && found.up < 2.2, JSON.stringify(found))
+    return found.down > 1.8 && found.up > 1.8 ? null : JSON.stringify(found)
+  })
   await line.set({})
-  assert.equal(found.code, 0)
-  for (const mbps of [found.down, found.up]) assert.ok(mbps > 1.8 && mbps < 2.2, JSON.stringify(found))
-  // Beside what was granted: TLS (29 bytes a record), two handshakes, the answers of HTTP, and the measurements of the upload.
-  assert.ok(down <= bytes_max * 1.01 + 25_000 && up <= bytes_max * 1.2, JSON.stringify({ up, down }))
 })
 
 test('for the whole ten seconds of tests that saturate the server, reports are acknowledged and no third test begins', async () => {

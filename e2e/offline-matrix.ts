@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core'
 import { system } from '@kawal/server/src/adapters/postgres/database.ts'
 import { planned } from '@kawal/testkit/plan.ts'
 import type { TestServer } from '@kawal/testkit/server.ts'
@@ -122,6 +123,30 @@ const scenarios: Readonly<Record<string, (given: Given) => Promise<void>>> = {
     front.set('pass')
     await sendAll(page)
   },
+  async 'app closed, network back'({ phone, front, open, checks }) {
+    // A page that is no part of the app: to call its worker from, and to look at what waits.
+    const other = await phone.context().newPage()
+    await other.goto(`${front.origin}/v1/ping`)
+    const tools = await phone.context().newCDPSession(other)
+    const registered = new Promise<string>((resolve) => tools.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
+      for (const { scopeURL, registrationId } of registrations) if (scopeURL.endsWith('/sigmon/')) resolve(registrationId)
+    }))
+    await tools.send('ServiceWorker.enable')
+    const registrationId = await registered
+    front.set('down')
+    const page = await open()
+    await checks(page, 120)
+    await page.close()
+    front.set('lose')
+    const answered = front.after(1)
+    const sync = (): Promise<unknown> => tools.send('ServiceWorker.dispatchSyncEvent', { origin: front.origin, registrationId, tag: 'send', lastChance: true })
+    await sync()
+    await answered
+    if ((await waiting(other)) === 0) throw new Error('what the server never answered was taken for sent')
+    front.set('slow')
+    await sync()
+    for (const ends = Date.now() + 30_000; (await waiting(other)) > 0; ) if (Date.now() > ends) throw new Error('the worker left something, and nobody called it again')
+  },
   async 'answers lost'({ front, open, checks }) {
     front.set('lose')
     const page = await open()
@@ -135,6 +160,18 @@ const scenarios: Readonly<Record<string, (given: Given) => Promise<void>>> = {
     await sendAll(page)
   },
 }
+
+/** What waits in the phone's store, seen without the app. */
+const waiting = (page: Page): Promise<number> => page.evaluate(() => new Promise<number>((resolve, reject) => {
+  const request = indexedDB.open('sigmon')
+  request.onerror = () => reject(request.error)
+  request.onsuccess = () => {
+    request.result.transaction('samples').objectStore('samples').index('state').count('waiting').onsuccess = (event) => {
+      request.result.close()
+      resolve((event.target as IDBRequest<number>).result)
+    }
+  }
+}))
 
 /** Each way to lose reports, on a real browser, a real server and a real database. */
 export async function offlineMatrix(only?: string): Promise<OfflineRow[]> {

@@ -67,6 +67,8 @@ test('on a browser of 2021 an officer enrols, checks, loses the network, opens t
   await page.reload()
   await shows(page, '[data-count=waiting]', '1')
   front.set('pass')
+  await page.evaluate(() => void (location.hash = '#/tugas'))
+  await press(page, 'Kirim sekarang')
   await shows(page, '[data-count=sent]', '2')
   const { rows } = await server.app.database.transaction(system, (client) => client.query('SELECT sequence FROM report'))
   assert.equal(rows.length, 2)

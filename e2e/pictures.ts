@@ -36,10 +36,19 @@ async function consolePictures(browser: Browser): Promise<void> {
     await small.locator('#queue .card').first().waitFor({ state: 'attached' })
     await picture(small, 'console-phone')
     await small.close()
-    for (const language of ['id', 'en']) await sigmonPicture(browser, withParameter(rehearsal.sigmon, 'bahasa', language), language)
     await page.locator('.timeline').getByText('ditutup oleh pengukuran').first().waitFor({ timeout: 120_000 })
     await page.locator('.timeline').getByText('ditutup oleh pengukuran').first().scrollIntoViewIfNeeded()
     await picture(page, 'console-closed')
+  } finally {
+    await rehearsal.stop()
+  }
+}
+
+/** At the speed of the clock on the wall: against a day that runs faster each phone's clock is wrong, and Sigmon says so. */
+async function sigmonPictures(browser: Browser): Promise<void> {
+  const rehearsal = await startRehearsal(['--hours', '2', '--stations', '60', '--seed', '2', '--speed', '1'])
+  try {
+    for (const language of ['id', 'en']) await sigmonPicture(browser, withParameter(rehearsal.sigmon, 'bahasa', language), language)
   } finally {
     await rehearsal.stop()
   }
@@ -59,6 +68,10 @@ async function sigmonPicture(browser: Browser, address: string, language: string
   if (language === 'id') for (const [part, name] of [['sinyal', 'signal'], ['tugas', 'duty'], ['panduan/1', 'guide']] as const) {
     await page.evaluate((to) => (location.hash = `#/${to}`), part)
     await page.locator('h1').waitFor()
+    if (name === 'duty') {
+      await page.getByRole('button', { name: 'Mulai tugas' }).click()
+      await page.getByText(/^Laporan berikutnya/).waitFor()
+    }
     await picture(page, `sigmon-${name}`)
   }
   await context.close()
@@ -132,7 +145,10 @@ if (register !== undefined && !existsSync(register)) throw new Error(`${register
 mkdirSync(folder, { recursive: true })
 const browser = await launchBrowser()
 try {
-  if (!only) await consolePictures(browser)
+  if (!only) {
+    await consolePictures(browser)
+    await sigmonPictures(browser)
+  }
   await planningPictures(browser)
   if (register !== undefined) await nusaTenggara(browser, register)
 } finally {
