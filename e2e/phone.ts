@@ -39,8 +39,9 @@ export async function openPhone(command?: BrowserCommand): Promise<Phone> {
       browser = await playwright.connectOverCDP(await addressOf(child))
     },
     async kill() {
-      const { pid } = child ?? {}
-      if (pid === undefined || child?.exitCode !== null) return
+      const { pid, exitCode, signalCode } = child ?? {}
+      // It may have ended by itself: what went wrong then is told by whoever used it.
+      if (pid === undefined || exitCode !== null || signalCode !== null) return
       const ended = new Promise((resolve) => child?.once('exit', resolve))
       process.kill(-pid, 'SIGKILL')
       await ended
