@@ -1,6 +1,6 @@
 import { minute_ms, second_ms } from '../kernel/clock.ts'
 import { seeded, type Random } from '../kernel/random.ts'
-import { backoff, firstDue, nextDue, resumeDelay, type Pace } from '../measurement/schedule.ts'
+import { backoff, firstDue, nextDue, on_screen_share, resumeDelay, type Pace } from '../measurement/schedule.ts'
 
 /** How phones spread what they do; `plain` is how it would be without: the same interval for all, and everything at once. */
 interface Spreading {
@@ -87,11 +87,11 @@ function phone(how: Spreading, random: Random, counts: Counts): void {
     if (isCut && at >= day.outage[0] && at < day.outage[1]) continue
     if (isCut && !seen.network && at >= day.outage[1]) {
       seen.network = true
-      outOfTurn(how, random, counts, day.outage[1], at)
+      outOfTurn(how, random, counts, day.outage[1], at, on_screen_share)
     }
     if (!seen.restart && at >= day.restart[0]) {
       seen.restart = true
-      if (notices) outOfTurn(how, random, counts, day.restart[0], at)
+      if (notices) outOfTurn(how, random, counts, day.restart[0], at, 1)
     }
     const answeredAt = send(how, random, counts, at)
     if (!seen.config && answeredAt >= day.config) {
@@ -101,9 +101,9 @@ function phone(how: Spreading, random: Random, counts: Counts): void {
   }
 }
 
-/** What waits is sent before its turn, unless the turn comes first and takes it along. */
-function outOfTurn(how: Spreading, random: Random, counts: Counts, eventAt: number, turnAt: number): void {
-  const at = eventAt + wait(how, random)
+/** What waits is sent before its turn, unless the turn comes first and takes it along; within so much of the spread. */
+function outOfTurn(how: Spreading, random: Random, counts: Counts, eventAt: number, turnAt: number, share: number): void {
+  const at = eventAt + share * wait(how, random)
   if (at < turnAt) send(how, random, counts, at)
 }
 

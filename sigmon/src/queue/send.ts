@@ -1,4 +1,4 @@
-import { backoff, resumeDelay } from '@kawal/core/measurement/schedule.ts'
+import { backoff, on_screen_share, resumeDelay } from '@kawal/core/measurement/schedule.ts'
 import type { Environment } from '../environment.ts'
 import { exclusively } from '../exclusive.ts'
 import type { Identity } from '../identities.ts'
@@ -17,14 +17,6 @@ const backoff_cap_ms = 600_000
 const other_tab_ms = 3_000
 /** More triggers than come while one attempt runs: a pass that would not end is a bug. */
 const rounds_max = 500
-/**
- * The network is back for a phone that is on screen: its officer waits to see it go out, but is not alone. Only phones
- * on screen report, so nearly all on duty are visible: a third of a million within 10 s are 10 times the mean of a
- * quiet minute, within a minute 2.6 times, within this share of the default spread (2 min) 1.8 times. Whoever cannot
- * wait presses the button.
- */
-const visible_share = 0.2
-
 /** `reached`: what was kept has just found the platform answering. */
 type Trigger = 'kept' | 'reached' | 'online' | 'visible' | 'button' | 'timer'
 
@@ -94,7 +86,7 @@ export function createSender(needs: Needs): Sender {
   /** Every phone of the area is back at this instant: each waits a part of its own. A retry that comes sooner was drawn by chance too. */
   function resume(): void {
     const now = env.clock()
-    const share = env.document.visibilityState === 'visible' ? visible_share : 1
+    const share = env.document.visibilityState === 'visible' ? on_screen_share : 1
     const wait_ms = Math.max(quiet_ms(now), Math.min(resumeDelay(needs.spread_ms() * share, env.random), state === null ? Infinity : Math.max(0, state.retryAt - now)))
     if (state !== null) state = { ...state, retryAt: now + wait_ms }
     later(wait_ms)

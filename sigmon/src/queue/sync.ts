@@ -1,5 +1,5 @@
 import type { SigmonConfig } from '@kawal/contract/sigmon.ts'
-import { resumeDelay } from '@kawal/core/measurement/schedule.ts'
+import { on_screen_share, resumeDelay } from '@kawal/core/measurement/schedule.ts'
 import { createEnrolment } from '../enrol.ts'
 import { exclusively } from '../exclusive.ts'
 import { createIdentities } from '../identities.ts'
@@ -14,8 +14,6 @@ const spread_s = 600
 /** Somebody else is sending: look again so often. */
 const turns_max = 10
 const other_ms = 3_000
-/** The share of the spread that a page on screen takes, see send.ts. */
-const spread_share = 0.2
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -30,7 +28,7 @@ async function sendWaiting(last: boolean): Promise<void> {
   try {
     const config = await store.read<{ readonly config: SigmonConfig }>('config')
     // Every phone of the area is called at this instant.
-    if (!last) await pause(resumeDelay(Math.min(wait_ms_max, (config?.config.spreadS ?? spread_s) * spread_share * 1000), Math.random))
+    if (!last) await pause(resumeDelay(Math.min(wait_ms_max, (config?.config.spreadS ?? spread_s) * on_screen_share * 1000), Math.random))
     const quiet_ms = ((await store.read<number>(quiet_key)) ?? 0) - Date.now()
     if (quiet_ms > 0 && quiet_ms <= 3_600_000) throw new Error('the server asked for quiet')
     const identities = await createIdentities(store)
