@@ -85,6 +85,10 @@ test('an officer enrols, checks, loses the network, reopens the app without one,
   await count('waiting').getByText('0', { exact: true }).waitFor({ timeout: 30_000 })
   await whole('check-en')
   assert.equal(await count('refused').innerText(), '0')
+  // The letter's link once more: its secret does not stay in the address of a phone that is enrolled either.
+  await page.goto(rehearsal.sigmon)
+  await page.getByRole('button', { name: 'Check the network' }).waitFor()
+  await page.waitForFunction(() => !location.href.includes('kode='))
   assert.deepEqual(thrown, [])
 })
 

@@ -29,6 +29,14 @@ export function readLetter(address: { readonly hash: string; readonly search: st
   return (address.hash.startsWith('#/') ? null : read(address.hash.slice(1))) ?? read(address.search.slice(1))
 }
 
+/** The letter's secret stays neither in the address, where a picture of the screen shows it, nor in the history. */
+export function dropLetter(): void {
+  if (!location.hash.includes('kode=') && !location.search.includes('kode=')) return
+  const query = new URLSearchParams(location.search)
+  for (const name of ['tps', 'kode', 'kunci']) query.delete(name)
+  history.replaceState(null, '', `${location.pathname}${query.toString() === '' ? '' : `?${query}`}#/`)
+}
+
 /** What a QR of the letter holds: its link, or nothing of ours. */
 export function readLetterText(text: string): Letter | null {
   try {
