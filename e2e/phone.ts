@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { chromium as playwright, type Browser, type BrowserContext } from 'playwright-core'
 import { chromiumCommand } from './browser.ts'
 
+/** Chromium sometimes dies of itself (a fault in its own thread pool) before it has opened anything: that is not what is tried here. */
+const starts_max = 3
 const start_ms_max = 30_000
 
 /** A browser with a profile of its own on disk, which can be killed as a phone without power is. */
@@ -32,11 +34,19 @@ export async function openPhone(command?: BrowserCommand): Promise<Phone> {
       return context
     },
     async start() {
-      // A process group of its own: a browser is many processes, and a phone without power stops all.
-      child = spawn(path, [...args, `--user-data-dir=${folder}`, '--remote-debugging-port=0', 'about:blank'], {
-        stdio: ['ignore', 'ignore', 'pipe'], detached: true, env: { ...process.env, ...(libraries === undefined ? {} : { LD_LIBRARY_PATH: libraries }) },
-      })
-      browser = await playwright.connectOverCDP(await addressOf(child))
+      for (let left = starts_max; ; left--) {
+        // A process group of its own: a browser is many processes, and a phone without power stops all.
+        child = spawn(path, [...args, `--user-data-dir=${folder}`, '--remote-debugging-port=0', 'about:blank'], {
+          stdio: ['ignore', 'ignore', 'pipe'], detached: true, env: { ...process.env, ...(libraries === undefined ? {} : { LD_LIBRARY_PATH: libraries }) },
+        })
+        const address = await addressOf(child).catch((error: unknown) => {
+          if (left <= 1 || child?.signalCode == null) throw error
+          return null
+        })
+        if (address === null) continue
+        browser = await playwright.connectOverCDP(address)
+        return
+      }
     },
     async kill() {
       const { pid, exitCode, signalCode } = child ?? {}
