@@ -9,8 +9,9 @@ export async function chromiumCommand(): Promise<{ readonly path: string; readon
   return { path: await chromium.executablePath(), args: chromium.args.filter((flag) => !refused.has(flag)) }
 }
 
-/** A real Chromium, from an npm package. */
+/** A real Chromium, from an npm package. Now and then it dies of itself while it starts: then once more. */
 export async function launchBrowser(): Promise<Browser> {
   const { path, args } = await chromiumCommand()
-  return playwright.launch({ executablePath: path, args: [...args], headless: true })
+  const launch = (): Promise<Browser> => playwright.launch({ executablePath: path, args: [...args], headless: true })
+  return launch().catch(launch)
 }
