@@ -1,66 +1,181 @@
-import { stationAt, type DetectionState, type OpenDisturbance } from './state.ts'
+import { charging, fieldOf, onBattery, what } from './evidence.ts'
+import { placesBeside } from './beside.ts'
+import { field, isBad, onDuty, stride, type DetectionState, type Ongoing, type Shown } from './state.ts'
 
-interface Box { readonly south: number; readonly north: number; readonly west: number; readonly east: number }
+/** What fell silent this long before a disturbance is thought to have begun still belongs to it, s. */
+const begin_margin_s = 120
+/** Nats for a place all of whose neighbours are in, against one all of whose neighbours are out. */
+const neighbours_nats = 3.2
+const outside_nats = 0.4
+const usual_hit = 0.08
+const rounds = 3
+/** An extent drawn too wide shows a small share, which would make it wider: no less is believed of one operator's, and of everybody's. */
+const share_min = { one: 0.55, all: 0.3 }
 
-/** Stations this near, in degrees (about 2 km), may belong to the same fault. */
-const beside_deg = 0.02
-/** Candidates this near, in degrees (about 5 km), are the same fault. */
-const same_deg = 0.05
-
-function box(state: DetectionState, stations: Iterable<number>, margin_deg: number): Box {
-  let [south, north, west, east] = [Infinity, -Infinity, Infinity, -Infinity]
-  for (const index of stations) {
-    const { latitude, longitude } = stationAt(state, index)
-    if (latitude === null || longitude === null) continue
-    south = Math.min(south, latitude)
-    north = Math.max(north, latitude)
-    west = Math.min(west, longitude)
-    east = Math.max(east, longitude)
-  }
-  return { south: south - margin_deg, north: north + margin_deg, west: west - margin_deg, east: east + margin_deg }
+/** Hit and well devices of one operator (-1: all) at a place since a disturbance began. */
+function tallyPlace(state: DetectionState, each: Ongoing, place: number, now_s: number): { hits: number; well: number } {
+  const tally = { hits: 0, well: 0 }
+  visit(state, each, place, (at) => {
+    const seen = seenAs(state, each, at, now_s)
+    if (seen === hit) tally.hits++
+    else if (seen === well) tally.well++
+  })
+  return tally
 }
 
-/** Stations with devices inside or right beside the box of these. */
-export function stationsBeside(state: DetectionState, stations: Iterable<number>): number[] {
-  const { south, north, west, east } = box(state, stations, beside_deg)
-  const within: number[] = []
-  for (const index of state.byStation.keys()) {
-    const { latitude, longitude } = stationAt(state, index)
-    if (latitude !== null && longitude !== null && latitude >= south && latitude <= north && longitude >= west && longitude <= east) within.push(index)
+const nothing = 0
+const hit = 1
+const well = 2
+
+/** Of the disturbance's own operator: `visit` gives the devices by their offset. */
+function visit({ nodes, first, devices }: DetectionState, { operator }: Ongoing, place: number, see: (at: number) => void): void {
+  for (let node = first[place] as number; node >= 0; node = nodes.sibling[node] as number) {
+    if (operator >= 0 && nodes.operator[node] !== operator) continue
+    for (let device = nodes.device[node] as number; device >= 0; device = devices[device * stride + field.next] as number) see(device * stride)
   }
-  return within
 }
 
-/** The `count` stations of a pool nearest to one of them, itself the first; all where there are fewer. */
-export function nearestOf(state: DetectionState, centre: number, pool: readonly number[], count: number): number[] {
-  const at = stationAt(state, centre)
-  const scale = Math.cos(((at.latitude ?? 0) * Math.PI) / 180)
-  const far = (index: number): number => {
-    const { latitude, longitude } = stationAt(state, index)
-    return ((latitude ?? 99) - (at.latitude ?? 0)) ** 2 + (((longitude ?? 999) - (at.longitude ?? 0)) * scale) ** 2
-  }
-  const best: { index: number; away: number }[] = []
-  for (const index of pool) {
-    const away = far(index)
-    if (best.length === count && away >= (best.at(-1)?.away ?? 0)) continue
-    const place = best.findIndex((each) => each.away > away)
-    best.splice(place < 0 ? best.length : place, 0, { index, away })
-    if (best.length > count) best.pop()
-  }
-  return best.map((each) => each.index)
+function seenAs({ devices, options: { grace_s } }: DetectionState, { slot, since_s }: Ongoing, at: number, now_s: number): number {
+  const flags = devices[at + field.flags] as number
+  const mine = devices[at + field.hitBy] as number
+  if ((flags & onDuty) === 0 || (mine >= 0 && mine !== slot)) return nothing
+  const dueAt = devices[at + field.dueAt] as number
+  const lastAt = devices[at + field.lastAt] as number
+  if (now_s > dueAt + grace_s) return dueAt >= since_s - begin_margin_s || mine === slot ? hit : nothing
+  if ((flags & isBad) !== 0) return lastAt >= since_s - begin_margin_s ? hit : nothing
+  return lastAt >= since_s + 15 ? well : nothing
 }
 
-/** Whether new stations belong to the same fault: they touch the box of the open one. */
-export function isNear(state: DetectionState, each: OpenDisturbance, stations: Iterable<number>): boolean {
-  const a = box(state, each.stations, same_deg)
-  const b = box(state, stations, 0)
-  return a.south <= b.north && b.south <= a.north && a.west <= b.east && b.west <= a.east
+/**
+ * Decides anew which places a disturbance reaches: a place is in when its own devices and the places beside it say so.
+ * A few rounds of iterated conditional modes (Besag 1986), from what was in before; it grows by a ring a round. Places
+ * without a device of the operator go with their neighbours, since nobody can say there.
+ */
+export function redraw(state: DetectionState, each: Ongoing, now_s: number): void {
+  const tallies = new Map<number, { hits: number; well: number }>()
+  const tallyOf = (place: number): { hits: number; well: number } => {
+    let tally = tallies.get(place)
+    if (tally === undefined) tallies.set(place, (tally = tallyPlace(state, each, place, now_s)))
+    return tally
+  }
+  for (let round = 0; round < rounds; round++) {
+    const share = shareOf(each, tallyOf)
+    const [nats_hit, nats_well] = [Math.log(share / usual_hit), Math.log((1 - share) / (1 - usual_hit))]
+    const near = new Set(each.places)
+    for (const place of each.places) for (const other of placesBeside(state, place, each.operator)) near.add(other)
+    const next = [...near].filter((place) => {
+      const beside = placesBeside(state, place, each.operator)
+      const all = beside.length
+      let inside = 0
+      for (const other of beside) if (each.places.has(other)) inside++
+      const { hits, well } = tallyOf(place)
+      const own = hits * nats_hit + well * nats_well
+      const fromNeighbours = all === 0 ? 0 : neighbours_nats * (inside / all - 0.5) - outside_nats
+      return own + fromNeighbours > 0
+    })
+    // All evidence gone at once is the end, which is not this function's to say.
+    if (next.length === 0) return
+    const same = next.length === each.places.size && next.every((place) => each.places.has(place))
+    each.places.clear()
+    for (const place of next.sort((a, b) => a - b)) each.places.add(place)
+    if (same) return
+  }
 }
 
-/** The smallest administrative area that holds them all; '' when they share no province. @param codes sorted */
-export function areaOf(codes: readonly string[]): string {
-  const first = codes[0] ?? ''
-  const last = codes.at(-1) ?? ''
-  const length = [10, 6, 4, 2].find((each) => first.slice(0, each) === last.slice(0, each)) ?? 0
-  return first.slice(0, length)
+function shareOf(each: Ongoing, tallyOf: (place: number) => { hits: number; well: number }): number {
+  let [hits, all] = [0, 0]
+  for (const place of each.places) {
+    const tally = tallyOf(place)
+    hits += tally.hits
+    all += tally.hits + tally.well
+  }
+  return Math.min(0.95, Math.max(each.operator < 0 ? share_min.all : share_min.one, (hits + 1) / (all + 2)))
+}
+
+/** Takes the devices that are hit at its places for its own, lets those go that were heard well again, and counts what all of them show. */
+export function claim(state: DetectionState, each: Ongoing, now_s: number): Shown {
+  const shown: Shown = { expected: 0, silent: 0, bad: 0, good: 0, slow: 0, lossy: 0, byPoint: 0, othersGood: 0, othersHit: 0, unplugged: 0, plugged: 0, byOperator: new Map() }
+  const { devices, nodes, options: { grace_s } } = state
+  each.devices = 0
+  for (const place of each.places)
+    for (let node = state.first[place] as number; node >= 0; node = nodes.sibling[node] as number) {
+      const operator = nodes.operator[node] as number
+      for (let device = nodes.device[node] as number; device >= 0; device = devices[device * stride + field.next] as number) {
+        const at = device * stride
+        const seen = seenAs(state, each, at, now_s)
+        noteChargers(state, each, at, shown)
+        if (each.operator >= 0 && operator !== each.operator) {
+          if (seen === hit) shown.othersHit++
+          else if (seen === well) shown.othersGood++
+          continue
+        }
+        if (devices[at + field.hitBy] === each.slot && seen !== hit) devices[at + field.hitBy] = -1
+        if (seen === nothing) continue
+        shown.expected++
+        const of = shown.byOperator.get(operator) ?? { hits: 0, all: 0 }
+        shown.byOperator.set(operator, of)
+        of.all++
+        if (seen === well) {
+          shown.good++
+          continue
+        }
+        of.hits++
+        devices[at + field.hitBy] = each.slot
+        each.devices++
+        const flags = devices[at + field.flags] as number
+        shown.byPoint += Number(fieldOf(flags, 'way') === 3)
+        if (now_s > (devices[at + field.dueAt] as number) + grace_s) shown.silent++
+        else {
+          shown.bad++
+          shown.slow += (flags >> what.slow) & 1
+          shown.lossy += (flags >> what.lossy) & 1
+        }
+      }
+    }
+  return shown
+}
+
+function noteChargers({ devices }: DetectionState, { since_s }: Ongoing, at: number, shown: Shown): void {
+  const unpluggedAt = devices[at + field.unpluggedAt] as number
+  const flags = devices[at + field.flags] as number
+  if ((devices[at + field.lastAt] as number) < since_s + 15) return
+  if (fieldOf(flags, 'charging') === onBattery && unpluggedAt >= since_s - begin_margin_s) shown.unplugged++
+  else if (fieldOf(flags, 'charging') === charging) shown.plugged++
+}
+
+/** Lets go of every device that it holds; those that are silent still are free to be found again. */
+export function release(state: DetectionState, each: Ongoing): void {
+  for (let at = 0; at < state.deviceCount * stride; at += stride) if (state.devices[at + field.hitBy] === each.slot) state.devices[at + field.hitBy] = -1
+  each.devices = 0
+}
+
+/** Stations, as pairs with their operator, at which a device of a place is silent or bad now. */
+export function hitPairs(state: DetectionState, place: number, operator: number): Set<number> {
+  const found = new Set<number>()
+  const now_s = state.sweptAt_s
+  visit(state, { operator } as Ongoing, place, (at) => {
+    const flags = state.devices[at + field.flags] as number
+    if ((flags & onDuty) !== 0 && (state.devices[at + field.hitBy] as number) < 0 && (now_s > (state.devices[at + field.dueAt] as number) + state.options.grace_s || (flags & isBad) !== 0)) found.add(state.devices[at + field.pair] as number)
+  })
+  return found
+}
+
+/**
+ * When it began: of what is hit, the first fifth's promise or bad report; not the first, which may have been one
+ * phone's rest.
+ */
+export function beganAt(state: DetectionState, places: readonly number[], operator: number, now_s: number): number {
+  const signs: number[] = []
+  const { devices, options: { grace_s } } = state
+  for (const place of places)
+    visit(state, { operator } as Ongoing, place, (at) => {
+      const flags = devices[at + field.flags] as number
+      if ((flags & onDuty) === 0 || (devices[at + field.hitBy] as number) >= 0) return
+      const dueAt = devices[at + field.dueAt] as number
+      if (now_s > dueAt + grace_s) {
+        if (now_s - dueAt <= 600 + grace_s) signs.push(dueAt)
+      } else if ((flags & isBad) !== 0 && now_s - (devices[at + field.lastAt] as number) <= 600) signs.push(devices[at + field.lastAt] as number)
+    })
+  signs.sort((a, b) => a - b)
+  return signs[Math.floor(signs.length / 5)] ?? now_s
 }

@@ -1,189 +1,218 @@
-import { minute_ms, type Instant } from '../kernel/clock.ts'
-import { strongestCircle, type DeviceEvent } from './circles.ts'
-import { isHit, isSilent, type Cause, type DetectionState, type Device } from './state.ts'
+import { chargerScore, faultScore } from './likelihood.ts'
+import { placesAround } from './beside.ts'
+import { beside_count } from './places.ts'
+import { areaNodeOf, bin_stride, bins, expected_unit, levels, log_unit, node_stride, nodeAt, sum, type DetectionState } from './state.ts'
 
-/** A fault that the evidence asks for: its operator (null: everybody's), stations and hit devices. */
+/** A place that the evidence asks for: its operator (-1: everybody's), its places and its score. */
 export interface Candidate {
-  readonly cause: Cause
-  readonly operator: number | null
+  readonly operator: number
   readonly score: number
-  readonly stations: readonly number[]
-  readonly devices: readonly Device[]
+  readonly threshold: number
+  readonly level: Level
+  readonly places: readonly number[]
 }
-
-const windows_ms = [3 * minute_ms, 5 * minute_ms, 10 * minute_ms]
-const candidates_max = 20
-/** Places passed over for being one station alone do not use up the others' turns. */
-const rounds_max = 80
-/** A fault takes at least this share of its devices; less is a bad hour. */
-const hit_share_min = 0.5
-/** Broken promises come in bunches (beta-binomial): the expectation is held this much wider. */
-const overdispersion = 1.6
-const quiet_rate_min = 0.04
-/** Goodbyes that are lost for each that is heard: three in ten on their way, and some phones die without one. */
-const lost_per_goodbye = 0.5
-/** Nats that a circle must reach beyond a node's threshold: there are many more circles to be wrong. */
-const circle_surcharge = 2
+type Level = 'circle' | (typeof levels)[number]
 
 /**
- * Scans every node, and circles around what was hit, for each operator and for more broken promises and bad reports than the devices' own
- * habits explain. Score: binomial log-likelihood ratio (Kulldorff 1997) against an expectation from
- * each device's habit, widened for overdispersion, over windows of 3, 5 and 10 minutes.
- * The best candidate explains its devices; the rest is scanned again.
+ * Nats from which a place is a disturbance. Set on days without any, for one false disturbance a day of the nation
+ * and half of that in hand (docs/decisions/0033-evidence-by-likelihood.md); there are many more circles to be wrong than provinces.
  */
-export function scan(state: DetectionState, now: Instant): Candidate[] {
+const thresholds: Readonly<Record<Level, number>> = { place: 23.5, circle: 23.5, district: 23.5, regency: 23.5, province: 23.5, nation: 23.5 }
+/** From so many nats below a threshold on, a disturbance is suspected. */
+export const suspicion_nats = 4
+const hits_min = 4
+/** A circle is drawn only where a centre and the places beside it show so much in a window. */
+const look = { hits_min: 3, share_min: 0.34, share_min_all: 0.2 }
+/** How firmly the usual factor of an area is held to that of the area above, in broken promises expected. */
+const held = { regency: 6, province: 20, nation: 50 }
+/** The gamma distribution of the factor: shape 4 is a coefficient of variation of 50 % at one place. */
+const shape = 4
+/** What the other operators' devices at the same places say of the hour there, against a device of its own. */
+const control_weight = 0.6
+/** No hour is so calm that silence means this much more. */
+const factor_min = 0.5
+
+/**
+ * The places whose silence and bad reports no usual hour explains, best first, none overlapping another of the same operator.
+ * @param margin nats below the thresholds from which candidates are given
+ */
+export function scan(state: DetectionState, margin: number): Candidate[] {
   const found: Candidate[] = []
-  const explained = new Set<Device>()
-  const columns = columnsOf(state, now)
-  const passed = new Set<string>()
-  for (let round = 0; round < rounds_max && found.length < candidates_max; round++) {
-    const best = strongest(state, now, columns, explained, passed)
-    if (best === null) break
-    const candidate = describe(state, now, best, explained)
-    // A single station that stands out may be one officer's doing; a wider place is still looked at.
-    if (candidate.stations.length < state.options.stations_min) {
-      passed.add(best.name)
-      continue
+  const regional = createUsual(state)
+  for (let node = 0; node < state.nodes.count; node++) {
+    if (at(state, node, bins - 1, sum.hits) === 0) continue
+    const areal = scoreNode(state, node, regional)
+    if (areal !== null && areal.score > areal.threshold - margin) found.push(areal)
+    if (state.nodes.level[node] !== 0) continue
+    const circle = scoreCircle(state, node, regional)
+    if (circle !== null && circle.score > circle.threshold - margin) found.push(circle)
+  }
+  return apart(found.sort((a, b) => b.score - b.threshold - (a.score - a.threshold) || a.places.length - b.places.length || (a.places[0] ?? 0) - (b.places[0] ?? 0)))
+}
+
+/** Of those that share a place and an operator, or one of them everybody's, the best. */
+function apart(candidates: readonly Candidate[]): Candidate[] {
+  const kept: Candidate[] = []
+  const taken = new Map<number, Set<number>>()
+  for (const candidate of candidates) {
+    const clashes = candidate.places.some((place) => {
+      const there = taken.get(place)
+      return there !== undefined && (candidate.operator < 0 || there.has(candidate.operator) || there.has(-1))
+    })
+    if (clashes) continue
+    kept.push(candidate)
+    for (const place of candidate.places) {
+      const there = taken.get(place)
+      if (there === undefined) taken.set(place, new Set([candidate.operator]))
+      else there.add(candidate.operator)
     }
-    for (const device of candidate.devices) explained.add(device)
-    for (const station of candidate.stations)
-      for (const device of state.byStation.get(station) ?? [])
-        if (candidate.operator === null || device.operator === candidate.operator) explained.add(device)
-    found.push(candidate)
+  }
+  return kept
+}
+
+/** A sum of a node over a window; 0 for no node. */
+const at = (state: DetectionState, node: number, window: number, what: number): number => (node < 0 ? 0 : (state.nodes.sums[node * node_stride + window * bin_stride + what] as number))
+
+/** The factor by which promises are broken more than habits explain, around a place and without the operator in question. */
+function createUsual(state: DetectionState): (place: number, operator: number, window: number) => number {
+  const known = new Map<number, number>()
+  const share = (hits: number, expected: number, weight: number, above: number): number => (Math.max(0, hits) + weight * above) / (Math.max(0, expected) + weight)
+  return (place, operator, window) => {
+    const regency = Math.floor((state.places.district[place] ?? 0) / 100)
+    const key = ((operator + 1) * 10_000 + regency) * bins + window
+    const before = known.get(key)
+    if (before !== undefined) return before
+    const of = (level: number, area: number, who: number): { hits: number; expected: number } => {
+      const node = areaNodeOf(state, level, area, who)
+      return { hits: at(state, node, window, sum.hits), expected: at(state, node, window, sum.expected) / expected_unit }
+    }
+    const nation = of(4, 0, -1)
+    const province = of(3, Math.floor(regency / 100), -1)
+    const here = of(2, regency, -1)
+    const wide = share(nation.hits, nation.expected, held.nation, 1)
+    // Of one operator, the others around are the control; of everybody, the areas around.
+    const [most, near, mine, own] = operator >= 0 ? [province, here, of(3, Math.floor(regency / 100), operator), of(2, regency, operator)] : [nation, province, province, here]
+    const above = share(most.hits - mine.hits, most.expected - mine.expected, held.province, wide)
+    const value = Math.max(factor_min, share(near.hits - own.hits, near.expected - own.expected, held.regency, above))
+    known.set(key, value)
+    return value
+  }
+}
+
+type Regional = ReturnType<typeof createUsual>
+
+/** @param othersHits what the others at the very same places add, with `othersExpected` in units of the sums */
+function score(isEverybody: boolean, devices: number, hits: number, expected: number, logs: number, leaving: number, factor: number, othersHits: number, othersExpected: number): number {
+  return faultScore(devices, hits, expected / expected_unit, logs / log_unit, leaving, shape + control_weight * othersHits, shape / factor + (control_weight * othersExpected) / expected_unit, isEverybody)
+}
+
+function scoreNode(state: DetectionState, node: number, regional: Regional): Candidate | null {
+  const { nodes } = state
+  const operator = nodes.operator[node] as number
+  const level = levels[nodes.level[node] as number] as Level
+  const all = operator < 0 ? -1 : (nodes.all[node] as number)
+  let best = -Infinity
+  for (let window = 0; window < bins; window++) {
+    const [hits, devices, expected] = [at(state, node, window, sum.hits), at(state, node, window, sum.devices), at(state, node, window, sum.expected)]
+    if (hits < hits_min || hits < (all < 0 ? look.share_min_all : look.share_min) * devices) continue
+    const factor = level === 'nation' ? 1 : regional(placeIn(state, node), operator, window)
+    const [othersHits, othersExpected] = all < 0 ? [0, 0] : [at(state, all, window, sum.hits) - hits, at(state, all, window, sum.expected) - expected]
+    const chargers = all < 0 && level !== 'nation' ? chargerScore(at(state, node, window, sum.unplugged), at(state, node, window, sum.plugged)) : 0
+    best = Math.max(best, chargers + score(all < 0, devices, hits, expected, at(state, node, window, sum.logs), at(state, all < 0 ? node : all, window, sum.left) / at(state, all < 0 ? node : all, window, sum.devices), factor, othersHits, othersExpected))
+  }
+  if (best < thresholds[level] - 2 * suspicion_nats) return null
+  return { operator, score: best, threshold: thresholds[level] + state.options.caution, level, places: placesOf(state, node).filter((place) => nodeAt(state, place, operator) >= 0) }
+}
+
+/** Places stand in the order of their codes: the first of an area. */
+function placeIn(state: DetectionState, node: number): number {
+  const [level, area] = [state.nodes.level[node] as number, state.nodes.area[node] as number]
+  return level === 0 ? area : firstOf(state, level, area)
+}
+
+const divisor = [1, 1, 100, 10_000] as const
+
+function firstOf({ places: { district, count } }: DetectionState, level: number, area: number): number {
+  let [low, high] = [0, count]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (Math.floor((district[middle] as number) / (divisor[level] as number)) < area) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function placesOf(state: DetectionState, node: number): number[] {
+  const [level, area] = [state.nodes.level[node] as number, state.nodes.area[node] as number]
+  if (level === 0) return [area]
+  const [from, to] = level === 4 ? [0, state.places.count] : [firstOf(state, level, area), firstOf(state, level, area + 1)]
+  return Array.from({ length: to - from }, (_, index) => from + index)
+}
+
+/** The best circle around a place: Kulldorff's circular scan, drawn only where something happened, with this null. */
+function scoreCircle(state: DetectionState, node: number, regional: Regional): Candidate | null {
+  const centre = state.nodes.area[node] as number
+  const operator = state.nodes.operator[node] as number
+  const windows = windowsWorthALook(state, node)
+  if (windows === 0) return null
+  const list = placesAround(state, centre)
+  let best = -Infinity
+  let ranks = 0
+  for (let window = 0; window < bins; window++) {
+    if ((windows & (1 << window)) === 0) continue
+    let [devices, hits, expected, logs, left, everybody, othersHits, othersExpected, unplugged, plugged] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+    const factor = regional(centre, operator, window)
+    for (let rank = 0; rank < list.length; rank++) {
+      const all = nodeAt(state, list[rank] as number, -1)
+      if (all < 0) continue
+      const here = operator < 0 ? all : nodeAt(state, list[rank] as number, operator)
+      const [hit, likely] = [at(state, here, window, sum.hits), at(state, here, window, sum.expected)]
+      left += at(state, all, window, sum.left)
+      everybody += at(state, all, window, sum.devices)
+      if (operator >= 0) {
+        othersHits += at(state, all, window, sum.hits) - hit
+        othersExpected += at(state, all, window, sum.expected) - likely
+      } else {
+        unplugged += at(state, all, window, sum.unplugged)
+        plugged += at(state, all, window, sum.plugged)
+      }
+      devices += at(state, here, window, sum.devices)
+      hits += hit
+      expected += likely
+      logs += at(state, here, window, sum.logs)
+      if (hit === 0 || hits < hits_min) continue
+      const found = (operator < 0 ? chargerScore(unplugged, plugged) : 0) + score(operator < 0, devices, hits, expected, logs, left / everybody, factor, othersHits, othersExpected)
+      if (found <= best) continue
+      best = found
+      ranks = rank + 1
+    }
+  }
+  if (best < thresholds.circle - 2 * suspicion_nats) return null
+  return { operator, score: best, threshold: thresholds.circle + state.options.caution, level: 'circle', places: [...list.subarray(0, ranks)].filter((place) => nodeAt(state, place, operator) >= 0).sort((a, b) => a - b) }
+}
+
+const around_sums = new Int32Array(2 * bins)
+
+/** A bit for each window in which a place and those beside it show enough for a circle. */
+function windowsWorthALook(state: DetectionState, node: number): number {
+  const { nodes: { sums, area, operator }, places: { beside } } = state
+  const centre = area[node] as number
+  const who = operator[node] as number
+  around_sums.fill(0)
+  for (let rank = -1; rank < beside_count; rank++) {
+    const place = rank < 0 ? centre : (beside[centre * beside_count + rank] as number)
+    if (place < 0) break
+    const near = rank < 0 ? node : nodeAt(state, place, who)
+    if (near < 0) continue
+    for (let window = 0, from = near * node_stride; window < bins; window++, from += bin_stride) {
+      around_sums[2 * window] = (around_sums[2 * window] as number) + (sums[from + sum.hits] as number)
+      around_sums[2 * window + 1] = (around_sums[2 * window + 1] as number) + (sums[from] as number)
+    }
+  }
+  let found = 0
+  for (let window = 0; window < bins; window++) {
+    const hits = around_sums[2 * window] as number
+    if (hits >= look.hits_min && hits >= (who < 0 ? look.share_min_all : look.share_min) * (around_sums[2 * window + 1] as number)) found |= 1 << window
   }
   return found
-}
-
-/** A place, by the name it is passed over by; `operator` null: everybody's. */
-interface Best { readonly name: string; readonly stations: () => readonly number[]; readonly operator: number | null; readonly score: number; readonly window: number }
-
-/** A column for each operator that could be a fault's at all: of a thousand, few have devices hit at once. */
-interface Columns { readonly operators: readonly number[]; readonly of: Int32Array }
-
-function columnsOf(state: DetectionState, now: Instant): Columns {
-  const hits = new Uint32Array(state.operators.length)
-  const widest = windows_ms.at(-1) ?? 0
-  for (const device of state.devices.values()) if (device.hitBy === null && eventIn(state, device, now, widest) === 1) hits[device.operator] = (hits[device.operator] ?? 0) + 1
-  const operators = state.operators.map((_, operator) => operator).filter((operator) => (hits[operator] ?? 0) >= state.options.devices_min).sort((a, b) => byName(state, a, b))
-  const of = new Int32Array(state.operators.length).fill(-1)
-  operators.forEach((operator, column) => (of[operator] = column))
-  return { operators, of }
-}
-
-interface Sums { readonly hits: Float64Array; readonly events: Float64Array; readonly expected: Float64Array }
-
-function count(sums: Sums, cell: number, event: number, habit: number): void {
-  sums.events[cell] = (sums.events[cell] ?? 0) + 1
-  sums.hits[cell] = (sums.hits[cell] ?? 0) + event
-  sums.expected[cell] = (sums.expected[cell] ?? 0) + habit
-}
-
-function strongest(state: DetectionState, now: Instant, columns: Columns, explained: ReadonlySet<Device>, passed: ReadonlySet<string>): Best | null {
-  let best: Best | null = null
-  for (const window of windows_ms) {
-    const events: DeviceEvent[] = []
-    for (const device of state.devices.values()) {
-      if (device.hitBy !== null || explained.has(device)) continue
-      const event = eventIn(state, device, now, window)
-      // In whole millionths: sums of them are exact, so the order in which devices came in changes nothing.
-      if (event >= 0) events.push({ device, hit: event === 1, habit: Math.round(1e6 * Math.max(device.onDuty ? quiet_rate_min : lost_per_goodbye, (device.broken / device.promises) * overdispersion)) })
-    }
-    for (const found of [strongestNode(state, events, window, columns, passed), ...circles(state, events, window, columns, passed)])
-      if (found !== null && found.score > (best?.score ?? 0)) best = found
-  }
-  return best
-}
-
-/** What a place is worth; 0 for one with too few hits, or mostly well. */
-function worth(state: DetectionState, k: number, n: number, expected: number): number {
-  return k < state.options.devices_min || k < hit_share_min * n ? 0 : ratio(k, n, expected + 0.3)
-}
-
-function circles(state: DetectionState, events: readonly DeviceEvent[], window: number, columns: Columns, passed: ReadonlySet<string>): (Best | null)[] {
-  return [...columns.operators, null].map((operator) => {
-    const name = (centre: number): string => `circle ${window} ${centre} ${operator}`
-    const mine = operator === null ? events : events.filter(({ device }) => device.operator === operator)
-    const found = strongestCircle(state, mine, (k, n, expected) => worth(state, k, n, expected), state.options.threshold + circle_surcharge, (centre) => passed.has(name(centre)))
-    return found === null ? null : { name: name(found.centre), stations: () => found.stations, operator, score: found.score, window }
-  })
-}
-
-function strongestNode(state: DetectionState, events: readonly DeviceEvent[], window: number, { operators, of }: Columns, passed: ReadonlySet<string>): Best | null {
-  // The last column is everybody's: a small power cut is small for each operator.
-  const columns = operators.length + 1
-  const size = state.nodes.count * columns
-  const sums: Sums = { hits: new Float64Array(size), events: new Float64Array(size), expected: new Float64Array(size) }
-  for (const { device, hit, habit } of events) {
-    const column = of[device.operator] ?? -1
-    for (let at = state.nodes.start[device.station] ?? 0; at < (state.nodes.start[device.station + 1] ?? 0); at++) {
-      const row = (state.nodes.members[at] ?? 0) * columns
-      count(sums, row + operators.length, Number(hit), habit)
-      if (column >= 0) count(sums, row + column, Number(hit), habit)
-    }
-  }
-  let best: Best | null = null
-  for (let cell = 0; cell < size; cell++) {
-    const score = worth(state, sums.hits[cell] ?? 0, sums.events[cell] ?? 0, (sums.expected[cell] ?? 0) / 1e6)
-    if (score <= Math.max(state.options.threshold, best?.score ?? 0)) continue
-    const node = Math.floor(cell / columns)
-    const operator = operators[cell % columns] ?? null
-    const name = `node ${window} ${node} ${operator}`
-    if (!passed.has(name)) best = { name, stations: () => stationsIn(state, node), operator, score, window }
-  }
-  return best
-}
-
-function stationsIn(state: DetectionState, node: number): number[] {
-  return [...state.byStation.keys()].filter((station) => {
-    for (let at = state.nodes.start[station] ?? 0; at < (state.nodes.start[station + 1] ?? 0); at++) if (state.nodes.members[at] === node) return true
-    return false
-  })
-}
-
-/**
- * 1 hit, 0 well, -1 nothing happened to this device in the window. A promise that a goodbye took back counts as
- * kept at the instant when it was due: whoever left and was heard says what the silence of those beside him is
- * worth, when all leave at once and a part of the goodbyes is lost. In a fault no goodbye is heard.
- */
-function eventIn(state: DetectionState, device: Device, now: Instant, window: number): number {
-  if (!device.onDuty) return device.good && now > device.withdrawnAt + state.options.grace_ms && now - device.withdrawnAt <= window + state.options.grace_ms ? 0 : -1
-  if (isSilent(state, device, now)) return now - device.dueAt <= window + state.options.grace_ms ? 1 : -1
-  if (now - device.lastAt > window) return -1
-  return device.good ? 0 : 1
-}
-
-/** Binomial log-likelihood ratio (nats) of k hits among n where `expected` were likely. */
-function ratio(k: number, n: number, expected: number): number {
-  const mean = Math.min(expected, n - 0.01)
-  if (k <= mean) return 0
-  return k * Math.log(k / mean) + (n > k ? (n - k) * Math.log((n - k) / (n - mean)) : 0)
-}
-
-function describe(state: DetectionState, now: Instant, best: Best, explained: ReadonlySet<Device>): Candidate {
-  const inNode = best.stations()
-  const free = (device: Device): boolean => device.onDuty && device.hitBy === null && !explained.has(device)
-  const widest = windows_ms.at(-1) ?? 0
-  const hit = inNode.flatMap((station) => (state.byStation.get(station) ?? []).filter((device) => free(device) && eventIn(state, device, now, widest) === 1))
-  const leading = best.operator ?? mostHit(state, hit)
-  const mine = hit.filter((device) => device.operator === leading)
-  const stations = [...new Set(mine.map((device) => device.station))]
-  const others = stations.flatMap((station) => (state.byStation.get(station) ?? []).filter((device) => free(device) && device.operator !== leading && eventIn(state, device, now, best.window) >= 0))
-  const othersHit = others.filter((device) => isHit(state, device, now))
-  // Other operators at the same stations are each other's witnesses; where few share a station, those of the node are.
-  const around = hit.length - mine.length
-  const aroundAll = inNode.reduce((sum, station) => sum + (state.byStation.get(station) ?? []).filter((device) => free(device) && device.operator !== leading && eventIn(state, device, now, best.window) >= 0).length, 0)
-  const everybody = othersHit.length >= 2 ? othersHit.length >= 0.5 * others.length : best.operator === null && around >= 2 && around >= 0.5 * aroundAll
-  const devices = everybody ? hit : mine
-  const bad = devices.filter((device) => !isSilent(state, device, now)).length
-  const cause: Cause = bad >= 0.5 * devices.length ? 'congestion' : everybody ? 'power' : 'operator'
-  return { cause, operator: everybody && cause === 'power' ? null : leading, score: best.score, stations: [...new Set(devices.map((device) => device.station))], devices }
-}
-
-/** Operators are numbered in the order they were heard of, which no decision may rest on. */
-const byName = (state: DetectionState, a: number, b: number): number => ((state.operators[a] ?? '') < (state.operators[b] ?? '') ? -1 : 1)
-
-function mostHit(state: DetectionState, devices: readonly Device[]): number {
-  const counts = new Map<number, number>()
-  for (const device of devices) counts.set(device.operator, (counts.get(device.operator) ?? 0) + 1)
-  return [...counts].sort((a, b) => b[1] - a[1] || byName(state, a[0], b[0]))[0]?.[0] ?? 0
 }

@@ -1,152 +1,292 @@
-import { minute_ms, second_ms, type Instant } from '../kernel/clock.ts'
+import type { Instant } from '../kernel/clock.ts'
 import type { Status } from '../kernel/status.ts'
-import { buildNodes, type NodeStation, type Nodes } from './nodes.ts'
+import type { FoundDisturbance, PlacedAlarm, PlannedWork } from './disturbance.ts'
+import { buildPlaces, type DetectionStation, type Places } from './places.ts'
 
-/** One report as detection sees it. `null` targets were not tested; `nextDueAt` null is goodbye. */
-export interface Evidence {
-  readonly device: string
-  readonly station: string
-  readonly operator: string
-  readonly eventAt: Instant
-  readonly receivedAt: Instant
-  /** `unknown` keeps a promise and says nothing of the network. */
-  readonly quality: 'good' | 'bad' | 'unknown'
-  readonly targets: { readonly internet: boolean | null; readonly election: boolean | null; readonly platform: boolean | null }
-  readonly charging: boolean | null
-  readonly nextDueAt: Instant | null
+export interface DetectionOptions {
+  /** A promise counts as broken this long after it was due, s. */
+  readonly grace_s: number
+  /** A device silent for longer has gone off duty, unless it lies in a disturbance. */
+  readonly duty_s: number
+  /** Nats added to every threshold: 0 is the false-alarm budget that they were set for. */
+  readonly caution: number
+}
+const defaults: DetectionOptions = { grace_s: 10, duty_s: 20 * 60, caution: 0 }
+
+/**
+ * The fields of a device, in 48 bytes of one array: a report touches one line of memory or two, and no object.
+ * Times are whole Unix seconds; 0 is never.
+ */
+export const field = { post: 0, pair: 1, node: 2, lastAt: 3, dueAt: 4, withdrawnAt: 5, flags: 6, habit: 7, hitBy: 8, unpluggedAt: 9, next: 10, previous: 11 } as const
+export const stride = 12
+/** A station and an operator in one number. */
+const operators_max = 2_048
+const stations_max = 1_048_576
+export const postOf = (station: number, operator: number): number => station * operators_max + operator
+/** Above the sixteen bits of the last report: see evidence.ts. */
+export const onDuty = 1 << 16
+/** The last report is bad, by `quality` as it was last known. */
+export const isBad = 1 << 17
+
+/**
+ * Windows of evidence, s. Sums of a node: for each window devices, hits, expected hits, log-habits of what was hit,
+ * goodbyes heard, chargers gone off and chargers on. */
+export const windows_s = [150, 240, 360, 600] as const
+export const bins = windows_s.length
+export const sum = { devices: 0, hits: 1, expected: 2, logs: 3, left: 4, unplugged: 5, plugged: 6 } as const
+export const bin_stride = 7
+/** The last number holds what is looked up beside the sums: see `packRates`. */
+export const node_stride = bin_stride * bins + 1
+export const rates = node_stride - 1
+/** Expected hits are in 1/65,536 and log-habits in 1/1,024 nats: whole numbers, whose sums do not depend on the order. */
+export const expected_unit = 65_536
+export const log_unit = 1_024
+
+export const levels = ['place', 'district', 'regency', 'province', 'nation'] as const
+
+/** An operator's devices at one place, or everybody's; and the same over each area above it. */
+interface Nodes {
+  count: number
+  sums: Int32Array
+  /** The node of the same operator one level up; -1 above the nation. */
+  parent: Int32Array
+  /** Everybody's node at the same place or area; its own for everybody's. */
+  all: Int32Array
+  level: Uint8Array
+  /** -1: everybody's. */
+  operator: Int32Array
+  /** The place, or the area's digits; 0 for the nation. */
+  area: Int32Array
+  /** Of a place: the next operator's node at that place, -1 after the last; the first is in `first`. */
+  sibling: Int32Array
+  /** Of a place's node: a device on it, -1 for none; devices are chained by their fields. */
+  device: Int32Array
+  readonly byName: Map<string, number>
+  /** How many there were when they were last put into the order of their places. */
+  ordered: number
 }
 
-export type DetectionStation = NodeStation
-export type Cause = 'operator' | 'power' | 'congestion' | 'election_server' | 'ingest'
-
-export interface FoundDisturbance {
-  readonly id: string
-  readonly cause: Cause
-  /** The operator concerned; null when it is nobody in particular. */
-  readonly operator: string | null
-  readonly severity: 'down' | 'degraded'
-  readonly areaCode: string
-  readonly stations: string[]
-  readonly startedAt: Instant
-  readonly foundAt: Instant
-  readonly endedAt: Instant | null
-  readonly evidence: {
-    readonly devicesExpected: number
-    readonly devicesSilent: number
-    readonly devicesBad: number
-    readonly devicesGood: number
-    readonly witnessesGood: number
-    readonly score: number
-    readonly threshold: number
-    readonly rule: string
-  }
-}
-
-interface DetectionOptions {
-  /** A promise counts as broken this long after it was due. */
-  readonly grace_ms: number
-  /** Log-likelihood ratio (nats) from which a node is a disturbance. */
-  readonly threshold: number
-  readonly devices_min: number
-  /** One station alone may be one officer's doing: a disturbance is of several. */
-  readonly stations_min: number
-  /** A device silent for longer has gone off duty, unless its station lies in an open disturbance. */
-  readonly duty_ms: number
-}
-
-const defaults: DetectionOptions = { grace_ms: 30 * second_ms, threshold: 10, devices_min: 5, stations_min: 2, duty_ms: 20 * minute_ms }
-/** How firmly a device's own habit is held towards the common rate of broken promises. */
-const habit_prior = { broken: 0.6, promises: 8 }
-/** A report says something of the present for this long. */
-export const fresh_ms = 7 * minute_ms
-
-export interface Device {
-  readonly id: string
-  readonly station: number
-  operator: number
-  lastAt: Instant
-  dueAt: Instant
-  /** When the promise that its goodbye took back would have been due; -Infinity when it took none back. */
-  withdrawnAt: Instant
-  good: boolean
-  election: boolean | null
-  charging: boolean | null
-  broken: number
-  promises: number
-  /** The disturbance that explains this device's silence, and whether it has been hit by it. */
-  hitBy: OpenDisturbance | null
-  onDuty: boolean
-}
-
-export interface OpenDisturbance {
+/** A disturbance that has not ended, and what it keeps to itself. */
+export interface Ongoing {
+  /** Devices carry this number in `hitBy`; -1 while it is suspected only, and holds none. */
+  slot: number
   found: FoundDisturbance
-  readonly stations: Set<number>
-  readonly devices: Set<Device>
-  readonly operator: number | null
-  calmSweeps: number
+  /** -1: everybody's. */
+  operator: number
+  places: Set<number>
+  readonly since_s: number
+  /** The last sweep at which the evidence held. */
+  seenAt_s: number
+  /** Since when it looks well, s; 0 while it does not. */
+  calmSince_s: number
+  /** Devices that it holds, and the most that it held. */
+  devices: number
+  devicesMost: number
+  /** Stations when growth was last told. */
+  stationsTold: number
+  /** Of the places that `found.stations` was made from. */
+  mark: number
+  readonly signs: Signs
+  /** What its devices showed when it held the most of them: at its end those who rest are most of what is left. */
+  peak: Shown | null
+  peakPlaces: readonly number[]
 }
+
+/** What the devices of a disturbance, and those around it, show now. */
+export interface Shown {
+  expected: number
+  silent: number
+  bad: number
+  good: number
+  slow: number
+  lossy: number
+  byPoint: number
+  /** Of other operators, at its places: heard well since it began, and not. */
+  othersGood: number
+  othersHit: number
+  /** Chargers that went off as it began, and those still on, of everybody. */
+  unplugged: number
+  plugged: number
+  /** By operator: hit, and well or hit. */
+  readonly byOperator: Map<number, { hits: number; all: number }>
+}
+
+/** Counts of what speaks for a cause, over its whole time. */
+interface Signs {
+  strong: number
+  weak: number
+  slow: number
+  lossy: number
+  badReports: number
+  lateGood: number
+  lateBad: number
+}
+
+export const noSigns = (): Signs => ({ strong: 0, weak: 0, slow: 0, lossy: 0, badReports: 0, lateGood: 0, lateBad: 0 })
 
 export interface DetectionState {
   readonly options: DetectionOptions
   readonly stations: readonly DetectionStation[]
   readonly stationIndex: ReadonlyMap<string, number>
-  readonly nodes: Nodes
+  readonly places: Places
   readonly operators: string[]
-  readonly devices: Map<string, Device>
-  readonly byStation: Map<number, Device[]>
-  /** By station; and by operator and station, from that operator's own devices and disturbances alone. */
-  readonly statuses: Map<number, Status>
-  readonly ownStatuses: Map<number, Map<number, Status>>
-  open: OpenDisturbance[]
+  readonly nodes: Nodes
+  /** The first operator's node of each place, and everybody's. */
+  readonly first: Int32Array
+  devices: Int32Array
+  /** One more than the largest device. */
+  deviceCount: number
+  /** An operator's devices at one station. */
+  pairs: { count: number; station: Int32Array; operator: Int32Array; node: Int32Array; readonly byKey: Map<number, number>; status: Uint8Array }
+  readonly stationStatus: Uint8Array
+  /** By slot. */
+  readonly ongoing: (Ongoing | null)[]
+  suspects: Ongoing[]
+  /** Ended lately: what comes again at the same place is the same. */
+  recent: Ongoing[]
+  readonly alarms: Map<string, KnownAlarm>
+  readonly plannedWork: Map<string, PlannedWork>
   nextId: number
-  /** When anything at all last came in. */
-  heardAt: Instant
+  /** When anything at all last came in, s. */
+  heardAt_s: number
+  sweeps: number
+  sweptAt_s: number
+  devicesOnDuty: number
+  /** Broken promises of the nation over what habits explain, smoothed while all is well. */
+  usual: number
+  /** How late broken promises were kept, by the minute: what a silence of that age is worth; in the last, those that never were. */
+  readonly lateness: Float64Array
+  /** By province, of those well and heard in the last three minutes: tests of the election server, and failed ones. */
+  readonly tests: Int32Array
 }
 
-/** Begins with no knowledge: every station is unknown. */
+/** An alarm that is not cleared, with the places of its stations. */
+interface KnownAlarm { readonly alarm: PlacedAlarm; readonly places: ReadonlySet<number>; readonly operator: number }
+
+/** Minutes of lateness that are told apart. */
+export const lateness_min = 20
+
+export const statuses: readonly Status[] = ['unknown', 'ok', 'watch', 'degraded', 'down']
+
+/** Begins with no knowledge: every station is unknown. Memory: 48 bytes a device, 145 an operator's place and an area, about 150 a station's operator. */
 export function startDetection(stations: readonly DetectionStation[], options: Partial<DetectionOptions> = {}): DetectionState {
+  if (stations.length > stations_max) throw new RangeError(`detection watches at most ${stations_max} stations, not ${stations.length}`)
+  const places = buildPlaces(stations)
   return {
-    options: { ...defaults, ...options }, stations, stationIndex: new Map(stations.map((station, index) => [station.code, index])), nodes: buildNodes(stations),
-    operators: [], devices: new Map(), byStation: new Map(), statuses: new Map(), ownStatuses: new Map(), open: [], nextId: 1, heardAt: -Infinity,
+    options: { ...defaults, ...options }, stations, stationIndex: new Map(stations.map((station, index) => [station.code, index])), places,
+    operators: [], nodes: startNodes(), first: new Int32Array(places.count).fill(-1), devices: new Int32Array(stride * 1024).fill(-1), deviceCount: 0,
+    pairs: { count: 0, station: new Int32Array(1024), operator: new Int32Array(1024), node: new Int32Array(1024), byKey: new Map(), status: new Uint8Array(1024) },
+    stationStatus: new Uint8Array(stations.length), 
+    ongoing: [], suspects: [], recent: [], alarms: new Map(), plannedWork: new Map(), nextId: 1, heardAt_s: 0, sweeps: 0, sweptAt_s: 0, devicesOnDuty: 0, usual: 1, lateness: new Float64Array(lateness_min + 1), tests: new Int32Array(200),
   }
 }
 
-/** The device of this id, made when it is new. */
-export function deviceOf(state: DetectionState, id: string, station: number, operator: string): Device {
-  const known = state.devices.get(id)
-  if (known !== undefined) return known
-  const device: Device = {
-    id, station, operator: operatorIndex(state, operator), lastAt: -Infinity, dueAt: Infinity, withdrawnAt: -Infinity, good: true, election: null, charging: null,
-    broken: habit_prior.broken, promises: habit_prior.promises, hitBy: null, onDuty: false,
-  }
-  state.devices.set(id, device)
-  const there = state.byStation.get(station)
-  if (there === undefined) state.byStation.set(station, [device])
-  else there.push(device)
-  return device
+function startNodes(): Nodes {
+  const size = 1024
+  const whole = (): Int32Array => new Int32Array(size)
+  return { count: 0, sums: new Int32Array(size * node_stride), parent: whole(), all: whole(), level: new Uint8Array(size), operator: whole(), area: whole(), sibling: whole(), device: whole(), byName: new Map(), ordered: 0 }
 }
 
+/** The number of an operator, given at first sight. No decision may rest on the order of these. */
 export function operatorIndex(state: DetectionState, operator: string): number {
   const known = state.operators.indexOf(operator)
+  if (known < 0 && state.operators.length === operators_max) throw new RangeError(`detection knows at most ${operators_max} operators`)
   return known < 0 ? state.operators.push(operator) - 1 : known
 }
 
-/** A promise that was not kept, and whose time is not so long past that the officer simply left. */
-export function isSilent(state: DetectionState, device: Device, now: Instant): boolean {
-  return device.onDuty && now > device.dueAt + state.options.grace_ms
+/** The pair of a station and an operator, made at first sight with its nodes. */
+export function pairOf(state: DetectionState, station: number, operator: number): number {
+  const key = postOf(station, operator)
+  const known = state.pairs.byKey.get(key)
+  if (known !== undefined) return known
+  const { pairs } = state
+  if (pairs.count === pairs.station.length) for (const name of ['station', 'operator', 'node', 'status'] as const) Object.assign(pairs, { [name]: doubled(pairs[name]) })
+  const pair = pairs.count++
+  pairs.station[pair] = station
+  pairs.operator[pair] = operator
+  pairs.node[pair] = placeNode(state, state.places.of[station] ?? 0, operator)
+  pairs.byKey.set(key, pair)
+  return pair
 }
 
-export function isHit(state: DetectionState, device: Device, now: Instant): boolean {
-  return isSilent(state, device, now) || (device.onDuty && !device.good && now - device.lastAt < fresh_ms)
+export function doubled<T extends Int32Array | Uint8Array>(array: T): T {
+  const larger = new (array.constructor as new (size: number) => T)(array.length * 2)
+  larger.set(array as never)
+  return larger
 }
 
-/** Hit by what began at `since`: who was silent before it is not. */
-export function isHitSince(state: DetectionState, device: Device, since: Instant, now: Instant): boolean {
-  return isHit(state, device, now) && (!isSilent(state, device, now) || device.dueAt >= since)
+/** An operator's node at a place; -1 where it has none. @param operator -1 for everybody's */
+export function nodeAt(state: DetectionState, place: number, operator: number): number {
+  for (let node = state.first[place] ?? -1; node >= 0; node = state.nodes.sibling[node] ?? -1) if (state.nodes.operator[node] === operator) return node
+  return -1
 }
 
-export function stationAt(state: DetectionState, index: number): DetectionStation {
-  const station = state.stations[index]
-  if (station === undefined) throw new RangeError(`there is no station ${index}`)
-  return station
+function placeNode(state: DetectionState, place: number, operator: number): number {
+  const known = nodeAt(state, place, operator)
+  if (known >= 0) return known
+  const all = operator < 0 ? -1 : placeNode(state, place, -1)
+  const above = areaNode(state, 1, Math.trunc(state.places.district[place] ?? 0), operator)
+  const node = addNode(state.nodes, 0, place, operator, above, all)
+  state.nodes.sibling[node] = state.first[place] ?? -1
+  state.first[place] = node
+  return node
 }
+
+/** Digits of an area at a level, from its district's. */
+const areaDigits = (district: number, level: number): number => (level === 1 ? district : level === 2 ? Math.floor(district / 100) : level === 3 ? Math.floor(district / 10_000) : 0)
+
+function areaNode(state: DetectionState, level: number, district: number, operator: number): number {
+  if (level >= levels.length) return -1
+  const area = areaDigits(district, level)
+  const name = `${level} ${area} ${operator}`
+  const known = state.nodes.byName.get(name)
+  if (known !== undefined) return known
+  const all = operator < 0 ? -1 : areaNode(state, level, district, -1)
+  const node = addNode(state.nodes, level, area, operator, areaNode(state, level + 1, district, operator), all)
+  state.nodes.byName.set(name, node)
+  return node
+}
+
+function addNode(nodes: Nodes, level: number, area: number, operator: number, parent: number, all: number): number {
+  if (nodes.count === nodes.level.length) for (const name of ['sums', 'parent', 'all', 'level', 'operator', 'area', 'sibling', 'device'] as const) Object.assign(nodes, { [name]: doubled(nodes[name]) })
+  const node = nodes.count++
+  nodes.level[node] = level
+  nodes.area[node] = area
+  nodes.operator[node] = operator
+  nodes.parent[node] = parent
+  nodes.all[node] = all < 0 ? node : all
+  nodes.sibling[node] = -1
+  nodes.device[node] = -1
+  nodes.sums.fill(0, node * node_stride, (node + 1) * node_stride)
+  return node
+}
+
+/**
+ * Puts the nodes into the order of their places: they are made as reports come, and each look at all of them would
+ * jump about in memory. Nothing that is found depends on it.
+ */
+export function orderNodes(state: DetectionState): void {
+  const { nodes, pairs, first, devices, deviceCount } = state
+  const order = Int32Array.from({ length: nodes.count }, (_, node) => node)
+  order.sort((a, b) => (nodes.level[b] as number) - (nodes.level[a] as number) || (nodes.area[a] as number) - (nodes.area[b] as number) || (nodes.operator[a] as number) - (nodes.operator[b] as number))
+  const place = new Int32Array(nodes.count)
+  order.forEach((node, index) => (place[node] = index))
+  const moved = (node: number): number => (node < 0 ? node : (place[node] as number))
+  const { sums, parent, all, level, operator, area, sibling, device } = nodes
+  Object.assign(nodes, { sums: new Int32Array(sums.length), parent: new Int32Array(parent.length), all: new Int32Array(all.length), level: new Uint8Array(level.length), operator: new Int32Array(operator.length), area: new Int32Array(area.length), sibling: new Int32Array(sibling.length), device: new Int32Array(device.length) })
+  order.forEach((from, to) => {
+    nodes.sums.set(sums.subarray(from * node_stride, (from + 1) * node_stride), to * node_stride)
+    for (const [now, before] of [[nodes.parent, parent], [nodes.all, all], [nodes.sibling, sibling]] as const) now[to] = moved(before[from] as number)
+    for (const [now, before] of [[nodes.level, level], [nodes.operator, operator], [nodes.area, area], [nodes.device, device]] as const) now[to] = before[from] as number
+  })
+  for (let pair = 0; pair < pairs.count; pair++) pairs.node[pair] = moved(pairs.node[pair] as number)
+  for (let index = 0; index < first.length; index++) first[index] = moved(first[index] as number)
+  for (let at = field.node; at < deviceCount * stride; at += stride) devices[at] = moved(devices[at] as number)
+  for (const [name, node] of nodes.byName) nodes.byName.set(name, moved(node))
+  nodes.ordered = nodes.count
+}
+
+/** The node of an area by its level and digits; -1 where it has none. */
+export const areaNodeOf = (state: DetectionState, level: number, area: number, operator: number): number => state.nodes.byName.get(`${level} ${area} ${operator}`) ?? -1
+
+export const seconds = (at: Instant): number => Math.floor(at / 1000)

@@ -1,84 +1,114 @@
 import type { Instant } from '../kernel/clock.ts'
 import type { Status } from '../kernel/status.ts'
-import { fresh_ms, isHit, isSilent, stationAt, type DetectionState, type Device, type OpenDisturbance } from './state.ts'
+import { field, isBad, onDuty, postOf, seconds, statuses, stride, type DetectionState } from './state.ts'
 
 /** The rule that statuses and disturbances are judged by; it changes when the judgement does. */
-export const rule = 'promises-1'
+export const rule = 'likelihood-3'
+/** A good report says that all is well for this long, s. */
+const fresh_s = 14 * 60
 
-/** `operator` null is the station as a whole; else as that operator's own devices alone show it. */
-export interface StatusFinding {
-  readonly kind: 'station_status'
-  readonly station: string
-  readonly operator: string | null
-  readonly status: Status
-}
+const [unknown, ok, watch, degraded, down] = [0, 1, 2, 3, 4] as const
 
 /** @param operator whose view it is; null sees everybody's */
 export function stationStatus(state: DetectionState, code: string, operator: string | null = null): Status {
-  const index = state.stationIndex.get(code)
-  if (index === undefined) return 'unknown'
-  const seen = operator === null ? state.statuses : state.ownStatuses.get(state.operators.indexOf(operator))
-  return seen?.get(index) ?? 'unknown'
+  const station = state.stationIndex.get(code)
+  if (station === undefined) return 'unknown'
+  if (operator === null) return statuses[state.stationStatus[station] ?? 0] ?? 'unknown'
+  const pair = state.pairs.byKey.get(postOf(station, state.operators.indexOf(operator)))
+  return statuses[pair === undefined ? 0 : (state.pairs.status[pair] ?? 0)] ?? 'unknown'
 }
+
+interface OperatorRow { operator: string; status: Status; devices: number; silent: number; bad: number; lastReportAt: Instant | null }
 
 /**
  * Why a station has its status: per operator the devices on duty, the silent and the bad.
  * @param only the one operator whose rows are given; null gives all
  */
-export function explainStation(state: DetectionState, code: string, now: Instant, only: string | null = null) {
-  const rows = new Map<number, { operator: string; status: Status; devices: number; silent: number; bad: number; lastReportAt: Instant | null }>()
-  for (const device of state.byStation.get(state.stationIndex.get(code) ?? -1) ?? []) {
-    if (!device.onDuty || (only !== null && state.operators[device.operator] !== only)) continue
-    const row = rows.get(device.operator) ?? { operator: state.operators[device.operator] ?? 'unknown', status: 'unknown' as Status, devices: 0, silent: 0, bad: 0, lastReportAt: null }
-    row.devices++
-    if (isSilent(state, device, now)) row.silent++
-    else if (!device.good) row.bad++
-    if (device.lastAt > -Infinity) row.lastReportAt = Math.max(row.lastReportAt ?? 0, device.lastAt)
-    row.status = row.silent + row.bad === 0 ? 'ok' : row.silent + row.bad < row.devices ? 'watch' : row.silent > 0 ? 'down' : 'degraded'
-    rows.set(device.operator, row)
-  }
+export function explainStation(state: DetectionState, code: string, now: Instant, only: string | null = null): { rule: string; operators: OperatorRow[] } {
+  const station = state.stationIndex.get(code)
+  const rows = new Map<number, OperatorRow>()
+  const { devices, pairs, nodes, options: { grace_s } } = state
+  if (station === undefined) return { rule, operators: [] }
+  for (let node = state.first[state.places.of[station] as number] as number; node >= 0; node = nodes.sibling[node] as number)
+    for (let device = nodes.device[node] as number; device >= 0; device = devices[device * stride + field.next] as number) {
+      const at = device * stride
+      const pair = devices[at + field.pair] as number
+      const operator = pairs.operator[pair] as number
+      const flags = devices[at + field.flags] as number
+      if (pairs.station[pair] !== station || (flags & onDuty) === 0 || (only !== null && state.operators[operator] !== only)) continue
+      const row = rows.get(operator) ?? { operator: state.operators[operator] ?? 'unknown', status: 'unknown' as Status, devices: 0, silent: 0, bad: 0, lastReportAt: null }
+      row.devices++
+      if (seconds(now) > (devices[at + field.dueAt] as number) + grace_s) row.silent++
+      else if ((flags & isBad) !== 0) row.bad++
+      const lastAt = (devices[at + field.lastAt] as number) * 1000
+      if (lastAt > 0) row.lastReportAt = Math.max(row.lastReportAt ?? 0, lastAt)
+      row.status = row.silent + row.bad === 0 ? 'ok' : row.silent + row.bad < row.devices ? 'watch' : row.silent > 0 ? 'down' : 'degraded'
+      rows.set(operator, row)
+    }
   return { rule, operators: [...rows.values()].sort((a, b) => (a.operator < b.operator ? -1 : 1)) }
 }
 
-/** What changed since the sweep before, and keeps it. */
-export function statusChanges(state: DetectionState, now: Instant): StatusFinding[] {
-  const all = severities(state, () => true)
-  const own = state.operators.map((_, operator) => severities(state, (each) => each.operator === operator))
-  const findings: StatusFinding[] = []
-  const note = (statuses: Map<number, Status>, index: number, operator: string | null, status: Status): void => {
-    if (status === (statuses.get(index) ?? 'unknown')) return
-    statuses.set(index, status)
-    findings.push({ kind: 'station_status', station: stationAt(state, index).code, operator, status })
+/** `operator` null is the station as a whole; else as that operator's own devices alone show it. */
+type Tell = (station: string, operator: string | null, before: Status, after: Status) => void
+
+/** Brings every station's status up to date after a sweep, and tells what changed. */
+export function updateStatuses(state: DetectionState, now: Instant, tell: Tell): void {
+  const { pairs, stations, operators } = state
+  const now_s = seconds(now)
+  const counts = new Uint16Array(pairs.count * 2)
+  countDevices(state, now_s, counts)
+  const whole = new Uint16Array(stations.length * 2)
+  const worst = new Uint8Array(pairs.count)
+  const worstOfAll = new Uint8Array(stations.length)
+  severities(state, worst, worstOfAll)
+  for (let pair = 0; pair < pairs.count; pair++) {
+    const station = pairs.station[pair] as number
+    const [hit, well] = [counts[2 * pair] as number, counts[2 * pair + 1] as number]
+    whole[2 * station] = (whole[2 * station] as number) + hit
+    whole[2 * station + 1] = (whole[2 * station + 1] as number) + well
+    note(pairs.status, pair, (worst[pair] as number) || quiet(hit, well), (before, after) => tell(stations[station]?.code ?? '', operators[pairs.operator[pair] as number] ?? null, before, after))
   }
-  for (const [index, devices] of state.byStation) {
-    note(state.statuses, index, null, all.get(index) ?? quietStatus(state, devices, now))
-    for (const operator of new Set(devices.map((device) => device.operator))) {
-      let statuses = state.ownStatuses.get(operator)
-      if (statuses === undefined) state.ownStatuses.set(operator, (statuses = new Map()))
-      const status = own[operator]?.get(index) ?? quietStatus(state, devices.filter((device) => device.operator === operator), now)
-      note(statuses, index, state.operators[operator] ?? null, status)
-    }
-  }
-  return findings
+  for (let station = 0; station < stations.length; station++)
+    note(state.stationStatus, station, (worstOfAll[station] as number) || quiet(whole[2 * station] as number, whole[2 * station + 1] as number), (before, after) => tell(stations[station]?.code ?? '', null, before, after))
 }
 
-/** The worst severity of the open disturbances that count, by station. */
-function severities(state: DetectionState, counts: (each: OpenDisturbance) => boolean): Map<number, Status> {
-  const worst = new Map<number, Status>()
-  for (const each of state.open) {
-    if (each.found.cause === 'ingest' || !counts(each)) continue // our own blindness says nothing of a station
-    for (const index of each.stations) if (worst.get(index) !== 'down') worst.set(index, each.found.severity)
-  }
-  return worst
+const quiet = (hit: number, well: number): number => (hit + well === 0 ? unknown : hit > well ? watch : ok)
+
+function note(kept: Uint8Array, index: number, status: number, tell: (before: Status, after: Status) => void): void {
+  const before = kept[index] as number
+  if (before === status) return
+  kept[index] = status
+  tell(statuses[before] ?? 'unknown', statuses[status] ?? 'unknown')
 }
 
-function quietStatus(state: DetectionState, devices: readonly Device[], now: Instant): Status {
-  let hit = 0
-  let good = 0
-  for (const device of devices) {
-    if (isHit(state, device, now)) hit++
-    else if (device.onDuty && now - device.lastAt < 2 * fresh_ms) good++
+function countDevices(state: DetectionState, now_s: number, counts: Uint16Array): void {
+  const { devices, deviceCount, options: { grace_s } } = state
+  state.devicesOnDuty = 0
+  for (let at = 0; at < deviceCount * stride; at += stride) {
+    const pair = devices[at + field.pair] as number
+    const flags = devices[at + field.flags] as number
+    if (pair < 0 || (flags & onDuty) === 0) continue
+    state.devicesOnDuty++
+    const isHit = now_s > (devices[at + field.dueAt] as number) + grace_s || (flags & isBad) !== 0
+    if (isHit) counts[2 * pair] = (counts[2 * pair] as number) + 1
+    else if (now_s - (devices[at + field.lastAt] as number) < fresh_s) counts[2 * pair + 1] = (counts[2 * pair + 1] as number) + 1
   }
-  if (hit + good === 0) return 'unknown'
-  return hit > good ? 'watch' : 'ok'
+}
+
+/** The worst severity of the ongoing disturbances that are beyond suspicion. */
+function severities(state: DetectionState, worst: Uint8Array, worstOfAll: Uint8Array): void {
+  const { places, pairs } = state
+  for (const each of state.ongoing) {
+    if (each === null || each.found.cause === 'ingest') continue // our own blindness says nothing of a station
+    const severity = each.found.severity === 'down' ? down : degraded
+    for (const place of each.places)
+      for (let at = places.start[place] as number; at < (places.start[place + 1] as number); at++) {
+        const station = places.members[at] as number
+        worstOfAll[station] = Math.max(worstOfAll[station] as number, severity)
+        for (const operator of each.operator < 0 ? state.operators.keys() : [each.operator]) {
+          const pair = pairs.byKey.get(postOf(station, operator))
+          if (pair !== undefined) worst[pair] = Math.max(worst[pair] as number, severity)
+        }
+      }
+  }
 }

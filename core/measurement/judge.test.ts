@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { judge, rtt_ms_bad, type JudgedSample } from './judge.ts'
+import { judge, medianRtt, rtt_ms_bad, type JudgedSample } from './judge.ts'
 
 const well: JudgedSample = { access: 'cellular', rttMs: [40, 50, 60], timeouts: 0, reach: { internet: 'ok', election: 'ok', platform: 'ok' } }
 const quality = (change: Partial<JudgedSample>): string => judge({ ...well, ...change }).quality
@@ -30,4 +30,10 @@ test('the election server alone never makes a network bad', () => {
 
 test('what was not tested, and a wrong clock, is unknown: neither reached nor missed', () => {
   assert.deepEqual(judge({ ...well, reach: { internet: 'untested', election: 'wrong_clock', platform: 'ok' } }).targets, { internet: null, election: null, platform: true })
+})
+
+test('the median by rank is the one by sorting', () => {
+  fc.assert(fc.property(fc.array(fc.oneof(fc.integer({ min: 1, max: 5 }), fc.double({ min: 0.1, max: 60_000, noNaN: true })), { maxLength: 20 }), (rttMs) => {
+    assert.equal(medianRtt(rttMs), rttMs.toSorted((a, b) => a - b)[rttMs.length >> 1] ?? null)
+  }))
 })

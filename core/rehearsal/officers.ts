@@ -53,6 +53,7 @@ interface Phone {
   /** When it will make its next sample, which is also what it promised unless it breaks the promise. */
   nextAt: Instant
   away: boolean
+  isCharging: boolean
   queue: OfficerReport['sample'][]
 }
 
@@ -105,7 +106,7 @@ function phonesOf(station: ScriptStation, options: OfficersOptions, startAt: Ins
     return {
       id: `${station.code}-${index + 1}`, station: station.code, operator: operatorOf(random()), random,
       habit: village_habit * (0.3 + 1.4 * lazy), rtt_ms: village_rtt_ms * (0.7 + 0.6 * random()), clockAhead_ms: random() < wrong_clock_share ? Math.round((random() - 0.5) * 2 * wrong_clock_ms_max) : 0, sequence: 0,
-      nextAt: startAt + Math.round(random() * interval_ms), away: false, queue: [],
+      nextAt: startAt + Math.round(random() * interval_ms), away: false, isCharging: lazy * 7 - Math.floor(lazy * 7) < 0.25, queue: [],
     }
   })
 }
@@ -155,11 +156,11 @@ function measure(phone: Phone, faults: readonly ScriptedFault[], at: Instant, pr
   const server = faults.some((fault) => fault.kind === 'election_server')
   const power = faults.some((fault) => fault.kind === 'power')
   const cut = isCut(faults)
-  const loss = congested ? 0.3 + 0.3 * random() : 0.01
+  const loss = congested ? 0.05 + 0.1 * random() : 0.01
   const rttMs: number[] = []
   for (let probe = 0; probe < probes; probe++) {
     const answered = random() >= loss
-    const rtt = phone.rtt_ms * Math.exp(0.35 * normal(random)) * (congested ? 14 : 1)
+    const rtt = phone.rtt_ms * Math.exp(0.35 * normal(random)) * (congested ? 25 : 1)
     if (answered && !cut) rttMs.push(Math.min(60_000, Math.round(rtt * 10) / 10))
   }
   const reached = cut ? 'offline' : 'ok'
@@ -167,8 +168,15 @@ function measure(phone: Phone, faults: readonly ScriptedFault[], at: Instant, pr
     sequence: phone.sequence, eventAt: rfc3339(at + phone.clockAhead_ms), sim: plmn[phone.operator] ?? '51010', access: cut ? 'none' : 'cellular', accessPoint: null,
     technology: 'lte', radio: null, rttMs, timeouts: probes - rttMs.length, downKbps: null, upKbps: null,
     reach: { internet: reached, election: server && !cut ? 'timeout' : reached, platform: reached },
-    charging: !power && random() < 0.2, nextDueAt: promise === null ? null : rfc3339(promise + phone.clockAhead_ms),
+    charging: !power && charges(phone), nextDueAt: promise === null ? null : rfc3339(promise + phone.clockAhead_ms),
   }
+}
+
+/** A charger stays on or off for a while: of those charging one in twelve stops between two reports, of the rest one in 36 starts. */
+function charges(phone: Phone): boolean {
+  const draw = phone.random()
+  phone.isCharging = phone.isCharging ? draw >= 21 / 256 : draw < 7 / 256
+  return phone.isCharging
 }
 
 /** Standard normal, by the sum of twelve uniform numbers less six: no logarithm that platforms round apart. */

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { step } from '../detection/detector.ts'
-import { startDetection, type FoundDisturbance } from '../detection/state.ts'
+import { evidenceBits } from '../detection/bits.ts'
+import { sweep } from '../detection/detector.ts'
+import type { FoundDisturbance } from '../detection/disturbance.ts'
+import { takeInEvidence } from '../detection/intake.ts'
+import { startDetection } from '../detection/state.ts'
 import { minute_ms } from '../kernel/clock.ts'
 import { seeded } from '../kernel/random.ts'
-import { judge } from '../measurement/judge.ts'
 import { startOfficers } from './officers.ts'
 import { score } from './score.ts'
 import { makeScript, parseScript, type Script, type ScriptStation } from './script.ts'
@@ -34,21 +36,22 @@ function rehearse(script: Script, seed: number, arrange: <T>(items: T[]) => T[] 
   const officers = startOfficers(script, stations, { seed, devicesPerStation: 2 })
   const state = startDetection(stations)
   const found = new Map<string, FoundDisturbance>()
+  const numbers = new Map(stations.flatMap(({ code }) => [`${code}-1`, `${code}-2`]).map((name, number) => [name, number]))
   const log: string[] = []
   for (let now = script.startAt; now <= script.endAt; now += 30_000) {
     for (const { device, station, receivedAt, clockAhead_ms, sample } of arrange(officers.advance(now))) {
-      const report = {
-        device, station, operator: plmn[sample.sim] ?? 'unknown', eventAt: Date.parse(sample.eventAt) - clockAhead_ms, receivedAt, ...judge(sample), charging: sample.charging,
-        nextDueAt: sample.nextDueAt === null ? null : Date.parse(sample.nextDueAt) - clockAhead_ms,
-      }
-      step(state, { report }, now)
+      const operator = plmn[sample.sim] ?? 'unknown'
+      takeInEvidence(state, {
+        device: numbers.get(device) ?? NaN, station, operator, eventAt: Date.parse(sample.eventAt) - clockAhead_ms, receivedAt,
+        nextDueAt: sample.nextDueAt === null ? null : Date.parse(sample.nextDueAt) - clockAhead_ms, bits: evidenceBits(sample, operator),
+      })
     }
-    for (const finding of step(state, { sweep: true }, now)) {
+    for (const finding of sweep(state, now)) {
       log.push(JSON.stringify(finding))
-      if (finding.kind !== 'station_status') found.set(finding.disturbance.id, finding.disturbance)
+      found.set(finding.disturbance.id, finding.disturbance)
     }
   }
-  return { found: [...found.values()], log: log.join('\n') }
+  return { found: [...found.values()].filter(({ foundAt }) => foundAt !== null), log: log.join('\n') }
 }
 
 function written(fault: object): Script {

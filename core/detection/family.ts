@@ -1,0 +1,101 @@
+import type { Instant } from '../kernel/clock.ts'
+import { end, ongoing, type Finding } from './ongoing.ts'
+import { seconds, type DetectionState, type Ongoing } from './state.ts'
+
+/** Of two that overlap by so much of the smaller, one is the other. */
+const overlap_min = 0.4
+/** Disturbances of several operators that began so near each other at one place are one, s. */
+const together_s = 6 * 60
+/** One operator, this many provinces and disturbances, begun so near each other: its core. */
+const core = { provinces_min: 3, count_min: 4, together_s: 5 * 60 }
+/** This much of its stations lies in what holds it back. */
+const inside_min = 0.6
+/** Work that overruns, and reports that lag, s. */
+const work_margin_s = 15 * 60
+
+const isNetwork = (each: Ongoing): boolean => each.found.cause !== 'ingest' && each.found.cause !== 'election_server'
+
+/** Makes one of what is one: the older goes on, the younger ends in it. */
+export function merge(state: DetectionState, now: Instant): Finding[] {
+  const findings: Finding[] = []
+  const all = ongoing(state).filter(isNetwork).sort((a, b) => a.since_s - b.since_s || (a.found.id < b.found.id ? -1 : 1))
+  const gone = new Set<Ongoing>()
+  all.forEach((older, index) => {
+    if (gone.has(older)) return
+    for (const younger of all.slice(index + 1)) {
+      if (gone.has(younger) || !belongs(older, younger)) continue
+      gone.add(younger)
+      findings.push(...join(state, older, younger, now))
+    }
+  })
+  return [...findings, ...mergeCore(state, all.filter((each) => !gone.has(each)), now)]
+}
+
+function belongs(older: Ongoing, younger: Ongoing): boolean {
+  const smaller = older.places.size < younger.places.size ? older : younger
+  const larger = smaller === older ? younger : older
+  let both = 0
+  for (const place of smaller.places) if (larger.places.has(place)) both++
+  if (both < overlap_min * smaller.places.size) return false
+  return older.operator === younger.operator || Math.abs(older.since_s - younger.since_s) <= together_s
+}
+
+function join(state: DetectionState, older: Ongoing, younger: Ongoing, now: Instant): Finding[] {
+  for (const place of younger.places) older.places.add(place)
+  if (older.operator !== younger.operator) older.operator = -1
+  older.found = { ...older.found, alarms: [...new Set([...older.found.alarms, ...younger.found.alarms])].sort() }
+  const merged = end(state, younger, now, 'merged', older.found.id)
+  return [merged, { turn: 'merged', disturbance: older.found, other: younger.found.id }]
+}
+
+function mergeCore(state: DetectionState, all: readonly Ongoing[], now: Instant): Finding[] {
+  const findings: Finding[] = []
+  for (const operator of new Set(all.map((each) => each.operator))) {
+    if (operator < 0) continue
+    const own = all.filter((each) => each.operator === operator)
+    const [first] = own
+    if (first === undefined) continue
+    const near = own.filter((each) => each.since_s - first.since_s <= core.together_s || provincesOf(state, [each]).size >= core.provinces_min)
+    if (near.length < 2 || provincesOf(state, near).size < core.provinces_min || (near.length < core.count_min && !near.some((each) => each.places.size > 400))) continue
+    for (const younger of near.slice(1)) findings.push(...join(state, first, younger, now))
+  }
+  return findings
+}
+
+const provincesOf = (state: DetectionState, several: readonly Ongoing[]): Set<number> => new Set(several.flatMap((each) => [...each.places].map((place) => Math.floor((state.places.district[place] as number) / 10_000))))
+
+/** What lies in a larger disturbance, or in announced work, is held back: it is shown and gets no ticket of its own. */
+export function held(state: DetectionState): Finding[] {
+  const all = ongoing(state).filter(isNetwork)
+  return all.flatMap((each): Finding[] => {
+    const parent = parentOf(all, each)?.found.id ?? null
+    const work = workOver(state, each)
+    const before = each.found
+    if (before.parent === parent && before.plannedWork === work) return []
+    each.found = { ...before, parent, plannedWork: work }
+    const isFreed = parent === null && work === null
+    return [{ turn: isFreed ? 'released' : 'held', disturbance: each.found, other: isFreed ? (before.parent ?? before.plannedWork) : (parent ?? work) }]
+  })
+}
+
+function parentOf(all: readonly Ongoing[], each: Ongoing): Ongoing | undefined {
+  return all.find((other) => {
+    // An operator's own spreads, while everybody is silent, over all that everybody's takes: it lies in that all the same.
+    const isWider = other.operator < 0 && each.operator >= 0
+    if (other === each || (other.places.size <= each.places.size && !isWider) || (other.operator >= 0 && other.operator !== each.operator)) return false
+    let inside = 0
+    for (const place of each.places) if (other.places.has(place)) inside++
+    return inside >= inside_min * each.places.size
+  })
+}
+
+function workOver(state: DetectionState, each: Ongoing): string | null {
+  if (each.operator < 0) return null
+  const operator = state.operators[each.operator]
+  for (const work of state.plannedWork.values()) {
+    if (work.operator !== operator || each.since_s < seconds(work.from) - 300 || each.since_s > seconds(work.to) || each.seenAt_s > seconds(work.to) + work_margin_s) continue
+    const inside = each.found.stations.filter((code) => work.areas.some((area) => code.startsWith(area))).length
+    if (inside >= inside_min * each.found.stations.length) return work.id
+  }
+  return null
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { beside_count, buildPlaces, nearestPlaces, type DetectionStation, type Places } from './places.ts'
+
+const stationsOf = fc.array(fc.record({ village: fc.oneof(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 3 })), latitude: fc.integer({ min: 0, max: 80 }), longitude: fc.integer({ min: 0, max: 80 }), hasPosition: fc.integer({ min: 0, max: 400 }).map((draw) => draw > 0) }), { minLength: 1, maxLength: 200, size: 'max' })
+  .map((rows) => rows.map(({ village, latitude, longitude, hasPosition }, index): DetectionStation => ({
+    code: `7501${String(1 + (village % 3)).padStart(2, '0')}${1000 + village}${String(index).padStart(3, '0')}`, village: `7501${String(1 + (village % 3)).padStart(2, '0')}${1000 + village}`,
+    latitude: hasPosition ? -1 + latitude / 100 : null, longitude: hasPosition ? 120 + longitude / 100 : null,
+  })))
+
+const membersOf = ({ members, start }: Places, place: number): number[] => [...members.subarray(start[place], start[place + 1])]
+
+test('every station is in one place, of its own village, and a place of positions that differ is small', () => {
+  fc.assert(fc.property(stationsOf, (stations) => {
+    const places = buildPlaces(stations)
+    assert.deepEqual([...places.members].sort((a, b) => a - b), [...stations.keys()])
+    for (let place = 0; place < places.count; place++) {
+      const members = membersOf(places, place)
+      assert.ok(members.length > 0)
+      for (const station of members) assert.equal(places.of[station], place)
+      const [village, ...others] = new Set(members.map((station) => stations[station]?.village))
+      assert.deepEqual(others, [])
+      assert.equal(places.district[place], Number(village?.slice(0, 6)))
+      const known = members.every((station) => stations[station]?.latitude !== null)
+      const spots = new Set(members.map((station) => `${stations[station]?.latitude} ${stations[station]?.longitude}`))
+      assert.ok(members.length <= 12 || !known || spots.size === 1 || members.length - spots.size > 0, `${members.length} stations, ${spots.size} positions`)
+    }
+  }), { numRuns: 400 })
+})
+
+test('places stand in the order of their villages, in whatever order the stations come', () => {
+  fc.assert(fc.property(stationsOf, fc.func(fc.integer()), (stations, key) => {
+    const mixed = stations.map((station) => ({ station, key: key(station.code) })).sort((a, b) => a.key - b.key).map(({ station }) => station)
+    const codes = (of: readonly DetectionStation[]): string[][] => {
+      const places = buildPlaces(of)
+      return Array.from({ length: places.count }, (_, place) => membersOf(places, place).map((station) => of[station]?.code ?? '').sort())
+    }
+    const found = codes(mixed)
+    assert.deepEqual(found, codes(stations))
+    const villages = found.map(([first = '']) => first.slice(0, 10))
+    assert.deepEqual(villages, villages.toSorted())
+  }), { numRuns: 200 })
+})
+
+test('the nearest places are those that a look at all of them gives', () => {
+  fc.assert(fc.property(stationsOf, fc.integer({ min: 1, max: 20 }), (stations, count) => {
+    const places = buildPlaces(stations)
+    const { latitude, longitude } = places
+    for (let centre = 0; centre < places.count; centre++) {
+      const scale = Math.cos(((latitude[centre] ?? 0) * Math.PI) / 180)
+      const away = (place: number): number => ((latitude[place] ?? 0) - (latitude[centre] ?? 0)) ** 2 + (((longitude[place] ?? 0) - (longitude[centre] ?? 0)) * scale) ** 2
+      const all = Number.isNaN(latitude[centre]) ? [] : Array.from({ length: places.count }, (_, place) => place).filter((place) => place !== centre && !Number.isNaN(latitude[place])).sort((a, b) => away(a) - away(b) || a - b)
+      assert.deepEqual(nearestPlaces(places, centre, count), all.slice(0, count))
+      assert.deepEqual([...places.beside.subarray(centre * beside_count, (centre + 1) * beside_count)].filter((place) => place >= 0), all.slice(0, beside_count))
+    }
+  }), { numRuns: 200 })
+})

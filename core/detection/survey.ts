@@ -1,0 +1,155 @@
+import { what } from './evidence.ts'
+import { badOf, brokenOf, promisesOf } from './intake.ts'
+import { bin_stride, expected_unit, field, isBad, lateness_min, log_unit, node_stride, onDuty, orderNodes, rates, stride, sum, windows_s, type DetectionState } from './state.ts'
+
+/** How firmly a habit is held towards its place's, and a place's towards everybody's: worth so many promises. */
+const prior = { device: 20, place: 80, broken: 0.06, bad: 0.012, lateness: 20 }
+/** Nobody is so true to his word that one silence proves a fault. */
+const broken_min = 0.015
+const bad_min = 0.02
+
+/** Rates stand in the last number of a node, in 1/4,096: ten bits of broken promises, ten of bad reports; above them the province. */
+const rate_unit = 4_096
+/** Devices' records make those of places so many sweeps apart: they change slowly. */
+const rates_sweeps = 20
+
+/**
+ * Looks at every device once and puts what it says of the last ten minutes, by windows, onto its node: heard well,
+ * silent since its promise broke, or heard badly, each against its own habit. What an ongoing disturbance explains
+ * is left out. Then the sums go up the areas. No order of devices changes a sum.
+ */
+export function survey(state: DetectionState, now_s: number): void {
+  const { nodes } = state
+  const isGrown = nodes.count > nodes.ordered * 1.05
+  if (isGrown) orderNodes(state)
+  if (isGrown || state.sweeps % rates_sweeps === 1) placeRates(state)
+  for (let at = 0; at < nodes.count * node_stride; at += node_stride) nodes.sums.fill(0, at, at + rates)
+  surveyDevices(state, now_s)
+  raise(state)
+}
+
+/** What the devices of a place break, and report badly, of all that they send: what a new device's habit begins from. */
+function placeRates({ devices, deviceCount, nodes: { count, sums, all, level, area }, places }: DetectionState): void {
+  const totals = new Float64Array(count * 3)
+  for (let at = 0; at < deviceCount * stride; at += stride) {
+    const node = devices[at + field.node] as number
+    if (node < 0) continue
+    const to = 3 * (all[node] as number)
+    const habit = devices[at + field.habit] as number
+    totals[to] = (totals[to] as number) + promisesOf(habit)
+    totals[to + 1] = (totals[to + 1] as number) + brokenOf(habit)
+    totals[to + 2] = (totals[to + 2] as number) + badOf(habit)
+  }
+  for (let node = 0; node < count; node++) {
+    if (level[node] !== 0) continue
+    const from = 3 * (all[node] as number)
+    const promises = prior.place + (totals[from] as number)
+    const broken = Math.min(1023, Math.round((rate_unit * (prior.place * prior.broken + (totals[from + 1] as number))) / promises))
+    const bad = Math.min(1023, Math.round((rate_unit * (prior.place * prior.bad + (totals[from + 2] as number))) / promises))
+    sums[node * node_stride + rates] = (Math.trunc((places.district[area[node] as number] as number) / 10_000) << 20) | (broken << 10) | bad
+  }
+}
+
+const oldest = windows_s.at(-1) as number
+/** The window that an age in half minutes falls into first, as an offset of its sums. */
+const offsets = Int32Array.from({ length: oldest / 30 + 1 }, (_, half) => bin_stride * windows_s.findIndex((window) => half * 30 <= window))
+/** Tests of the election server say something for so long, s. */
+const test_s = 180
+
+function surveyDevices(state: DetectionState, now_s: number): void {
+  const { devices, deviceCount, options: { grace_s, duty_s }, nodes: { sums }, tests, lateness } = state
+  const end = deviceCount * stride
+  const still = stillSilent(state)
+  tests.fill(0)
+  for (let at = 0; at < end; at += stride) {
+    const node = devices[at + field.node] as number
+    if (node < 0 || (devices[at + field.hitBy] as number) >= 0) continue
+    const flags = devices[at + field.flags] as number
+    let age: number
+    let hit = 0
+    if ((flags & onDuty) === 0) {
+      const withdrawn = devices[at + field.withdrawnAt] as number
+      age = now_s - withdrawn - grace_s
+      // A promise that a goodbye took back counts when it would have been due, as that of a lost goodbye does.
+      if (withdrawn === 0 || age <= 0 || age > oldest || (flags & isBad) !== 0) continue
+      hit = 3
+    } else {
+      age = now_s - (devices[at + field.dueAt] as number) - grace_s
+      if (age > duty_s) {
+        devices[at + field.flags] = flags & ~onDuty
+        lateness[lateness_min] = (lateness[lateness_min] as number) + 1
+        continue
+      }
+      if (age > 0) hit = 1
+      else {
+        age = now_s - (devices[at + field.lastAt] as number)
+        hit = (flags & isBad) === 0 ? 0 : 2
+      }
+    }
+    if (age > oldest) continue
+    const habit = devices[at + field.habit] as number
+    const packed = sums[node * node_stride + rates] as number
+    const to = node * node_stride + (offsets[Math.ceil(age / 30)] as number)
+    const promises = prior.device + (habit & 1023)
+    const broken = Math.max(broken_min, ((prior.device / rate_unit) * ((packed >> 10) & 1023) + ((habit >> 10) & 1023)) / promises)
+    const bad = Math.max(bad_min, ((prior.device / rate_unit) * (packed & 1023) + ((habit >> 20) & 1023)) / promises)
+    const silentYet = still[Math.floor(age / 60)] as number
+    sums[to + sum.devices] = (sums[to + sum.devices] as number) + 1
+    sums[to + sum.expected] = (sums[to + sum.expected] as number) + ((expected_unit * (broken * silentYet + bad)) | 0)
+    const power = (flags >> what.charging) & 3
+    // A charger that went off tells of its window, whenever its phone was heard since.
+    if (power === 2) sums[to + sum.plugged] = (sums[to + sum.plugged] as number) + 1
+    else if (power === 1 && (devices[at + field.unpluggedAt] as number) === (devices[at + field.lastAt] as number)) sums[to + sum.unplugged] = (sums[to + sum.unplugged] as number) + 1
+    if (hit === 0) {
+      if (age <= test_s) noteTest(flags, tests, packed >> 20)
+      continue
+    }
+    if (hit === 3) {
+      sums[to + sum.left] = (sums[to + sum.left] as number) + 1
+      continue
+    }
+    sums[to + sum.hits] = (sums[to + sum.hits] as number) + 1
+    sums[to + sum.logs] = (sums[to + sum.logs] as number) + Math.round(log_unit * Math.log(hit === 1 ? broken * silentYet : bad))
+  }
+}
+
+/** Of broken promises, the share not kept yet after so many minutes, as it has been lately: an old silence is seldom a habit. */
+function stillSilent({ lateness }: DetectionState): Float64Array {
+  const still = new Float64Array(lateness_min)
+  const counts = lateness.map((count, minute) => count + (minute < 10 ? prior.lateness : minute === lateness_min ? 2 * prior.lateness : 0))
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  let left = total
+  for (let minute = 0; minute < lateness_min; minute++) {
+    still[minute] = Math.max(0.03, (left - (counts[minute] as number) / 2) / total)
+    left -= counts[minute] as number
+  }
+  // Forgets within some twenty minutes: noon is not judged by the morning.
+  for (let minute = 0; minute <= lateness_min; minute++) lateness[minute] = (lateness[minute] as number) * 0.98
+  return still
+}
+
+function noteTest(flags: number, tests: Int32Array, code: number): void {
+  const test = (flags >> what.election) & 3
+  if (test === 0) return
+  const province = 2 * code
+  tests[province] = (tests[province] as number) + 1
+  if (test === 2) tests[province + 1] = (tests[province + 1] as number) + 1
+}
+
+/** From places to their areas and to everybody's. Nodes are made before those under them at every level but the place's. */
+function raise({ nodes: { count, sums, parent, all, level, operator } }: DetectionState): void {
+  // Each window holds what the shorter ones do.
+  for (let at = 0; at < count * node_stride; at += node_stride)
+    for (let each = at + bin_stride; each < at + rates; each++) sums[each] = (sums[each] as number) + (sums[each - bin_stride] as number)
+  for (let node = 0; node < count; node++)
+    if (level[node] === 0 && (operator[node] as number) >= 0) {
+      add(sums, (all[node] as number) * node_stride, node * node_stride)
+      add(sums, (parent[node] as number) * node_stride, node * node_stride)
+    }
+  for (let node = 0; node < count; node++) if (level[node] === 0 && operator[node] === -1) add(sums, (parent[node] as number) * node_stride, node * node_stride)
+  for (let from = 1; from < 4; from++) for (let node = 0; node < count; node++) if (level[node] === from) add(sums, (parent[node] as number) * node_stride, node * node_stride)
+}
+
+function add(sums: Int32Array, to: number, from: number): void {
+  for (let each = 0; each < rates; each++) sums[to + each] = (sums[to + each] as number) + (sums[from + each] as number)
+}
