@@ -7,16 +7,16 @@ import type { ReportBatch, ReportReceipt, Sample } from './report.ts'
  * has its place, so that no name travels. The places and the orders of words are published in spec/report.md:
  * words are added at the end, never moved. Without the schema library, since phones carry this file.
  */
-const form_version = 1
-const access = ['cellular', 'wifi', 'wired', 'none', 'unknown'] as const
-const technologies = ['gsm', 'umts', 'lte', 'nr'] as const
-const reaches = ['ok', 'timeout', 'offline', 'portal', 'http_error', 'wrong_clock', 'untested'] as const
+export const form_version = 1
+export const access = ['cellular', 'wifi', 'wired', 'none', 'unknown'] as const
+export const technologies = ['gsm', 'umts', 'lte', 'nr'] as const
+export const reaches = ['ok', 'timeout', 'offline', 'portal', 'http_error', 'wrong_clock', 'untested'] as const
 /** One digit a target, in this order; room for words to come. */
 const reach_base = 10
 
 export const compact_type = 'application/cbor'
 /** As many as a `ReportBatch` has: no more are looked at one by one. */
-const rows_max = 500
+export const rows_max = 500
 const form = `[${form_version}, station, sentAt in ms or null, [[sequence, eventAt in ms, ...], ...]] in CBOR`
 
 interface ReadBatch { readonly station: string; readonly sentAt?: string; readonly samples: readonly unknown[] }
@@ -53,6 +53,12 @@ export function decodeBatch(bytes: Uint8Array): Result<ReadBatch, string> {
   if (sentAt !== null && !isInstant(sentAt)) return fail(`Expected sentAt in ms since 1970, or null, in the third place, got ${shown(sentAt)}.`)
   if (!Array.isArray(rows) || rows.length > rows_max) return fail(`Expected a list of at most ${rows_max} samples in the fourth place, got ${Array.isArray(rows) ? rows.length : shown(rows)}.`)
   return ok({ station: String(station).padStart(13, '0'), ...(sentAt === null ? {} : { sentAt: instant(sentAt) }), samples: rows.map((row: unknown) => readRow(row) ?? plain(row, 0)) })
+}
+
+/** One sample as it is kept: a row of a batch by itself. @returns null for bytes that are no such row */
+export function decodeSample(bytes: Uint8Array): Sample | null {
+  const read = readCbor(bytes)
+  return read.ok ? (readRow(read.value) as Sample | null) : null
 }
 
 /** @returns null for what has not the form of a row; whether the values are right is judged later, as for JSON */

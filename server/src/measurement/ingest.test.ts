@@ -4,24 +4,27 @@ import fastify, { type FastifyInstance } from 'fastify'
 import pg from 'pg'
 import type { Enrolled, ReportReceipt, Sample } from '@kawal/contract/report.ts'
 import { withDatabase, type TestDatabase } from '@kawal/testkit/postgres.ts'
+import { storedReports } from '@kawal/testkit/reports.ts'
 import { system } from '../adapters/postgres/database.ts'
 import { answerProblems } from '../problem.ts'
-import { loadOperatorCodes, networkOperatorReader, stationReader } from '../register/lookup.ts'
+import { loadOperatorCodes, stationReader } from '../register/lookup.ts'
 import { loadSynthetic } from '../register/synthetic.ts'
 import { deploymentSecret, readDeviceToken, stationCode } from './enrolment.ts'
 import { enrolmentRoutes } from './enrolment-routes.ts'
-import { createIngest, type KeptSample } from './ingest.ts'
+import { openIngest, type Ingest } from './ingest.ts'
+import { makeBatch } from './measured.ts'
 import { measurementRoutes } from './routes.ts'
 
 const now = Date.UTC(2029, 1, 14, 2)
 let kit: TestDatabase
 let app: FastifyInstance
 let secret: Buffer
-let ingest: ReturnType<typeof createIngest>
+let ingest: Ingest
 let station = ''
 let stations: string[] = []
 let clock = now
-const kept: KeptSample[] = []
+/** Event time and promise of what was handed on. */
+const kept: [number, number][] = []
 
 before(async () => {
   kit = await withDatabase()
@@ -30,14 +33,18 @@ before(async () => {
   stations = (await owner.query<{ code: string }>('SELECT code FROM station_now ORDER BY code LIMIT 20')).rows.map((row) => row.code)
   await owner.end()
   secret = await deploymentSecret(kit.database)
-  ingest = createIngest({ database: kit.database, interval_s: () => 300, operatorOfSim: await loadOperatorCodes(kit.database), kept: (samples) => kept.push(...samples) })
+  ingest = await openIngest({
+    database: kit.database, clock: () => clock, interval_s: () => 300, operatorOfSim: await loadOperatorCodes(kit.database), failed: (error) => assert.fail(String(error)),
+    kept: ({ count, eventAt, dueAt }) => kept.push(...Array.from({ length: count }, (_, i): [number, number] => [eventAt[i] ?? 0, dueAt[i] ?? 0])),
+  })
   app = fastify()
   answerProblems(app)
   enrolmentRoutes(app, { database: kit.database, secret, clock: () => clock, stationOf: stationReader(kit.database) })
-  measurementRoutes(app, { secret, clock: () => clock, ingest, networkOperator: networkOperatorReader(kit.database) })
+  measurementRoutes(app, { secret, clock: () => clock, ingest, networkOperator: () => null })
 })
 after(async () => {
   await app.close()
+  await ingest.stop()
   await kit.close()
 })
 
@@ -65,8 +72,10 @@ async function send(token: string, samples: readonly unknown[]): Promise<ReportR
 }
 
 const codes = (receipt: ReportReceipt) => receipt.quarantined.map((each) => [each.index, each.code])
-const stored = (token: string, table: 'report' | 'quarantine') =>
-  kit.database.transaction(system, async (client) => (await client.query(`SELECT * FROM ${table} WHERE device_key = $1 ORDER BY ${table === 'report' ? 'sequence' : 'id'}`, [readDeviceToken(secret, token)?.key])).rows)
+const keyOf = (token: string): number => readDeviceToken(secret, token)?.key ?? -1
+const stored = (token: string) => storedReports(kit.database, { device: keyOf(token) })
+const quarantined = (token: string) =>
+  kit.database.transaction(system, async (client) => (await client.query<{ code: string }>('SELECT * FROM quarantine WHERE device_key = $1 ORDER BY id', [keyOf(token)])).rows)
 
 test('a bad sample goes to quarantine with its code, the good ones beside it are kept', async () => {
   const token = await newToken()
@@ -74,8 +83,8 @@ test('a bad sample goes to quarantine with its code, the good ones beside it are
   const receipt = await send(token, [sample(1), { nonsense: true }, sample(2, { radio }), sample(3), sample(4, { eventAt: new Date(now + 11 * 60_000).toISOString() })])
   assert.equal(receipt.accepted, 2)
   assert.deepEqual(codes(receipt), [[1, 'sample_invalid'], [2, 'radio_out_of_range'], [4, 'clock_ahead']])
-  assert.deepEqual((await stored(token, 'report')).map((row) => row.sequence), [1, 3])
-  assert.deepEqual((await stored(token, 'quarantine')).map((row) => row.code), ['sample_invalid', 'radio_out_of_range', 'clock_ahead'])
+  assert.deepEqual((await stored(token)).map((row) => row.sequence), [1, 3])
+  assert.deepEqual((await quarantined(token)).map((row) => row.code), ['sample_invalid', 'radio_out_of_range', 'clock_ahead'])
 })
 
 test('a batch sent again is all duplicates, and nobody is told twice', async () => {
@@ -86,7 +95,7 @@ test('a batch sent again is all duplicates, and nobody is told twice', async () 
   const again = await send(token, batch)
   assert.deepEqual([again.accepted, again.duplicates, codes(again)], [0, 2, [[2, 'sample_invalid']]])
   assert.equal(kept.length, told)
-  assert.deepEqual([(await stored(token, 'report')).length, (await stored(token, 'quarantine')).length], [2, 1])
+  assert.deepEqual([(await stored(token)).length, (await quarantined(token)).length], [2, 1])
   const twins = await send(token, [sample(3), sample(3)])
   assert.deepEqual([twins.accepted, twins.duplicates], [1, 1])
 })
@@ -101,7 +110,7 @@ test('a sequence with another event time does not vanish as a duplicate', async 
 test('an unknown operator is kept under its code, and a known one under its name of that day', async () => {
   const token = await newToken()
   await send(token, [sample(1, { sim: '51099' }), sample(2, { sim: '51011' }), sample(3, { sim: '51011', eventAt: '2025-04-15T00:00:00Z' }), sample(4, { sim: null })])
-  assert.deepEqual((await stored(token, 'report')).map((row) => row.operator_id), ['plmn-51099', 'xlsmart', 'xl', null])
+  assert.deepEqual((await stored(token)).map((row) => row.operator), ['plmn-51099', 'xlsmart', 'xl', null])
 })
 
 for (const [name, poison] of [
@@ -124,7 +133,7 @@ for (const [name, poison] of [
     assert.equal(answer.statusCode, 202, answer.body)
     const receipt = answer.json<ReportReceipt>()
     assert.deepEqual([receipt.accepted, codes(receipt)], [1, [[0, 'sample_invalid']]])
-    assert.deepEqual([(await stored(token, 'report')).length, (await stored(token, 'quarantine')).length], [1, 1])
+    assert.deepEqual([(await stored(token)).length, (await quarantined(token)).length], [1, 1])
   })
 
 test('more than can be kept safely is answered 429 with a pause, of one station sooner than of all, and works again afterwards', { timeout: 30_000 }, async () => {
@@ -134,7 +143,10 @@ test('more than can be kept safely is answered 429 with a pause, of one station 
   const lock = new pg.Client({ connectionString: kit.ownerUrl })
   await lock.connect()
   await lock.query('BEGIN; LOCK TABLE quarantine IN ACCESS EXCLUSIVE MODE')
-  const submit = (at: string): Promise<ReportReceipt> => ingest.submit({ ...device, station: at }, Array.from({ length: 500 }, () => ({})), { receivedAt: now, sentAt: null }, null)
+  const nothing = Array.from({ length: 500 }, (_, index) => ({ index, code: 'sample_invalid', detail: '', raw: {} }))
+  const submit = (at: string): Promise<ReportReceipt> => new Promise((resolve, reject) => {
+    ingest.submit({ device: { ...device, station: at }, batch: makeBatch(), quarantined: [...nothing], arrival: { receivedAt: now, sentAt: null }, networkOperator: null }, (receipt, error) => (receipt === null ? reject(error as Error) : resolve(receipt)))
+  })
   const waiting = Array.from({ length: 10 }, () => submit(station))
   const full = await report(token, [sample(1)])
   assert.deepEqual([ingest.waiting(), full.statusCode, full.json<{ code: string }>().code, full.headers['retry-after']], [5_000, 429, 'overloaded', '30'])
@@ -154,7 +166,7 @@ test('a token that was tampered with, or belongs to another station, brings noth
   for (const forged of ['', 'x', `${id}.${Number(key) + 1}.${at}.${mark}`, `${id}.${key}.9999999999999.${mark}`, `${id}.${key}.${at}.${mark.slice(0, -4)}AAAA`, `${id}.${key}.${at}.`])
     assert.deepEqual([(await report(forged, [sample(1)])).statusCode, forged], [401, forged])
   assert.equal((await report(token, [sample(1)], '9999999999999')).statusCode, 403)
-  assert.deepEqual(await stored(token, 'report'), [])
+  assert.deepEqual(await stored(token), [])
 })
 
 test('a phone whose clock is wrong is heard all the same: its times are moved by what it is off', async () => {
@@ -165,9 +177,9 @@ test('a phone whose clock is wrong is heard all the same: its times are moved by
   const batch = { station, sentAt: byPhone(now), samples: [sample(1, { eventAt: byPhone(now - 60_000), nextDueAt: byPhone(now + 240_000) })] }
   const answer = await app.inject({ method: 'POST', url: '/v1/reports', headers: { authorization: `Bearer ${token}` }, payload: batch })
   assert.deepEqual([answer.statusCode, answer.json<ReportReceipt>().accepted], [202, 1])
-  assert.deepEqual(kept.slice(told).map((each) => [each.eventAt, each.dueAt]), [[now - 60_000, now + 240_000]])
-  const [row] = await stored(token, 'report')
-  assert.deepEqual([row?.event_at.getTime(), row?.clock_offset_ms], [now - 60_000 + ahead_ms, -ahead_ms])
+  assert.deepEqual(kept.slice(told), [[now - 60_000, now + 240_000]])
+  const [row] = await stored(token)
+  assert.deepEqual([row?.sample.eventAt, row?.eventAt, row?.offset_ms], [byPhone(now - 60_000), now - 60_000, -ahead_ms])
   // The same sample in a later batch is the same report, whatever the offset is by then.
   const again = await app.inject({ method: 'POST', url: '/v1/reports', headers: { authorization: `Bearer ${token}` }, payload: { ...batch, sentAt: byPhone(now - 90_000) } })
   assert.equal(again.json<ReportReceipt>().duplicates, 1)
