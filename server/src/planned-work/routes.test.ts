@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, test } from 'node:test'
+import fc from 'fast-check'
+import type { PlannedWorkReceipt, PlannedWorkRow } from '@kawal/contract/planned-work.ts'
+import { hour_ms } from '@kawal/core/kernel/clock.ts'
+import { withAlarms, type AlarmBench } from '@kawal/testkit/alarms.ts'
+import { readPlannedWork } from './store.ts'
+
+const start = Date.UTC(2029, 1, 13, 2)
+const path = '/v1/planned-work'
+
+let bench: AlarmBench
+before(async () => (bench = await withAlarms(start)))
+after(() => bench.close())
+beforeEach(async () => {
+  bench.now = start
+  await bench.owner('TRUNCATE planned_work, planned_work_turn')
+  for (const list of [bench.told.planned, bench.told.withdrawn]) list.length = 0
+})
+
+const at = (hours: number): string => new Date(start + hours * hour_ms).toISOString()
+const body = (more: object = {}) => ({ title: 'Fibre', reason: 'splice', areas: ['750101'], from: at(2), to: at(4), ...more })
+type Work = PlannedWorkRow & { code: string; detail: string; history: { kind: string; by: string; to: string }[] }
+const call = async (as: string, method: 'GET' | 'POST' | 'PATCH' | 'DELETE', address = path, given?: unknown, type?: string): Promise<{ status: number; body: Work }> =>
+  (await bench.call(as, method, address, given, type)) as { status: number; body: Work }
+const announce = async (more: object = {}, as = 'telkomsel'): Promise<Work> => {
+  const answer = await call(as, 'POST', path, body(more))
+  assert.equal(answer.status, 201, JSON.stringify(answer.body))
+  return answer.body
+}
+
+test('announced, changed, withdrawn: detection is told, and the record keeps all of it', async () => {
+  const work = await announce({ areas: ['7501011001', '750101', '7501011001002'] })
+  assert.deepEqual([work.state, work.areas, work.operator, work.announcedBy], ['upcoming', ['750101'], 'telkomsel', 'telkomsel'])
+  assert.deepEqual(bench.told.planned, [{ id: work.id, operator: 'telkomsel', from: start + 2 * hour_ms, to: start + 4 * hour_ms, areas: ['750101'] }])
+  bench.now = start + 3 * hour_ms
+  assert.equal((await call('telkomsel', 'GET', `${path}/${work.id}`)).body.state, 'running')
+  assert.equal((await call('telkomsel', 'PATCH', `${path}/${work.id}`, { to: at(6) })).body.to, at(6))
+  assert.equal((await call('telkomsel', 'PATCH', `${path}/${work.id}`, { areas: ['75'] })).status, 409)
+  assert.equal((await bench.app.inject({ method: 'PATCH', url: `${path}/${work.id}`, headers: { authorization: 'Bearer telkomsel', 'if-match': '"1"' }, payload: { to: at(5) } })).statusCode, 412)
+  assert.deepEqual((await readPlannedWork(bench.kit.database, bench.now)).map(({ id, to }) => [id, to]), [[work.id, start + 6 * hour_ms]])
+  assert.equal((await call('telkomsel', 'DELETE', `${path}/${work.id}`)).status, 204)
+  assert.deepEqual(bench.told.withdrawn, [work.id])
+  const gone = (await call('bawaslu', 'GET', `${path}/${work.id}`)).body
+  assert.deepEqual([gone.state, gone.withdrawnAt, gone.history.map((turn) => [turn.kind, turn.to])], ['withdrawn', at(3), [['announced', at(4)], ['changed', at(6)], ['withdrawn', at(6)]]])
+  assert.equal((await call('telkomsel', 'DELETE', `${path}/${work.id}`)).status, 409)
+  assert.equal((await call('telkomsel', 'PATCH', `${path}/${work.id}`, { title: 'x' })).status, 409)
+  assert.deepEqual(await readPlannedWork(bench.kit.database, bench.now), [])
+})
+
+test('what cannot be is refused with what is wrong', async () => {
+  for (const [more, status, detail] of [
+    [{ from: at(-1) }, 400, /announced before it begins/], [{ from: at(4), to: at(2) }, 400, /before it begins/], [{ to: at(2 + 169) }, 400, /at most 7/], [{ areas: ['99'] }, 400, /code 99/], [{ areas: [] }, 400, /areas/],
+    [{ areas: ['750'] }, 400, /areas/], [{ title: 'x\0' }, 400, /U\+0000/], [{ person: 'x' }, 400, /person|additional/], [{ from: '2029-02-13T23:59:60Z' }, 400, /from/], [{ operator: 'indosat' }, 403, /no work of indosat/],
+  ] as const) {
+    const answer = await call('telkomsel', 'POST', path, body(more))
+    assert.equal(answer.status, status, JSON.stringify([more, answer.body]))
+    assert.match(answer.body.detail, detail)
+  }
+  assert.deepEqual(bench.told.planned, [])
+})
+
+test('work that overlaps other work of the same operator is refused with its number; the same again is known', async () => {
+  const work = await announce()
+  const again = await call('telkomsel', 'POST', path, body())
+  assert.deepEqual([again.status, again.body.id], [200, work.id])
+  const other = await call('telkomsel', 'POST', path, body({ title: 'Power', areas: ['7501011001001'], from: at(3), to: at(5) }))
+  assert.deepEqual([other.status, other.body.code], [409, 'state_conflict'])
+  assert.match(other.body.detail, new RegExp(`overlaps work ${work.id} \\("Fibre"`))
+  await announce({ title: 'Next', from: at(4), to: at(5) })
+  await announce({ title: 'Elsewhere', areas: ['53'] })
+  await announce({}, 'indosat')
+  const next = await announce({ title: 'After', from: at(5), to: at(6) })
+  assert.equal((await call('telkomsel', 'PATCH', `${path}/${next.id}`, { from: at(3) })).status, 409)
+})
+
+test('of several that overlap at once, one gets in', async () => {
+  const answers = await bench.meeting('planned_work', 8, () => Promise.all(Array.from({ length: 8 }, (_, nth) => call('telkomsel', 'POST', path, body({ title: `w${nth}` })))))
+  assert.deepEqual(answers.map((answer) => answer.status).toSorted(), [201, 409, 409, 409, 409, 409, 409, 409])
+})
+
+test('what is let in never overlaps, whatever is asked for', async () => {
+  const asked = fc.record({ from: fc.integer({ min: 1, max: 20 }), hours: fc.integer({ min: 1, max: 6 }), areas: fc.uniqueArray(fc.constantFrom('75', '750101', '7501011001', '7501011001001', '7501011002', '53'), { minLength: 1, maxLength: 2 }) })
+  await fc.assert(fc.asyncProperty(fc.array(asked, { minLength: 2, maxLength: 6 }), async (list) => {
+    await bench.owner('TRUNCATE planned_work, planned_work_turn')
+    for (const [nth, { from, hours, areas }] of list.entries()) assert.ok([201, 409].includes((await call('telkomsel', 'POST', path, body({ title: `w${nth}`, from: at(from), to: at(from + hours), areas }))).status))
+    const kept = await readPlannedWork(bench.kit.database, start)
+    for (const [nth, one] of kept.entries()) for (const other of kept.slice(nth + 1))
+      assert.ok(one.to <= other.from || other.to <= one.from || !one.areas.some((a) => other.areas.some((b) => a.startsWith(b) || b.startsWith(a))), JSON.stringify([one, other]))
+  }), { numRuns: 15 })
+})
+
+test('a pasted calendar: good lines are announced beside bad ones, and pasted again they are known', async () => {
+  const text = ['Judul;Mulai;Selesai;Wilayah;Alasan', 'Serat;14/02/2029 01.00;14/02/2029 03.00;750101;sambung', 'Daya;14/02/2029 02.00;14/02/2029 04.00;7501011001;aki', 'Lama;01/02/2029 01.00;01/02/2029 02.00;53;x', 'Kota;14/02/2029 01.00;14/02/2029 02.00;Kupang;x', 'Timor;14/02/2029 01.00;14/02/2029 02.00;53;x'].join('\r\n')
+  const paste = async (): Promise<PlannedWorkReceipt> => {
+    const answer = await call('telkomsel', 'POST', path, text, 'text/csv')
+    assert.equal(answer.status, 200, JSON.stringify(answer.body))
+    return answer.body as unknown as PlannedWorkReceipt
+  }
+  const first = await paste()
+  assert.deepEqual([first.added, first.known, first.refused], [2, 0, 3])
+  assert.deepEqual(first.rows.map((row) => [row.line, row.status]), [[2, 'added'], [3, 'refused'], [4, 'refused'], [5, 'refused'], [6, 'added']])
+  for (const [nth, pattern] of [[1, /overlaps work/], [2, /past/], [3, /Kupang is no code/]] as const) assert.match(first.rows[nth]?.reason ?? '', pattern)
+  assert.equal(first.rows[0]?.from, '2029-02-13T17:00:00.000Z')
+  assert.equal(bench.told.planned.length, 2)
+  const second = await paste()
+  assert.deepEqual([second.added, second.known, second.refused, bench.told.planned.length], [0, 2, 3, 2])
+  assert.equal((await call('telkomsel', 'POST', path, 'a,b\n1,2', 'text/csv')).status, 400)
+  assert.match(((await call('komdigi', 'POST', path, text, 'text/csv')).body as unknown as PlannedWorkReceipt).rows[0]?.reason ?? '', /Say whose work/)
+})
+
+test('the wall: an operator sees and changes its own; the monitoring centre all; Bawaslu reads; KPU nothing', async () => {
+  const work = await announce()
+  const theirs = await announce({ operator: 'indosat' }, 'komdigi')
+  assert.deepEqual([theirs.operator, theirs.announcedBy], ['indosat', 'komdigi'])
+  const seen = async (as: string, query = ''): Promise<string[]> => ((await call(as, 'GET', path + query)).body as unknown as { rows: Work[] }).rows.map((row) => row.operator).toSorted()
+  assert.deepEqual([await seen('telkomsel'), await seen('indosat'), await seen('komdigi'), await seen('bawaslu')], [['telkomsel'], ['indosat'], ['indosat', 'telkomsel'], ['indosat', 'telkomsel']])
+  assert.deepEqual([await seen('komdigi', '?operator=indosat&state=upcoming&area=75'), await seen('komdigi', '?state=running'), await seen('komdigi', '?area=53')], [['indosat'], [], []])
+  for (const query of ['?state=odd', '?area=x', '?colour=1', '?limit=x']) assert.equal((await call('komdigi', 'GET', path + query)).status, 400, query)
+  for (const [as, status] of [['indosat', 404], ['bawaslu', 403], ['kpu', 403], ['nobody', 401]] as const) {
+    assert.equal((await call(as, 'PATCH', `${path}/${work.id}`, { title: 'x' })).status, status, as)
+    assert.equal((await call(as, 'DELETE', `${path}/${work.id}`)).status, status, as)
+  }
+  for (const [as, status] of [['indosat', 404], ['bawaslu', 200], ['kpu', 403]] as const) assert.equal((await call(as, 'GET', `${path}/${work.id}`)).status, status, as)
+  assert.equal((await call('komdigi', 'POST', path, body({ operator: 'kpu' }))).status, 400)
+  assert.equal((await call('komdigi', 'POST', path, body())).status, 400)
+  const turns = (organisation: string, role: string) => bench.kit.database.transaction({ organisation, role }, async (client) => (await client.query<{ organisation_id: string }>('SELECT DISTINCT organisation_id FROM planned_work_turn ORDER BY 1')).rows.map((row) => row.organisation_id))
+  assert.deepEqual([await turns('telkomsel', 'noc'), await turns('bawaslu', 'auditor'), await turns('kpu', 'planner')], [['telkomsel'], ['indosat', 'telkomsel'], []])
+  for (const id of ['0', 'x', '999999', '1e3', `${work.id}x`]) assert.equal((await call('telkomsel', 'GET', `${path}/${id}`)).status, 404, id)
+})
