@@ -1,32 +1,32 @@
-import type { LiveDisturbance } from '@kawal/contract/live.ts'
-import { adopt, forgive, hitDevices, step, type Finding } from '@kawal/core/detection/detector.ts'
-import { startDetection, type DetectionState, type FoundDisturbance } from '@kawal/core/detection/state.ts'
-import { explainStation, stationStatus } from '@kawal/core/detection/status.ts'
-import { judge } from '@kawal/core/measurement/judge.ts'
+import type { LiveDisturbance, LiveImpact } from '@kawal/contract/live.ts'
+import { clearAlarm, raiseAlarm, announceWork, sweep as sweepState, withdrawWork } from '@kawal/core/detection/detector.ts'
+import { isOngoing, type PlacedAlarm, type PlannedWork } from '@kawal/core/detection/disturbance.ts'
+import { forgive } from '@kawal/core/detection/national.ts'
+import type { Finding } from '@kawal/core/detection/ongoing.ts'
+import { adopt, hitDevices } from '@kawal/core/detection/resume.ts'
+import { seconds, startDetection, type DetectionState } from '@kawal/core/detection/state.ts'
+import { explainStation, stationStatus, updateStatuses } from '@kawal/core/detection/status.ts'
 import type { Status } from '@kawal/core/kernel/status.ts'
 import type { Database } from '../adapters/postgres/database.ts'
-import type { KeptSample } from '../measurement/ingest.ts'
-import { readOpen, saveDisturbances, type KeptDisturbance } from './store.ts'
-
-export interface MonitorStation {
-  readonly code: string
-  readonly village: string
-  readonly latitude: number | null
-  readonly longitude: number | null
-  readonly voters: number | null
-}
+import { readSegments } from '../journal/read.ts'
+import type { Columns } from '../journal/segment.ts'
+import { describer, type MonitorStation } from './describe.ts'
+import { keep, readOngoing, type DetectionInput, type KeptDisturbance, type KeptTurn } from './store.ts'
+import { createTaker } from './take.ts'
 
 interface MonitorNeeds {
   readonly database: Database
+  readonly clock: () => number
   readonly stations: readonly MonitorStation[]
   /** Organisations that a disturbance can concern; any other operator's devices are pooled as unknown. */
   readonly organisations: ReadonlySet<string>
   readonly areaName: (code: string) => string
   /** Makes ids of this run differ from those of earlier runs on the same database. */
   readonly run: string
-  readonly interval_ms: number
   /** Opens the ticket of a disturbance; called again for the same one, it changes nothing. */
   readonly openTicket: (disturbance: LiveDisturbance, recipient: string) => Promise<void>
+  /** What it does to the election, of those ongoing; null where that is not worked out. */
+  readonly impacts: (rows: readonly LiveDisturbance[], stations: readonly StationChange[]) => Promise<ReadonlyMap<string, LiveImpact>>
   readonly changed: (change: { disturbances: readonly string[]; stations: readonly StationChange[] }) => void
   /** Told of what went wrong with one disturbance, while the others go on. */
   readonly failed: (error: unknown) => void
@@ -40,7 +40,10 @@ export interface StationChange {
   readonly after: Status
 }
 
-const unknown = 'unknown'
+/** Ended ones stay in memory for the console this long. */
+const shown_ms = 6 * 3_600_000
+
+const blank = (): { disturbances: Map<string, KeptDisturbance>; turns: KeptTurn[]; inputs: DetectionInput[] } => ({ disturbances: new Map(), turns: [], inputs: [] })
 
 /**
  * Runs the detector beside the ingest: what has been kept goes in, and each sweep writes what was
@@ -48,115 +51,138 @@ const unknown = 'unknown'
  */
 export function createMonitor(needs: MonitorNeeds) {
   const state = startDetection(needs.stations)
+  const take = createTaker(state, needs.organisations)
   const describe = describer(needs, state)
-  const statuses = new Map<string, Map<string | null, Status>>()
   const found = new Map<string, LiveDisturbance>()
+  const turnsOf = new Map<string, number>()
   // What could not be written yet: kept for the next sweep, told to nobody before.
-  const unsaved = new Map<string, KeptDisturbance>()
+  let unsaved = blank()
   let untold: StationChange[] = []
   const ticketed = new Set<string>()
+  let segment = 0
+  let lag_ms = 0
 
-  function feed(kept: KeptSample): void {
-    const { quality, targets } = judge(kept.sample)
-    const operator = kept.operator !== null && needs.organisations.has(kept.operator) ? kept.operator : unknown
-    const { device, eventAt, receivedAt, dueAt, sample } = kept
-    step(state, { report: { device: String(device.key), station: device.station, operator, eventAt, receivedAt, quality, targets, charging: sample.charging, nextDueAt: dueAt } }, receivedAt)
+  function note({ turn, disturbance, other }: Finding, now: number): void {
+    const id = describe.nameOf(disturbance.id)
+    const row = { ...describe(disturbance, found.get(id), now), impact: found.get(id)?.impact ?? null }
+    found.set(id, row)
+    unsaved.disturbances.set(id, { row, devices: isOngoing(row.stage) ? hitDevices(state, disturbance.id) : [] })
+    if (turn === null) return
+    const number = (turnsOf.get(id) ?? 0) + 1
+    turnsOf.set(id, number)
+    // Of alarms and planned work the name is as it is; of a disturbance it has the run's mark.
+    const about = other === null || turn === 'alarm' || other === row.plannedWork ? other : describe.nameOf(other)
+    unsaved.turns.push({ row, number, at: now, turn, other: about })
   }
 
-  function note(finding: Finding, now: number): void {
-    if (finding.kind !== 'station_status') {
-      const row = describe(finding.disturbance, found.get(describe.nameOf(finding.disturbance.id)), now)
-      found.set(row.id, row)
-      unsaved.set(row.id, { row, devices: hitDevices(state, finding.disturbance.id) })
-      return
-    }
-    const known = statuses.get(finding.station) ?? new Map<string | null, Status>()
-    statuses.set(finding.station, known)
-    untold.push({ code: finding.station, operator: finding.operator, before: known.get(finding.operator) ?? 'unknown', after: finding.status })
-    known.set(finding.operator, finding.status)
-  }
+  const isOwed = (row: LiveDisturbance): boolean => row.operator !== null && row.foundAt !== null && isOngoing(row.stage) && row.parent === null && row.plannedWork === null && !ticketed.has(row.id)
 
-  /** For what is open and has none: also where it failed before. */
+  /** For what is confirmed, not held back and has none: also where it failed before. */
   async function openTickets(): Promise<void> {
     for (const row of found.values())
-      if (row.status === 'open' && row.operator !== null && !ticketed.has(row.id)) await needs.openTicket(row, row.operator).then(() => ticketed.add(row.id), needs.failed)
+      if (isOwed(row)) await needs.openTicket(row, row.operator as string).then(() => ticketed.add(row.id), needs.failed)
+  }
+
+  /** Re-ranked as the day moves; whose priority moved is told. */
+  async function rank(): Promise<string[]> {
+    const rows = [...found.values()].filter((row) => isOngoing(row.stage))
+    const impacts = await needs.impacts(rows, untold)
+    return rows.flatMap((row) => {
+      const impact = impacts.get(row.id) ?? null
+      if (JSON.stringify(impact) === JSON.stringify(row.impact)) return []
+      found.set(row.id, { ...row, impact })
+      const waiting = unsaved.disturbances.get(row.id)
+      if (waiting !== undefined) unsaved.disturbances.set(row.id, { ...waiting, row: { ...row, impact } })
+      return impact?.priority === row.impact?.priority ? [] : [row.id]
+    })
   }
 
   async function sweep(now: number): Promise<void> {
-    for (const finding of step(state, { sweep: true }, now)) note(finding, now)
-    const saved = [...unsaved.values()]
-    await saveDisturbances(needs.database, saved)
-    unsaved.clear()
+    for (const finding of sweepState(state, now)) note(finding, now)
+    unsaved.inputs.push({ kind: 'sweep', at: now, segment, body: null })
+    updateStatuses(state, now, (code, operator, before, after) => untold.push({ code, operator, before, after }))
+    const moved = await rank().catch((error: unknown) => (needs.failed(error), [] as string[]))
+    const saving = unsaved
+    unsaved = blank()
+    await keep(needs.database, needs.run, { ...saving, disturbances: [...saving.disturbances.values()] }).catch((error: unknown) => {
+      // What came meanwhile comes behind it.
+      unsaved = { disturbances: new Map([...saving.disturbances, ...unsaved.disturbances]), turns: [...saving.turns, ...unsaved.turns], inputs: [...saving.inputs, ...unsaved.inputs] }
+      throw error
+    })
     const stations = untold
     untold = []
-    needs.changed({ disturbances: saved.map(({ row }) => row.id), stations })
+    needs.changed({ disturbances: [...new Set([...saving.disturbances.keys(), ...moved])], stations })
     await openTickets()
+    for (const [id, row] of found) if (row.endedAt !== null && now - Date.parse(row.endedAt) > shown_ms) for (const map of [found, turnsOf]) map.delete(id)
   }
 
+  const input = (each: DetectionInput): void => void unsaved.inputs.push(each)
+
   return {
-    kept(samples: readonly KeptSample[]): void {
-      for (const sample of samples) feed(sample)
+    /** What was kept, after its commit and in the order of commits. @param id of the segment that holds it */
+    kept(reports: Columns, id: number): void {
+      take(reports)
+      segment = id
+      if (reports.count > 0) lag_ms = Math.max(lag_ms, needs.clock() - (reports.receivedAt[0] as number))
     },
     sweep,
-    /** Takes up after a restart: what was open stays open until measurements say otherwise. */
+    ...otherInputs(state, input),
+    /** Takes up after a restart: what was ongoing stays so until measurements say otherwise. @returns reports read again */
     async resume(since: number, now: number): Promise<number> {
-      const { open, reports } = await readOpen(needs.database, since)
-      for (const { row, devices } of open) {
+      const open = await readOngoing(needs.database)
+      for (const { row, devices, turns } of open) {
         found.set(row.id, row)
+        turnsOf.set(row.id, turns)
         describe.keepName(row.id)
-        adopt(state, { ...row, startedAt: Date.parse(row.startedAt), foundAt: Date.parse(row.foundAt), endedAt: null, stations: [...row.stations] }, devices)
+        const { startedAt, suspectedAt, foundAt } = row
+        adopt(state, { ...row, isEverybody: row.isEverybody ?? false, startedAt: Date.parse(startedAt), suspectedAt: Date.parse(suspectedAt), foundAt: foundAt === null ? null : Date.parse(foundAt), endedAt: null }, devices)
       }
-      for (const report of reports) feed(report)
-      forgive(state, state.heardAt, now, needs.interval_ms)
-      if (reports.length + open.length > 0) await sweep(now)
-      return reports.length
+      let reports = 0
+      for await (const each of readSegments(needs.database, { from: since })) {
+        take(each)
+        segment = each.id
+        reports += each.count
+      }
+      if (state.heardAt_s > 0) forgive(state, state.heardAt_s, seconds(now))
+      input({ kind: 'start', at: now, segment, body: null })
+      if (reports + open.length > 0) await sweep(now)
+      return reports
     },
     disturbance: (id: string): LiveDisturbance | undefined => found.get(id),
     status: (station: string, operator: string | null): Status => stationStatus(state, station, operator),
     explain: (station: string, now: number, operator: string | null) => explainStation(state, station, now, operator),
     found: (): readonly LiveDisturbance[] => [...found.values()],
+    /** The longest that a report waited from its arrival until detection had it, since this was last asked, s. */
+    lag_s(): number {
+      const most = lag_ms / 1000
+      lag_ms = 0
+      return most
+    },
+    devicesOnDuty: (): number => state.devicesOnDuty,
+    impact: (id: string): LiveImpact | null => found.get(id)?.impact ?? null,
+  }
+}
+
+/** What operators' systems and people say: for the next sweep, and for the record. */
+function otherInputs(state: DetectionState, keepInput: (each: DetectionInput) => void) {
+  return {
+    alarm(alarm: PlacedAlarm, now: number): void {
+      raiseAlarm(state, alarm)
+      keepInput({ kind: 'alarm', at: now, segment: null, body: alarm })
+    },
+    alarmCleared(id: string, now: number): void {
+      clearAlarm(state, id)
+      keepInput({ kind: 'alarm_cleared', at: now, segment: null, body: { id } })
+    },
+    work(work: PlannedWork, now: number): void {
+      announceWork(state, work)
+      keepInput({ kind: 'work', at: now, segment: null, body: work })
+    },
+    workWithdrawn(id: string, now: number): void {
+      withdrawWork(state, id)
+      keepInput({ kind: 'work_withdrawn', at: now, segment: null, body: { id } })
+    },
   }
 }
 
 export type Monitor = ReturnType<typeof createMonitor>
-
-const iso = (at: number): string => new Date(at).toISOString()
-
-/** Puts what the detector found into the words of the live view. */
-function describer(needs: MonitorNeeds, state: DetectionState) {
-  const places = new Map(needs.stations.map((station) => [station.code, station]))
-  const kept = new Set<string>()
-  /** Ids of an earlier run that were taken up stay; those of this run get its mark. */
-  const nameOf = (id: string): string => (kept.has(id) ? id : `${needs.run}-${id}`)
-
-  /**
-   * Whom it concerns. A power cut hits every operator: it goes to the one that most of the hit
-   * devices use, whose towers need the generators; the election server is the commission's.
-   */
-  function recipient(disturbance: FoundDisturbance, now: number): string | null {
-    if (disturbance.operator !== null) return disturbance.operator === unknown ? null : disturbance.operator
-    if (disturbance.cause === 'election_server') return 'kpu'
-    if (disturbance.cause === 'ingest') return null
-    const counts = new Map<string, number>()
-    for (const code of disturbance.stations)
-      for (const row of explainStation(state, code, now).operators) if (row.operator !== unknown) counts.set(row.operator, (counts.get(row.operator) ?? 0) + row.devices)
-    return [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0] ?? null
-  }
-
-  const describe = (disturbance: FoundDisturbance, known: LiveDisturbance | undefined, now: number): LiveDisturbance => {
-    const at = disturbance.stations.flatMap((code) => places.get(code) ?? []).filter((place) => place.latitude !== null)
-    const mean = (pick: 'latitude' | 'longitude'): number | null => (at.length === 0 ? null : at.reduce((sum, place) => sum + (place[pick] ?? 0), 0) / at.length)
-    const voters = disturbance.stations.map((code) => places.get(code)?.voters ?? null)
-    return {
-      id: nameOf(disturbance.id), status: disturbance.endedAt === null ? 'open' : 'recovered', severity: disturbance.severity, cause: disturbance.cause,
-      // Whose it is does not change while it lasts: the ticket is already with them.
-      operator: known === undefined ? recipient(disturbance, now) : known.operator, areaCode: disturbance.areaCode, areaName: needs.areaName(disturbance.areaCode),
-      latitude: mean('latitude'), longitude: mean('longitude'), stations: disturbance.stations,
-      voters: voters.includes(null) ? null : voters.reduce((sum: number, count) => sum + (count ?? 0), 0),
-      startedAt: known?.startedAt ?? iso(disturbance.startedAt), foundAt: known?.foundAt ?? iso(disturbance.foundAt),
-      endedAt: disturbance.endedAt === null ? null : iso(disturbance.endedAt),
-      evidence: disturbance.evidence, ticketId: null,
-    }
-  }
-  return Object.assign(describe, { nameOf, keepName: (id: string) => void kept.add(id) })
-}

@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify'
-import type { LiveDisturbance, LiveTicket, StationDetail, StationRows } from '@kawal/contract/live.ts'
+import type { LiveDisturbance, LiveImpact, LiveTicket, StationDetail, StationRows } from '@kawal/contract/live.ts'
+import { isOngoing } from '@kawal/core/detection/disturbance.ts'
 import { type Caller, type Database } from '../adapters/postgres/database.ts'
 import { callerOf, viewOf } from '../organisation/routes.ts'
 import { allowed, ProblemError } from '../problem.ts'
 import type { Monitor } from './monitor.ts'
+import { readTurns } from './store.ts'
 
 interface DisturbanceNeeds {
   readonly database: Database
@@ -22,7 +24,7 @@ const disturbances_max = 500
 const worstFirst = ['down', 'degraded', 'watch', 'unknown', 'ok']
 
 /** Reads disturbances through the wall: an operator gets its own. */
-export async function readDisturbances(database: Database, caller: Caller, ids: readonly string[] | null): Promise<LiveDisturbance[]> {
+export async function readDisturbances(database: Database, caller: Caller, ids: readonly string[] | null, impactOf: (id: string) => LiveImpact | null): Promise<LiveDisturbance[]> {
   return database.transaction(caller, async (client) => {
     const { rows } = await client.query<{ state: LiveDisturbance; ticket_id: string | null }>(
       `SELECT disturbance.state, ticket.id AS ticket_id
@@ -30,7 +32,7 @@ export async function readDisturbances(database: Database, caller: Caller, ids: 
        WHERE $1::text[] IS NULL OR disturbance.id = ANY($1) ORDER BY ended_at IS NULL DESC, found_at DESC, disturbance.id LIMIT ${disturbances_max}`,
       [ids],
     )
-    return rows.map((row) => ({ ...row.state, ticketId: row.ticket_id }))
+    return rows.map((row) => ({ ...row.state, impact: impactOf(row.state.id) ?? row.state.impact, ticketId: row.ticket_id }))
   })
 }
 
@@ -62,17 +64,24 @@ function boxOf(bbox: string | undefined): (station: Placed) => boolean {
 export function disturbanceRoutes(app: FastifyInstance, needs: DisturbanceNeeds): void {
   const places = new Map(needs.stations.map((station) => [station.code, station]))
   const one = async (caller: Caller, id: string): Promise<LiveDisturbance> => {
-    const [row] = await readDisturbances(needs.database, caller, [id])
+    const [row] = await readDisturbances(needs.database, caller, [id], needs.monitor.impact)
     if (row === undefined) throw new ProblemError('not_found', `There is no disturbance ${id} that you may see.`)
     return row
   }
 
-  app.get('/v1/disturbances', (request) => readDisturbances(needs.database, callerOf(request), null))
+  app.get('/v1/disturbances', (request) => readDisturbances(needs.database, callerOf(request), null, needs.monitor.impact))
   app.get<{ Params: { id: string } }>('/v1/disturbances/:id', (request) => one(callerOf(request), request.params.id))
+
+  app.get<{ Params: { id: string } }>('/v1/disturbances/:id/turns', async (request) => {
+    const caller = callerOf(request)
+    await one(caller, request.params.id)
+    return readTurns(needs.database, caller, request.params.id)
+  })
 
   app.post<{ Params: { id: string } }>('/v1/disturbances/:id/ticket', async (request, reply) => {
     const caller = callerOf(request)
     const row = await one(caller, request.params.id)
+    if (row.foundAt === null) throw new ProblemError('state_conflict', 'This disturbance is suspected only: a ticket is of what is confirmed.')
     if (row.operator === null) throw new ProblemError('state_conflict', 'This disturbance concerns no organisation known here: there is nobody to send a ticket to.')
     const { operator } = row
     await allowed(() => needs.tickets.open(caller, row, operator))
@@ -86,7 +95,7 @@ export function disturbanceRoutes(app: FastifyInstance, needs: DisturbanceNeeds)
     { schema: { querystring: { type: 'object', required: ['area'], properties: { area: { type: 'string', pattern: '^[0-9]{2,10}$' }, bbox: { type: 'string' } } } } },
     (request): StationRows => {
       const view = viewOf(callerOf(request))
-      const open = needs.monitor.found().filter((row) => row.status === 'open' && (view === null || row.operator === view))
+      const open = needs.monitor.found().filter((row) => isOngoing(row.stage) && row.foundAt !== null && (view === null || row.operator === view))
       const hit = new Map(open.flatMap((row) => row.stations.map((code) => [code, row.id])))
       const inBox = boxOf(request.query.bbox)
       const rows = withPrefix(needs.stations, request.query.area).filter(inBox).map((station) => ({
