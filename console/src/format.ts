@@ -12,6 +12,13 @@ export function percent(share: number, language: Language): string {
   return `${number(share * 100, language, 1)} %`
 }
 
+/** A share 0..1 in whole percent; what is neither none nor all never reads as such. */
+export function share(of: number, language: Language): string {
+  if (of > 0 && of < 0.005) return '< 1 %'
+  if (of < 1 && of >= 0.995) return '> 99 %'
+  return `${number(of * 100, language)} %`
+}
+
 const zones = { WIB: 'Asia/Jakarta', WITA: 'Asia/Makassar', WIT: 'Asia/Jayapura' } as const
 
 /** The people's name of the zone that a region's or a station's code lies in. */
@@ -42,6 +49,11 @@ export function countdown(remainingMs: number): string {
   const total = Math.floor(Math.abs(remainingMs) / 1000)
   const two = (value: number): string => String(value).padStart(2, '0')
   return `${remainingMs < 0 ? '-' : ''}${Math.floor(total / 3600)}:${two(Math.floor(total / 60) % 60)}:${two(total % 60)}`
+}
+
+/** Minutes as people say them; hours from two on. @param words of the language */
+export function span(minutes: number, language: Language, words: { minutes(count: string): string; hoursMinutes(hours: string, minutes: string): string }): string {
+  return minutes < 120 ? words.minutes(number(minutes, language)) : words.hoursMinutes(number(Math.floor(minutes / 60), language), number(minutes % 60, language))
 }
 
 /** Organisation ids are lower-case words; these are the names people use. */

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fixtureLive } from '../test/fixture.ts'
+import fc from 'fast-check'
+import { fixtureLive, fixtureTurns } from '../test/fixture.ts'
+import { chronicleOf } from './chronicle.ts'
 import { countdown, csv, timeAt, timeWib } from './format.ts'
 import { applySnapshot } from './live.ts'
-import { clockState, hitOf, nextClock, queueOf, sumOf, topAreas, totalOf } from './queue.ts'
+import { clockState, hitOf, hitStations, missingOf, nextClock, openOf, queueOf, sharesOf, sumOf, topAreas, totalOf } from './queue.ts'
 import { readView, writeView } from './view.ts'
 
 const now = Date.parse('2029-02-14T07:00:00Z')
@@ -11,14 +13,73 @@ const live = fixtureLive(now)
 const first = live.disturbances[0]
 assert.ok(first)
 
-test('the queue ranks by stations; a storm adds ten cards in ten minutes and rolls the rest up', () => {
-  const storm = Array.from({ length: 40 }, (_, index) => ({ ...first, id: `s-${index}`, stations: first.stations.slice(0, index + 1), foundAt: new Date(now - 60_000).toISOString() }))
-  const queue = queueOf([...live.disturbances, ...storm], now)
-  assert.deepEqual(queue.cards.map((row) => row.id), ['g-1', 's-39', 's-38', 's-37', 's-36', 's-35', 's-34', 's-33', 's-32', 's-31', 's-30'])
-  const rolled = queue.rolls.reduce((sum, roll) => sum + roll.disturbances.length, 0)
-  assert.equal(queue.cards.length + rolled, 42, 'nothing open is lost')
-  assert.ok(queueOf(storm, now, 's-0').cards.some((row) => row.id === 's-0'), 'the selected one stays a card')
-  assert.deepEqual(queue.recovered.map((row) => row.id), ['g-3'])
+type Row = (typeof live.disturbances)[number]
+const minutes = (ago: number): string => new Date(now - ago * 60_000).toISOString()
+const weighed = (priority: number): Row['impact'] => (first.impact === null ? null : { ...first.impact, priority })
+const row = (id: string, change: Partial<Row> = {}): Row => ({ ...first, id, ...change })
+const ids = (rows: readonly Row[]): string[] => rows.map((each) => each.id)
+
+test('cards are ranked by priority, what is not weighed yet first; suspected, planned, held and past stand apart', () => {
+  const queue = queueOf(live.disturbances, now)
+  assert.deepEqual(ids(queue.cards), ['g-8', 'g-1', 'g-2'])
+  assert.deepEqual([ids(queue.suspected), ids(queue.planned), ids(queue.past)], [['g-5'], ['g-7'], ['g-3', 'g-10', 'g-9']])
+  assert.deepEqual([...queue.held].map(([holder, rows]) => [holder, ids(rows)]), [['g-1', ['g-6']]])
+  assert.equal(openOf(queue), 3)
+})
+
+test('a storm adds at most ten cards in any ten minutes, the rest rolls up by cause and operator, the largest stand', () => {
+  const storm = Array.from({ length: 40 }, (_, index) => row(`s-${index}`, { impact: weighed(index), foundAt: minutes(1), operator: index % 2 === 0 ? 'telkomsel' : 'indosat' }))
+  const old = row('old', { impact: weighed(20.5), foundAt: minutes(60) })
+  const queue = queueOf([old, ...storm], now)
+  assert.deepEqual(ids(queue.cards), ['s-39', 's-38', 's-37', 's-36', 's-35', 's-34', 's-33', 's-32', 's-31', 's-30', 'old'], 'an old card is not put away by new ones')
+  assert.deepEqual(queue.rolls.map((roll) => [roll.operator, roll.disturbances.length]), [['indosat', 15], ['telkomsel', 15]])
+  assert.equal(openOf(queue), 41, 'nothing is lost')
+  assert.ok(queueOf([old, ...storm], now, 's-0').cards.some((each) => each.id === 's-0'), 'the selected one stays a card')
+  let before = 0
+  for (let minute = -1; minute <= 60; minute += 1) {
+    const [earlier, later] = [minute - 10, minute].map((at) => queueOf(storm, now + at * 60_000).cards.length) as [number, number]
+    assert.ok(later - earlier <= 10, `${later - earlier} cards more in ten minutes`)
+    assert.ok(later >= before, 'a card that stands is not taken away by time')
+    before = later
+  }
+  assert.equal(before, 40)
+})
+
+test('whatever holds whatever, each ongoing disturbance is shown exactly once', () => {
+  const any = fc.array(fc.record({ parent: fc.option(fc.nat(12)), stage: fc.constantFrom('suspected', 'confirmed', 'recovering', 'ended', 'retracted'), planned: fc.boolean(), weight: fc.option(fc.nat(50)), ago: fc.nat(30) }), { maxLength: 13 })
+  fc.assert(fc.property(any, (given) => {
+    const rows = given.map(({ parent, stage, planned, weight, ago }, index) => row(`r-${index}`, {
+      stage, parent: parent === null ? null : `r-${parent}`, plannedWork: planned ? 'PT-1' : null, impact: weight === null ? null : weighed(weight), foundAt: stage === 'suspected' ? null : minutes(ago) }))
+    const queue = queueOf(rows, now)
+    const shown = [...queue.cards, ...queue.rolls.flatMap((roll) => roll.disturbances), ...queue.suspected, ...queue.planned, ...[...queue.held.values()].flat(), ...queue.past]
+    assert.deepEqual(ids(shown).sort(), ids(rows).sort())
+    for (const holder of queue.held.keys()) assert.ok(![...queue.held.values()].flat().some((each) => each.id === holder), 'what holds is not held itself')
+    assert.deepEqual(ids(queueOf(rows.toReversed(), now).cards), ids(queue.cards), 'the order that they come in does not matter')
+  }))
+})
+
+test('stations hit are those of what is confirmed, each once, within the area', () => {
+  const overlapping = [row('a', { stations: ['5301012001001', '5301012001002'] }), row('b', { stations: ['5301012001002', '5302012001001'], stage: 'recovering' }), row('c', { stations: ['5399012001001'], stage: 'suspected', foundAt: null }), row('d', { stations: ['5388012001001'], stage: 'ended' })]
+  assert.deepEqual([hitStations(overlapping, null), hitStations(overlapping, '5301'), hitStations(overlapping, '94')], [3, 2, 0])
+})
+
+test('causes are told by their share of the likelihood; an undetermined one says what is missing', () => {
+  const shares = sharesOf([{ cause: 'access', nats: Math.log(1) }, { cause: 'backhaul', nats: Math.log(3) }])
+  assert.deepEqual(shares.map((each) => [each.cause, Math.round(each.share * 100)]), [['backhaul', 75], ['access', 25]])
+  assert.deepEqual(sharesOf([]), [])
+  assert.ok(Math.abs(sharesOf([{ cause: 'power', nats: 5_000 }, { cause: 'core', nats: 4_990 }]).reduce((sum, each) => sum + each.share, 0) - 1) < 1e-9, 'large scores do not overflow')
+  const evidence = { ...first.evidence, witnessesGood: 0, signs: [{ sign: 'chargers_off', count: 0, of: 4 }, { sign: 'radio_strong', count: 0, of: 0 }] }
+  assert.deepEqual(missingOf(evidence), ['radio', 'reports', 'witnesses', 'alarm'])
+  assert.deepEqual(missingOf({ ...evidence, causes: [{ cause: 'power', nats: 2 }], signs: [{ sign: 'getting_through', count: 0, of: 3 }], witnessesGood: 2 }), ['chargers', 'alarm'], 'only what would tell these causes apart')
+})
+
+test('what happened is told in order: turns of mere extent are folded, a turn stands before the ticket that it caused', () => {
+  const ticket = live.tickets[0]
+  assert.ok(ticket)
+  const entries = chronicleOf(fixtureTurns('g-1', now), ticket)
+  const told = entries.map((entry) => (entry.kind === 'turn' ? `${entry.turn.turn}${entry.folded > 0 ? `+${entry.folded}` : ''}` : `ticket ${entry.event.kind}`))
+  assert.deepEqual(told, ['suspected', 'confirmed', 'ticket opened', 'grown+2', 'ticket acknowledged', 'alarm', 'attributed', 'recovering', 'relapsed', 'ticket resolved', 'ticket reopened'])
+  assert.deepEqual(chronicleOf([], null), [])
 })
 
 test('stations are counted once, at the coarsest level, those without data included', () => {
@@ -43,7 +104,7 @@ test('times tell the place and WIB; CSV defuses formulas; the address round-trip
   assert.equal(timeAt(now, '5310'), '15.00 WITA (14.00 WIB)')
   assert.equal(timeAt(now, '9471'), '16.00 WIT (14.00 WIB)')
   assert.equal(csv(['a'], [['=1+1'], ['x, "y"']]), '\ufeffa\r\n\'=1+1\r\n"x, ""y"""\r\n')
-  const address = '?area=53&gangguan=g-1&tiket=t-1&tps=5310102003001&bahasa=en&dinding=1&tampil=tabel&urut=name&peta=kanvas'
+  const address = '?area=53&gangguan=g-1&tiket=t-1&tps=5310102003001&bahasa=en&dinding=1&tampil=alarm&urut=name&keadaan=active&keparahan=major&operator=telkomsel&peta=kanvas'
   assert.equal(writeView(readView(address)), address)
   assert.equal(writeView(readView('?masuk=rahasia')), '', 'a token never stays in the address')
 })

@@ -1,4 +1,5 @@
 import type { LiveArea, LiveClock, LiveDisturbance, LiveTicket } from '@kawal/contract/live.ts'
+import { isOngoing, type Cause } from '@kawal/core/detection/disturbance.ts'
 import { statuses, type Status } from '@kawal/core/kernel/status.ts'
 import type { LiveState } from './live.ts'
 
@@ -41,52 +42,140 @@ export function isIn(disturbance: LiveDisturbance, area: string): boolean {
   return disturbance.areaCode.startsWith(area) || disturbance.stations.some((code) => code.startsWith(area))
 }
 
-interface Roll { readonly cause: string; readonly operator: string | null; readonly stations: number; readonly disturbances: readonly LiveDisturbance[] }
+/** Confirmed, and not yet measured to be well: what the operators are told of. */
+export const isTold = (row: LiveDisturbance): boolean => row.stage === 'confirmed' || row.stage === 'recovering'
+
+/** Over under its own name, and going on within another one: not measured to be well. */
+export const isMerged = (row: Pick<LiveDisturbance, 'stage' | 'parent'>): boolean => row.stage === 'ended' && row.parent !== null
+
+/** The stations of what is confirmed, each once. @param area code that they lie in; null is everywhere */
+export function hitStations(disturbances: Iterable<LiveDisturbance>, area: string | null): number {
+  const hit = new Set<string>()
+  for (const row of disturbances) if (isTold(row)) for (const code of row.stations) if (area === null || code.startsWith(area)) hit.add(code)
+  return hit.size
+}
+
+interface Roll { readonly cause: Cause; readonly operator: string | null; readonly stations: number; readonly disturbances: readonly LiveDisturbance[] }
 export interface Queue {
   readonly cards: readonly LiveDisturbance[]
   /** What a storm would have added beyond ten cards in ten minutes, by cause. */
   readonly rolls: readonly Roll[]
-  readonly recovered: readonly LiveDisturbance[]
+  /** What a disturbance holds back beneath it, by its id. */
+  readonly held: ReadonlyMap<string, readonly LiveDisturbance[]>
+  readonly suspected: readonly LiveDisturbance[]
+  /** What announced work explains. */
+  readonly planned: readonly LiveDisturbance[]
+  /** Ended and retracted, the newest first. */
+  readonly past: readonly LiveDisturbance[]
 }
 
-const stormMs = 10 * 60_000
+const storm_ms = 10 * 60_000
 const newCardsMax = 10
-const recoveredMax = 10
+/** Rows of a list that nobody works through; how many there are stands beside it. */
+export const restMax = 20
+/** A parent's parent and so on: deeper is a mistake in the data. */
+const depthMax = 8
 
-const byStations = (a: LiveDisturbance, b: LiveDisturbance): number =>
-  b.stations.length - a.stations.length || Date.parse(a.startedAt) - Date.parse(b.startedAt) || (a.id < b.id ? -1 : 1)
+/** The highest priority first; what has not been weighed yet comes before all: it is not known to be small. */
+const byPriority = (a: LiveDisturbance, b: LiveDisturbance): number =>
+  Number(b.impact === null) - Number(a.impact === null) || (b.impact?.priority ?? 0) - (a.impact?.priority ?? 0)
+  || b.stations.length - a.stations.length || Date.parse(a.startedAt) - Date.parse(b.startedAt) || (a.id < b.id ? -1 : 1)
+
+/** The disturbance that holds this one back, whoever holds that; null when it is held by none that is ongoing. */
+function holderOf(row: LiveDisturbance, ongoing: ReadonlyMap<string, LiveDisturbance>): string | null {
+  let at = row
+  for (let depth = 0; depth < depthMax; depth += 1) {
+    const parent = at.parent === null ? undefined : ongoing.get(at.parent)
+    if (parent === undefined) return at === row ? null : at.id
+    at = parent
+  }
+  return null
+}
 
 /**
- * Open disturbances, most stations first; of those found in the last ten minutes at most ten are
- * cards, the rest rolls up by cause and operator.
+ * Those that are cards at an instant, so that ten minutes never add more than ten: each has a place in the order
+ * in which they were confirmed, and a place goes to the highest priority of what is there ten minutes after it
+ * came up, so that a large one is not kept waiting by small ones and an old card is not put away by new ones.
+ * @param told by priority, the highest first
+ * @param now ms
+ */
+function cardsAt(told: readonly LiveDisturbance[], now: number): Set<LiveDisturbance> {
+  const rows = told.map((row) => ({ row, at: Date.parse(row.foundAt ?? row.suspectedAt) }))
+  const places: number[] = []
+  for (const { at } of [...rows].sort((a, b) => a.at - b.at)) {
+    const before = places.at(-newCardsMax)
+    places.push(before === undefined ? at : Math.max(at, before + storm_ms))
+  }
+  const cards = new Set<LiveDisturbance>()
+  for (const place of places) {
+    if (place > now) break
+    const next = rows.find(({ row, at }) => !cards.has(row) && at <= place + storm_ms)
+    if (next !== undefined) cards.add(next.row)
+  }
+  return cards
+}
+
+/**
+ * Ongoing disturbances by what they do to the election. One cause is one card: what another one holds back is
+ * counted beneath it. In a storm the cards with the highest priority stand, the rest rolls up by cause and operator.
  * @param now server's clock, ms
  * @param keep id of a disturbance that stays a card whatever its rank (the selected one)
  */
 export function queueOf(disturbances: Iterable<LiveDisturbance>, now: number, keep: string | null = null): Queue {
-  const cards: LiveDisturbance[] = []
-  const recovered: LiveDisturbance[] = []
-  const rolls = new Map<string, { cause: string; operator: string | null; stations: number; disturbances: LiveDisturbance[] }>()
-  let fresh = 0
-  for (const row of [...disturbances].sort(byStations)) {
-    if (row.status === 'recovered') {
-      recovered.push(row)
-      continue
-    }
-    const isFresh = now - Date.parse(row.foundAt) < stormMs
-    if (isFresh) fresh += 1
-    if (!isFresh || fresh <= newCardsMax || row.id === keep) {
-      cards.push(row)
-      continue
-    }
+  const rows = [...disturbances].sort(byPriority)
+  const ongoing = new Map(rows.filter((row) => isOngoing(row.stage)).map((row) => [row.id, row]))
+  const held = new Map<string, LiveDisturbance[]>()
+  const planned: LiveDisturbance[] = []
+  const suspected: LiveDisturbance[] = []
+  const told: LiveDisturbance[] = []
+  for (const row of ongoing.values()) {
+    const holder = holderOf(row, ongoing)
+    if (holder !== null) held.set(holder, [...(held.get(holder) ?? []), row])
+    else if (row.plannedWork !== null) planned.push(row)
+    else (row.stage === 'suspected' ? suspected : told).push(row)
+  }
+  const standing = cardsAt(told, now)
+  const isCard = (row: LiveDisturbance): boolean => standing.has(row) || row.id === keep
+  const past = rows.filter((row) => !isOngoing(row.stage))
+  past.sort((a, b) => Date.parse(b.endedAt ?? b.suspectedAt) - Date.parse(a.endedAt ?? a.suspectedAt) || (a.id < b.id ? -1 : 1))
+  return { cards: told.filter(isCard), rolls: rolled(told.filter((row) => !isCard(row))), held, suspected, planned, past }
+}
+
+/** How many causes are confirmed and ongoing, rolled up or not. */
+export const openOf = ({ cards, rolls }: Queue): number => cards.length + rolls.reduce((sum, roll) => sum + roll.disturbances.length, 0)
+
+function rolled(rows: readonly LiveDisturbance[]): Roll[] {
+  const rolls = new Map<string, { cause: Cause; operator: string | null; stations: number; disturbances: LiveDisturbance[] }>()
+  for (const row of rows) {
     const key = `${row.cause} ${row.operator ?? ''}`
     const roll = rolls.get(key) ?? { cause: row.cause, operator: row.operator, stations: 0, disturbances: [] }
     roll.stations += row.stations.length
     roll.disturbances.push(row)
     rolls.set(key, roll)
   }
-  recovered.sort((a, b) => Date.parse(b.endedAt ?? b.foundAt) - Date.parse(a.endedAt ?? a.foundAt))
-  return { cards, rolls: [...rolls.values()].sort((a, b) => b.stations - a.stations), recovered: recovered.slice(0, recoveredMax) }
+  return [...rolls.values()].sort((a, b) => b.stations - a.stations)
 }
+
+/** The share of the likelihood that each cause has, 0..1, the largest first. */
+export function sharesOf(causes: LiveDisturbance['evidence']['causes']): { cause: Cause; share: number }[] {
+  const best = Math.max(...causes.map((each) => each.nats))
+  const sum = causes.reduce((all, each) => all + Math.exp(each.nats - best), 0)
+  return causes.map((each) => ({ cause: each.cause, share: Math.exp(each.nats - best) / sum })).sort((a, b) => b.share - a.share)
+}
+
+/** What would tell the causes weighed apart and is not known: signs that nothing was counted for, and witnesses. */
+export function missingOf(evidence: LiveDisturbance['evidence']): Missing[] {
+  const seen = (names: readonly string[]): boolean => evidence.signs.some((each) => names.includes(each.sign) && each.of > 0)
+  const missing: Missing[] = []
+  const weighed = (names: readonly Cause[]): boolean => evidence.causes.some((each) => names.includes(each.cause))
+  if (weighed(['power']) && !seen(['chargers_off'])) missing.push('chargers')
+  if (weighed(['access', 'backhaul']) && !seen(['radio_strong', 'radio_weak'])) missing.push('radio')
+  if (!seen(['getting_through', 'late_reports', 'slow', 'lossy'])) missing.push('reports')
+  if (evidence.witnessesGood === 0) missing.push('witnesses')
+  if (!seen(['alarm'])) missing.push('alarm')
+  return missing
+}
+export type Missing = 'chargers' | 'radio' | 'reports' | 'witnesses' | 'alarm'
 
 export type ClockState = 'running' | 'paused' | 'at_risk' | 'overdue' | 'met'
 

@@ -1,6 +1,7 @@
 import type { LiveArea, LiveDisturbance, LiveTicket, Session } from '@kawal/contract/live.ts'
+import type { Cause } from '@kawal/core/detection/disturbance.ts'
 import { silentAfterMs, startFeed, type LiveState } from './live.ts'
-import { isIn, queueOf, reportedOf, ticketOf, topAreas, type Queue } from './queue.ts'
+import { isIn, isTold, queueOf, reportedOf, restMax, ticketOf, topAreas, type Queue } from './queue.ts'
 import { operatorName } from './format.ts'
 import { server, type Problem } from './server.ts'
 import { readView, writeView, type RoomName, type View } from './view.ts'
@@ -47,6 +48,8 @@ class Room {
     if (!this.rollsOpen) return queue
     return { ...queue, cards: [...queue.cards, ...queue.rolls.flatMap((roll) => roll.disturbances)], rolls: [] }
   })
+  /** What j and k go along: the cards, then what is suspected. */
+  listed: readonly LiveDisturbance[] = $derived([...this.queue.cards, ...this.queue.suspected.slice(0, restMax)])
   selected: LiveDisturbance | null = $derived(this.selectedId === null ? null : this.live?.disturbances.get(this.selectedId) ?? null)
 
   reported: { rows: LiveTicket[]; total: number } = $derived(this.live === null ? { rows: [], total: 0 } : reportedOf(this.live, this.view.area))
@@ -147,7 +150,11 @@ class Room {
     const before = this.live
     this.live = state
     if (before === null || before.disturbances === state.disturbances) return
-    const fresh = [...state.disturbances.values()].filter((row) => row.status === 'open' && !before.disturbances.has(row.id))
+    const wasTold = (id: string): boolean => {
+      const row = before.disturbances.get(id)
+      return row !== undefined && row.foundAt !== null
+    }
+    const fresh = [...state.disturbances.values()].filter((row) => isTold(row) && row.parent === null && row.plannedWork === null && !wasTold(row.id))
     if (fresh.length > 0) this.announced = fresh.slice(0, 3).map((row) => this.words.newDisturbance(this.causeOf(row), row.areaName, String(row.stations.length))).join('. ')
   }
 
@@ -159,7 +166,7 @@ class Room {
     this.heardAt = this.#feed.heardAt()
   }
 
-  causeOf(row: { cause: string; operator: string | null; severity: string }): string {
+  causeOf(row: { cause: Cause; operator: string | null; severity: string }): string {
     return this.words.cause(row.cause, row.operator === null ? null : operatorName(row.operator), row.severity)
   }
 
@@ -169,14 +176,24 @@ class Room {
     return this.session.may.includes(permission) || (owner === this.session.organisation && this.session.may.includes(`${permission}:own`))
   }
 
+  /** Whether the role may read a resource, be it all of it or its organisation's own. */
+  reads(resource: string): boolean {
+    return this.session !== null && this.session !== 'loading' && this.session.may.some((permission) => permission === `${resource}:read` || permission === `${resource}:read:own`)
+  }
+
   /** Whether there is anything of planning that the role may read. */
   mayPlan(): boolean {
     if (this.session === null || this.session === 'loading') return false
     return this.session.may.some((permission) => /^(plan|atlas|challenge):read/.test(permission))
   }
 
+  /** A ticket is of what is confirmed and stands for itself. */
+  mayTicket(row: LiveDisturbance): boolean {
+    return row.operator !== null && row.foundAt !== null && row.stage !== 'retracted' && row.parent === null && row.plannedWork === null && this.may('ticket:write', row.operator)
+  }
+
   async openTicket(row: LiveDisturbance): Promise<void> {
-    if (this.live === null || !this.may('ticket:write', row.operator) || row.operator === null || ticketOf(this.live, row) !== null || this.asked.has(row.id)) return
+    if (this.live === null || !this.mayTicket(row) || ticketOf(this.live, row) !== null || this.asked.has(row.id)) return
     this.ticketProblem = null
     this.asked = new Set([...this.asked, row.id])
     const answer = await server.openTicket(row.id)
@@ -187,10 +204,10 @@ class Room {
 
   /** Moves the selection along the queue. @param by 1 or -1 */
   move(by: number): void {
-    const { cards } = this.queue
-    if (cards.length === 0) return
-    const at = cards.findIndex((row) => row.id === this.selectedId)
-    const next = cards[at < 0 ? (by > 0 ? 0 : cards.length - 1) : Math.min(cards.length - 1, Math.max(0, at + by))]
+    const { listed } = this
+    if (listed.length === 0) return
+    const at = listed.findIndex((row) => row.id === this.selectedId)
+    const next = listed[at < 0 ? (by > 0 ? 0 : listed.length - 1) : Math.min(listed.length - 1, Math.max(0, at + by))]
     if (next !== undefined) this.go({ disturbance: next.id, ticket: null, station: null })
   }
 }

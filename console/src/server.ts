@@ -1,4 +1,6 @@
-import type { Session, StationDetail, StationRows } from '@kawal/contract/live.ts'
+import type { AlarmRow } from '@kawal/contract/alarm.ts'
+import type { PlannedWorkCreate, PlannedWorkReceipt, PlannedWorkRow } from '@kawal/contract/planned-work.ts'
+import type { DisturbanceTurns, Session, StationDetail, StationRows } from '@kawal/contract/live.ts'
 
 /** An application/problem+json answer, or a network that did not answer (code `unreachable`). */
 export interface Problem { readonly status: number; readonly code: string; readonly title: string; readonly detail: string }
@@ -23,6 +25,13 @@ export async function call<Value>(path: string, init: RequestInit = {}): Promise
 
 export const json = (body: unknown): RequestInit => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
 
+/** A list as the server pages it: the rows asked for, and how many there are. */
+export interface Rows<Row> { readonly total: number; readonly rows: readonly Row[] }
+const asked = (query: Readonly<Record<string, string | null>>): string => {
+  const text = new URLSearchParams(Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== null)).toString()
+  return text === '' ? '' : `?${text}`
+}
+
 export const server = {
   session: (): Promise<Answer<Session>> => call('/v1/session'),
   logIn: (token: string): Promise<Answer<unknown>> => call('/v1/session', json({ token })),
@@ -34,5 +43,12 @@ export const server = {
   /** TMF621's merge patch: what the organisation that has the ticket says of it. */
   patchTicket: (ticket: string, fields: object): Promise<Answer<unknown>> =>
     call(`/tmf-api/troubleTicket/v5/troubleTicket/${encodeURIComponent(ticket)}`, { ...json({ '@type': 'TroubleTicket', ...fields }), method: 'PATCH' }),
+  turns: (disturbance: string, signal: AbortSignal): Promise<Answer<DisturbanceTurns>> => call(`/v1/disturbances/${encodeURIComponent(disturbance)}/turns`, { signal }),
+  alarms: (query: Readonly<Record<string, string | null>>, signal: AbortSignal): Promise<Answer<Rows<AlarmRow>>> => call(`/v1/alarms${asked(query)}`, { signal }),
+  works: (query: Readonly<Record<string, string | null>>, signal: AbortSignal): Promise<Answer<Rows<PlannedWorkRow>>> => call(`/v1/planned-work${asked(query)}`, { signal }),
+  announce: (work: PlannedWorkCreate): Promise<Answer<PlannedWorkRow>> => call('/v1/planned-work', json(work)),
+  /** A pasted calendar: each line is kept or refused by itself. */
+  announceAll: (csv: string): Promise<Answer<PlannedWorkReceipt>> => call('/v1/planned-work', { method: 'POST', headers: { 'content-type': 'text/csv' }, body: csv }),
+  withdraw: (work: string): Promise<Answer<unknown>> => call(`/v1/planned-work/${encodeURIComponent(work)}`, { method: 'DELETE' }),
   openTicket: (disturbance: string): Promise<Answer<unknown>> => call(`/v1/disturbances/${encodeURIComponent(disturbance)}/ticket`, json({})),
 }

@@ -1,6 +1,15 @@
 /** The view is the URL: what is selected, shown and sorted. Names are Indonesian because people read and share them. */
 export type Language = 'id' | 'en'
-export type Pane = 'map' | 'table' | 'queue'
+export type Pane = 'map' | 'table' | 'queue' | 'alarms' | 'works'
+
+/** What the lists of alarms and of planned work are narrowed to; null is all of it. */
+interface Filters {
+  /** `active` and `cleared` of alarms; `upcoming`, `running`, `ended`, `withdrawn` of planned work. */
+  readonly state: string | null
+  readonly severity: string | null
+  readonly operator: string | null
+}
+export const noFilters: Filters = { state: null, severity: null, operator: null }
 export type RoomName = 'monitoring' | 'planning'
 
 export interface View {
@@ -12,6 +21,7 @@ export interface View {
   readonly wall: boolean
   readonly pane: Pane
   readonly sort: string
+  readonly filters: Filters
   /** Forces the Canvas 2D painter, for machines whose WebGL is worse than none. */
   readonly canvas: boolean
   /** Null where the address does not say: the role decides. */
@@ -22,7 +32,7 @@ export interface View {
 
 const shared = ['ruang', 'bahasa', 'peta', 'masuk']
 
-const panes: Record<string, Pane> = { peta: 'map', tabel: 'table', antrean: 'queue' }
+const panes: Record<string, Pane> = { peta: 'map', tabel: 'table', antrean: 'queue', alarm: 'alarms', pekerjaan: 'works' }
 
 export function readView(search: string): View {
   const query = new URLSearchParams(search)
@@ -38,6 +48,7 @@ export function readView(search: string): View {
     wall: query.get('dinding') === '1',
     pane: panes[query.get('tampil') ?? ''] ?? 'map',
     sort: query.get('urut') ?? '-hit',
+    filters: { state: query.get('keadaan'), severity: query.get('keparahan'), operator: query.get('operator') },
     canvas: query.get('peta') === 'kanvas',
     room,
     planning: room === 'planning' ? own.toString() : '',
@@ -64,6 +75,10 @@ export function writeView(view: View): string {
   const pane = Object.entries(panes).find(([, value]) => value === view.pane)?.[0]
   if (view.pane !== 'map' && pane !== undefined) query.set('tampil', pane)
   if (view.sort !== '-hit') query.set('urut', view.sort)
+  const { state, severity, operator } = view.filters
+  if (state !== null) query.set('keadaan', state)
+  if (severity !== null) query.set('keparahan', severity)
+  if (operator !== null) query.set('operator', operator)
   if (view.canvas) query.set('peta', 'kanvas')
   const text = query.toString()
   return text === '' ? '' : `?${text}`

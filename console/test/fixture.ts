@@ -1,6 +1,6 @@
-import type { Live, LiveDelta, Session, StationDetail, StationRows } from '@kawal/contract/live.ts'
+import type { DisturbanceTurns, Live, LiveDelta, Session, StationDetail, StationRows } from '@kawal/contract/live.ts'
 
-/** A small rehearsal in East Nusa Tenggara: every status, every kind of clock, two open causes and one that recovered. */
+/** A small rehearsal in East Nusa Tenggara: every status, every kind of clock, disturbances of every stage. */
 const minute = 60_000
 const iso = (at: number): string => new Date(at).toISOString()
 
@@ -24,19 +24,82 @@ function areas(): Live['areas'] {
 
 const codes = (village: string, count: number): string[] => Array.from({ length: count }, (_, index) => `${village}${String(index + 1).padStart(3, '0')}`)
 
+type Row = Live['disturbances'][number]
+type Terms = NonNullable<Row['impact']>['terms']
+
+const evidence: Row['evidence'] = {
+  devicesExpected: 14, devicesSilent: 12, devicesBad: 1, devicesGood: 1, witnessesGood: 9, score: 8.3, threshold: 6, rule: 'promises-1',
+  causes: [{ cause: 'backhaul', nats: 9.1 }, { cause: 'access', nats: 7.2 }, { cause: 'power', nats: 1.4 }],
+  signs: [{ sign: 'operators_hit', count: 1, of: 3 }, { sign: 'getting_through', count: 1, of: 13 }, { sign: 'radio_strong', count: 4, of: 5 }, { sign: 'chargers_off', count: 0, of: 3 }, { sign: 'alarm', count: 1, of: 1 }],
+}
+
+const pointsOf = (rows: readonly [term: string, value: number, weight: number][]): Terms => rows.map(([term, value, weight]) => ({ term, value, weight, points: value * weight }))
+
+/** Of so many stations, as the server weighs them. */
+function impactOf(now: number, stations: number, voters: number | null, factor: [string, number][] = []): Row['impact'] {
+  const terms = pointsOf([
+    ['stations_without_alternative', Math.floor(stations / 4), 10], ['stations_alternative_unknown', Math.floor(stations / 8), 6], ['stations_with_alternative', stations - Math.floor(stations / 4) - Math.floor(stations / 8), 2],
+    ...(voters === null ? [['stations_voters_unknown', stations, 0.5] as [string, number, number]] : [['voters_thousand', voters / 1000, 2] as [string, number, number]]),
+    ['urgency', Math.round(stations * 12) / 100, 10],
+  ])
+  let priority = terms.reduce((sum, each) => sum + each.points, 0)
+  for (const [term, weight] of factor) {
+    terms.push({ term, value: priority, weight, points: priority * weight })
+    priority *= 1 + weight
+  }
+  const left = 95
+  return {
+    priority, voters, withoutAlternative: Math.floor(stations / 4) + Math.floor(stations / 8), unsentRecaps: null, deadlineAt: iso(now + left * minute), deadlineName: 'recaps_due', minutesToDeadline: left, terms,
+  }
+}
+
+type Given = Pick<Row, 'id' | 'stage' | 'cause' | 'operator' | 'areaCode' | 'areaName' | 'latitude' | 'longitude' | 'stations'> & { began: number; found: number | null; ended?: number; voters?: number | null } & Partial<Row>
+
+/** @param given `began`, `found` and `ended` in minutes before now */
+function disturbance(now: number, { began, found, ended, voters = null, ...given }: Given): Row {
+  const taken: [string, number][] = [...(given.severity === 'degraded' ? [['degraded', -0.4] as [string, number]] : []), ...(given.stage === 'suspected' || given.stage === 'recovering' ? [[given.stage, -0.5] as [string, number]] : given.stage === 'ended' || given.stage === 'retracted' ? [[given.stage, -1] as [string, number]] : [])]
+  return {
+    severity: 'down', confidence: 0.87, startedAt: iso(now - began * minute), suspectedAt: iso(now - (began - 2) * minute), foundAt: found === null ? null : iso(now - found * minute), endedAt: ended === undefined ? null : iso(now - ended * minute),
+    parent: null, plannedWork: null, alarms: [], evidence, impact: impactOf(now, given.stations.length, voters, taken), ticketId: null, ...given,
+  }
+}
+
+function disturbances(now: number): Row[] {
+  return [
+    disturbance(now, { id: 'g-1', stage: 'confirmed', cause: 'backhaul', operator: 'telkomsel', areaCode: '5310', areaName: 'Manggarai', latitude: -8.6, longitude: 120.45, stations: codes('5310102003', 96), voters: 22_410, began: 41, found: 37, alarms: ['TSEL-884213'], ticketId: 't-1' }),
+    disturbance(now, {
+      id: 'g-2', stage: 'confirmed', cause: 'power', operator: 'telkomsel', areaCode: '530502', areaName: 'Alor Barat Daya', latitude: -8.3, longitude: 124.5, stations: codes('5305022001', 12), began: 12, found: 9, confidence: 0.96,
+      evidence: { ...evidence, causes: [{ cause: 'power', nats: 8.8 }, { cause: 'access', nats: 3.1 }], signs: [{ sign: 'operators_hit', count: 3, of: 3 }, { sign: 'chargers_off', count: 5, of: 6 }] },
+    }),
+    disturbance(now, { id: 'g-3', stage: 'ended', severity: 'degraded', cause: 'congestion', operator: 'indosat', areaCode: '5301', areaName: 'Kupang', latitude: -10.06, longitude: 123.86, stations: codes('5301012001', 9), voters: 2_100, began: 122, found: 117, ended: 20, ticketId: 't-3' }),
+    disturbance(now, { id: 'g-5', stage: 'suspected', cause: 'access', operator: 'xlsmart', areaCode: '530702', areaName: 'Alok Timur', latitude: -8.66, longitude: 122.2, stations: codes('5307022001', 7), began: 4, found: null, confidence: 0.58, evidence: { ...evidence, devicesExpected: 9, devicesSilent: 5, devicesBad: 0, devicesGood: 4, witnessesGood: 6, score: 4.1 } }),
+    disturbance(now, { id: 'g-6', stage: 'confirmed', cause: 'access', operator: 'telkomsel', areaCode: '531004', areaName: 'Reok', latitude: -8.33, longitude: 120.5, stations: codes('5310042001', 14), began: 39, found: 35, parent: 'g-1' }),
+    disturbance(now, { id: 'g-7', stage: 'confirmed', cause: 'access', operator: 'indosat', areaCode: '531102', areaName: 'Umalulu', latitude: -9.86, longitude: 120.6, stations: codes('5311022001', 11), began: 30, found: 27, plannedWork: 'PT-0007' }),
+    disturbance(now, {
+      id: 'g-8', stage: 'recovering', severity: 'degraded', cause: 'undetermined', operator: 'indosat', areaCode: '530201', areaName: 'Molo Utara', latitude: -9.7, longitude: 124.3, stations: codes('5302012001', 21), voters: 5_030, began: 66, found: 62, confidence: 0.44, impact: null,
+      evidence: { ...evidence, witnessesGood: 0, causes: [{ cause: 'access', nats: 5.2 }, { cause: 'backhaul', nats: 5 }, { cause: 'power', nats: 4.7 }], signs: [{ sign: 'silent', count: 12, of: 14 }] },
+    }),
+    disturbance(now, { id: 'g-10', stage: 'ended', cause: 'access', operator: 'telkomsel', areaCode: '531008', areaName: 'Cibal', latitude: -8.5, longitude: 120.5, stations: codes('5310082001', 5), began: 40, found: 36, ended: 30, parent: 'g-1' }),
+    disturbance(now, { id: 'g-9', stage: 'retracted', cause: 'access', operator: 'telkomsel', areaCode: '530801', areaName: 'Nangapanda', latitude: -8.75, longitude: 121.5, stations: codes('5308012003', 6), began: 75, found: null, ended: 60 }),
+  ]
+}
+
+/** @param id of the disturbance; what is not in the fixture has no turns */
+export function fixtureTurns(id: string, now: number): DisturbanceTurns {
+  if (id !== 'g-1') return []
+  const turn = (number: number, ago: number, name: DisturbanceTurns[number]['turn'], silent: number, stations: number, more: Partial<DisturbanceTurns[number]> = {}): DisturbanceTurns[number] => ({
+    number, at: iso(now - ago * minute), turn: name, stage: number === 1 ? 'suspected' : 'confirmed', cause: 'access', confidence: 0.52, stations, silent, bad: 1, good: 1, score: 2 + silent / 2, threshold: 6, other: null, ...more,
+  })
+  return [
+    turn(1, 39, 'suspected', 5, 31), turn(2, 37, 'confirmed', 9, 60), turn(3, 36.5, 'grown', 10, 72), turn(4, 36, 'grown', 11, 88), turn(5, 35.5, 'grown', 12, 96),
+    turn(6, 33, 'alarm', 12, 96, { other: 'TSEL-884213' }), turn(7, 33, 'attributed', 12, 96, { cause: 'backhaul', confidence: 0.87 }), turn(8, 30, 'recovering', 7, 96, { stage: 'recovering', cause: 'backhaul', confidence: 0.87 }), turn(9, 28, 'relapsed', 12, 96, { cause: 'backhaul', confidence: 0.87 }),
+  ]
+}
+
 /** @param now server's clock, ms */
 export function fixtureLive(now: number, sequence = 1): Live {
-  const evidence = { devicesExpected: 14, devicesSilent: 12, devicesBad: 1, devicesGood: 1, witnessesGood: 9, score: 8.3, threshold: 6, rule: 'operator-area-1' }
   return {
-    sequence, now: iso(now), rehearsal: true, reportsPerMinute: 5213, devicesOnDuty: 8034, areas: areas(),
-    disturbances: [
-      { id: 'g-1', status: 'open', severity: 'down', cause: 'operator', operator: 'telkomsel', areaCode: '5310', areaName: 'Manggarai', latitude: -8.6, longitude: 120.45,
-        stations: codes('5310102003', 96), voters: 22_410, startedAt: iso(now - 41 * minute), foundAt: iso(now - 37 * minute), endedAt: null, evidence, ticketId: 't-1' },
-      { id: 'g-2', status: 'open', severity: 'down', cause: 'power', operator: 'telkomsel', areaCode: '530502', areaName: 'Alor Barat Daya', latitude: -8.3, longitude: 124.5,
-        stations: codes('5305022001', 12), voters: null, startedAt: iso(now - 12 * minute), foundAt: iso(now - 9 * minute), endedAt: null, evidence: { ...evidence, rule: 'power-1' }, ticketId: null },
-      { id: 'g-3', status: 'recovered', severity: 'degraded', cause: 'congestion', operator: 'indosat', areaCode: '5301', areaName: 'Kupang', latitude: -10.06, longitude: 123.86,
-        stations: codes('5301012001', 9), voters: 2_100, startedAt: iso(now - 122 * minute), foundAt: iso(now - 117 * minute), endedAt: iso(now - 20 * minute), evidence, ticketId: 't-3' },
-    ],
+    sequence, now: iso(now), rehearsal: true, reportsPerMinute: 5213, devicesOnDuty: 8034, areas: areas(), disturbances: disturbances(now),
     tickets: [
       { id: 't-1', disturbanceId: 'g-1', problem: null, status: 'inProgress', operator: 'telkomsel', operatorName: 'Telkomsel', title: 'Telkomsel, Manggarai', stationCount: 96, openedAt: iso(now - 37 * minute), reopened: 1,
         clocks: [
@@ -62,7 +125,7 @@ export function fixtureLive(now: number, sequence = 1): Live {
   }
 }
 
-/** A third disturbance, as it comes over the wire. */
+/** One disturbance more, as it comes over the wire. */
 export function fixtureDelta(now: number, sequence: number): LiveDelta {
   const [first] = fixtureLive(now).disturbances
   if (first === undefined) throw new Error('the fixture has disturbances')
@@ -90,5 +153,5 @@ export function fixtureStation(code: string, now: number): StationDetail {
 
 /** @param now server's clock, ms */
 export function fixtureSession(now: number): Session {
-  return { organisation: 'komdigi', organisationName: 'Komdigi', role: 'duty', name: 'Petugas jaga', expiresAt: iso(now + 480 * minute), may: ['live:read', 'ticket:write'] }
+  return { organisation: 'komdigi', organisationName: 'Komdigi', role: 'duty', name: 'Petugas jaga', expiresAt: iso(now + 480 * minute), may: ['live:read', 'ticket:write', 'alarm:read', 'planned_work:read', 'planned_work:write'] }
 }

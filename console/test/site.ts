@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Role } from '@kawal/core/organisation/rules.ts'
-import { fixtureDelta, fixtureLive, fixtureSession, fixtureStation, fixtureStations } from './fixture.ts'
+import { fixtureDelta, fixtureLive, fixtureSession, fixtureStation, fixtureStations, fixtureTurns } from './fixture.ts'
+import { answerAlarms } from './alarms.ts'
 import { answerPlanning, type PlanningSite } from './planning-site.ts'
 import { planningLive, planningSession } from './planning.ts'
 
@@ -14,9 +15,11 @@ const kinds: Record<string, string> = { '.html': 'text/html', '.js': 'text/javas
 export interface Site {
   readonly address: string
   readonly asked: string[]
+  /** Bodies of planned work that were sent. */
+  readonly announced: string[]
   /** Sends the delta with a third disturbance to every open stream. */
   delta(): void
-  /** An empty world from the next stream on. */
+  /** An empty world from the next stream on: no disturbance, ticket, alarm or work. */
   empty: boolean
   /** Refuses stations with a problem from now on. */
   broken: boolean
@@ -39,6 +42,17 @@ async function answeredPlanning(site: Site, request: IncomingMessage, response: 
   if (reply.bytes === undefined) json(response, reply.status, reply.body)
   else response.writeHead(200, { 'content-type': 'application/vnd.mapbox-vector-tile' }).end(reply.bytes)
   return true
+}
+
+/** @returns whether the lists of alarms and of planned work had an answer */
+async function answeredAlarms(site: Site, request: IncomingMessage, response: ServerResponse, url: URL): Promise<boolean> {
+  if (!/^\/v1\/(alarms|planned-work)/.test(url.pathname)) return false
+  let text = ''
+  for await (const chunk of request) text += String(chunk)
+  if (request.method === 'POST') site.announced.push(text)
+  const reply = answerAlarms(url.pathname, request.method ?? 'GET', url.searchParams, text, site.empty)
+  if (reply !== null) json(response, reply.status, reply.body)
+  return reply !== null
 }
 const sessionOf = (site: Site): unknown => (site.planner === null ? fixtureSession(Date.now()) : planningSession(site.planner, Date.now()))
 
@@ -83,6 +97,9 @@ export async function openSite(): Promise<Site> {
       return json(response, 200, fixtureStations(Date.now()))
     }
     if (pathname.startsWith('/v1/stations/')) return json(response, 200, fixtureStation(pathname.slice(13), Date.now()))
+    const [, of] = /^\/v1\/disturbances\/([^/]+)\/turns$/.exec(pathname) ?? []
+    if (of !== undefined) return json(response, 200, fixtureTurns(of, Date.now()))
+    if (await answeredAlarms(site, request, response, url)) return
     if (request.method === 'POST') return json(response, 201, {})
     if (request.method === 'PATCH') return json(response, 200, {})
     json(response, 404, { status: 404, code: 'not_found', title: 'Not found', detail: pathname })
@@ -93,6 +110,7 @@ export async function openSite(): Promise<Site> {
   const site: Site = {
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/console/`,
     asked: [],
+    announced: [],
     empty: false,
     broken: false,
     planner: null,

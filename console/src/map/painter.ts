@@ -1,12 +1,13 @@
 import type { LiveArea, LiveDisturbance, StationRow } from '@kawal/contract/live.ts'
 import type { Status } from '@kawal/core/kernel/status.ts'
-import { hitOf, statusOf, totalOf, type Counts } from '../queue.ts'
+import { hitOf, isTold, statusOf, totalOf, type Counts } from '../queue.ts'
 import { hullOf, levelAt, stationZoom, type Projection, type Scene } from './scene.ts'
 
 /** The palette; it survives the three kinds of colour blindness. */
 const palette: Record<Status, string> = { ok: '#3b7dd8', watch: '#fff3b0', degraded: '#e09f3e', down: '#c1121f', unknown: '#6b7280' }
 const sea = '#0e1420'
 const white = '#ffffff'
+const focus = '#ffd166'
 /** Worst last, so that it is painted on top. */
 const order: readonly Status[] = ['unknown', 'ok', 'watch', 'degraded', 'down']
 
@@ -138,27 +139,35 @@ function label(pen: Pen, text: string, x: number, y: number): void {
   pen.fillText(text, x, y)
 }
 
-function outline(pen: Pen, points: readonly { x: number; y: number }[], selected: boolean): void {
-  pen.beginPath()
-  for (const point of points) pen.lineTo(point.x, point.y)
-  pen.closePath()
-  pen.setLineDash(selected ? [] : [6, 4])
-  pen.lineWidth = selected ? 3 : 2
-  pen.strokeStyle = white
-  pen.fillStyle = 'rgba(193, 18, 31, 0.14)'
-  pen.fill()
+/** Sure is a full line on a red ground; suspected is dashed, planned work dotted, and neither has a ground. */
+function outline(pen: Pen, row: LiveDisturbance, selected: boolean): void {
+  const isSure = isTold(row) && row.plannedWork === null
+  pen.setLineDash(isSure ? [] : row.plannedWork === null ? [6, 5] : [2, 4])
+  pen.lineWidth = selected ? 3.5 : 2
+  pen.strokeStyle = selected ? focus : isSure ? white : '#b8c2d3'
+  if (isSure) {
+    pen.fillStyle = 'rgba(193, 18, 31, 0.16)'
+    pen.fill()
+  }
   pen.stroke()
   pen.setLineDash([])
 }
 
-/** A hull round the stations on screen, else a diamond whose size grows with the stations hit. */
+function tracePath(pen: Pen, points: readonly { x: number; y: number }[]): void {
+  pen.beginPath()
+  for (const point of points) pen.lineTo(point.x, point.y)
+  pen.closePath()
+}
+
+/** A hull round the stations on screen; else a diamond, and for what is only suspected a ring, whose size grows with the stations hit. */
 function drawDisturbance(pen: Pen, row: LiveDisturbance, at: { x: number; y: number }, around: readonly { x: number; y: number }[], selected: boolean): number {
   const r = Math.min(60, 26 + Math.log2(row.stations.length + 1) * 3)
-  if (around.length >= 3) {
-    outline(pen, hullOf(around.flatMap(({ x, y }) => [{ x: x - 12, y: y - 12 }, { x: x + 12, y: y - 12 }, { x: x + 12, y: y + 12 }, { x: x - 12, y: y + 12 }])), selected)
-    return r
-  }
-  outline(pen, [{ x: at.x, y: at.y - r }, { x: at.x + r, y: at.y }, { x: at.x, y: at.y + r }, { x: at.x - r, y: at.y }], selected)
+  if (around.length >= 3) tracePath(pen, hullOf(around.flatMap(({ x, y }) => [{ x: x - 12, y: y - 12 }, { x: x + 12, y: y - 12 }, { x: x + 12, y: y + 12 }, { x: x - 12, y: y + 12 }])))
+  else if (row.stage === 'suspected') {
+    pen.beginPath()
+    pen.arc(at.x, at.y, r * 0.8, 0, Math.PI * 2)
+  } else tracePath(pen, [{ x: at.x, y: at.y - r }, { x: at.x + r, y: at.y }, { x: at.x, y: at.y + r }, { x: at.x - r, y: at.y }])
+  outline(pen, row, selected)
   return r
 }
 

@@ -1,6 +1,7 @@
+import type { Cause, Stage } from '@kawal/core/detection/disturbance.ts'
 import type { Status } from '@kawal/core/kernel/status.ts'
 import type { ProblemKind } from '@kawal/core/ticket/ticket.ts'
-import type { ClockState, Level } from '../queue.ts'
+import type { ClockState, Level, Missing } from '../queue.ts'
 
 /** Every word of the screen in Bahasa Indonesia. `typeof id` is the type other languages must fill: a missing key does not compile. */
 export const id = {
@@ -19,7 +20,8 @@ export const id = {
   strip: 'Ringkasan',
   hit: 'TPS terdampak',
   of: (total: string) => `dari ${total}`,
-  open: 'Gangguan terbuka',
+  suspectedHit: (count: string) => `+${count} diduga`,
+  open: 'Gangguan pasti',
   clockNext: 'Tenggat berikutnya',
   noClock: 'Tidak ada tenggat berjalan',
   duty: 'Perangkat bertugas',
@@ -39,18 +41,51 @@ export const id = {
     opened: 'dibuka', acknowledged: 'diterima', started: 'dikerjakan', held: 'waktu dijeda', resumed: 'waktu berjalan lagi', resolved: 'dinyatakan pulih', restored: 'terukur pulih', relapsed: 'putus lagi',
     reopened: 'dibuka lagi', closed: 'ditutup oleh pengukuran', cancelled: 'dibatalkan', noted: 'catatan', estimated: 'perkiraan selesai', evidence_changed: 'bukti diperbarui', clock_warned: 'peringatan tenggat', forwarded: 'diteruskan',
   } as Record<string, string>,
-  cause: (cause: string, operator: string | null, severity: string): string => {
+  cause: (cause: Cause, operator: string | null, severity: string): string => {
+    const whose = operator === null ? '' : ` ${operator}`
     const bad = severity === 'down' ? 'putus' : 'terganggu'
-    if (cause === 'operator') return `Jaringan ${operator ?? 'operator'} ${bad}`
-    if (cause === 'power') return 'Listrik padam'
-    if (cause === 'congestion') return `Jaringan ${operator === null ? '' : `${operator} `}padat`
-    if (cause === 'election_server') return 'Server pemilu tidak terjangkau'
-    if (cause === 'ingest') return 'Penerimaan laporan kami bermasalah'
-    return cause
+    switch (cause) {
+      case 'power': return 'Listrik padam'
+      case 'access': return `Jaringan akses${whose} ${bad}`
+      case 'backhaul': return `Penghubung (backhaul)${whose} ${bad}`
+      case 'core': return `Jaringan inti${whose} ${bad}`
+      case 'congestion': return `Jaringan${whose} padat`
+      case 'degradation': return `Mutu jaringan${whose} menurun`
+      case 'access_point': return `Titik akses${whose} ${bad}`
+      case 'election_server': return 'Server pemilu tidak terjangkau'
+      case 'ingest': return 'Penerimaan laporan kami bermasalah'
+      case 'undetermined': return `Gangguan${whose}, penyebab belum pasti`
+    }
   },
+  causeName: {
+    power: 'listrik', access: 'jaringan akses', backhaul: 'penghubung (backhaul)', core: 'jaringan inti', congestion: 'kepadatan', degradation: 'mutu menurun',
+    access_point: 'titik akses', election_server: 'server pemilu', ingest: 'penerimaan laporan kami', undetermined: 'belum pasti',
+  } satisfies Record<Cause, string>,
+  stage: { suspected: 'dugaan', confirmed: 'dipastikan', recovering: 'mulai pulih', ended: 'sudah pulih', retracted: 'dicabut' } satisfies Record<Stage, string>,
+  stageHow: {
+    suspected: 'Bukti bertambah, tetapi belum melewati ambang. Belum ada yang diberi tahu di luar pusat pemantauan.',
+    confirmed: 'Bukti melewati ambang.',
+    recovering: 'Laporan kembali masuk. Gangguan selesai bila terukur pulih dua kali berturut-turut.',
+    ended: 'Terukur pulih.',
+    retracted: 'Laporan yang datang terlambat menunjukkan bahwa tidak ada gangguan.',
+  } satisfies Record<Stage, string>,
   nobody: 'tanpa operator tertentu',
   queue: 'Antrean gangguan',
-  queueEmpty: 'Tidak ada gangguan terbuka',
+  queueEmpty: 'Tidak ada gangguan yang dipastikan',
+  queueBlind: 'Tanpa data: belum ada perangkat yang bertugas',
+  queueHow: 'Urut menurut prioritas: apa akibatnya bagi pemilu.',
+  priority: 'Prioritas',
+  notWeighed: 'dampak belum dihitung',
+  withoutAlternative: (count: string) => `${count} TPS tanpa jalan lain yang pasti`,
+  deadlineIn: (name: string, span: string) => `${name} ${span} lagi`,
+  minutes: (count: string) => `${count} menit`,
+  hoursMinutes: (hours: string, minutes: string) => `${hours} jam ${minutes} menit`,
+  heldBeneath: (count: string, stations: string) => `+${count} gangguan di bawahnya (${stations} TPS)`,
+  suspectedList: 'Dugaan, belum dipastikan',
+  plannedList: 'Pekerjaan terencana',
+  pastList: 'Selesai dan dicabut',
+  moreRows: (count: string) => `dan ${count} lagi`,
+  noTicketYet: 'tiket dibuka bila dipastikan',
   lastChecked: (time: string) => `Terakhir diperiksa ${time}`,
   stations: (count: string) => `${count} TPS`,
   voters: (count: string) => `${count} pemilih`,
@@ -59,7 +94,6 @@ export const id = {
   roll: (stations: string, cause: string) => `+${stations} TPS karena ${cause}`,
   rolled: (count: string) => `${count} gangguan digabung`,
   showAll: 'Tampilkan semua',
-  recovered: 'Sudah pulih',
   newDisturbance: (cause: string, area: string, stations: string) => `Gangguan baru: ${cause}, ${area}, ${stations} TPS`,
   map: 'Peta',
   table: 'Tabel',
@@ -74,7 +108,9 @@ export const id = {
   legend: 'Legenda',
   legendAreas: 'Cincin: bagian TPS per status. Angka: TPS terdampak.',
   legendStations: 'Satu bentuk, satu TPS.',
-  legendDisturbance: 'Gangguan terbuka',
+  legendTold: 'Gangguan dipastikan',
+  legendSuspected: 'Dugaan',
+  legendPlanned: 'Pekerjaan terencana',
   stationsShown: (shown: string, total: string) => `${shown} dari ${total} TPS di layar`,
   source: (time: string) => `Sumber: laporan Sigmon ${time}; daratan Natural Earth 1:10 jt`,
   areas: 'Wilayah',
@@ -93,6 +129,56 @@ export const id = {
   stationsOf: (area: string) => `TPS di ${area}`,
   truncated: (shown: string, total: string) => `${shown} terburuk dari ${total} ditampilkan`,
   areasEmpty: 'Belum ada wilayah dengan laporan',
+  alarms: 'Alarm operator',
+  alarm: 'Alarm',
+  alarmList: 'Daftar alarm',
+  alarmsHow: 'Alarm dari sistem operator sendiri. Yang terpetakan ke TPS menjadi bukti di samping laporan; alarm saja tidak membuka tiket.',
+  alarmsEmpty: 'Belum ada alarm yang masuk',
+  alarmsConnect: 'Sambungkan sistem alarm operator lewat TMF642, atau Alertmanager dengan penerima berikut:',
+  alarmsKey: 'Kunci API dibuat oleh pengelola: kawal org key LEMBAGA. Nama label dan lokasi dijelaskan di',
+  nothingLeft: 'Tidak ada yang cocok dengan saringan ini',
+  narrow: 'Saringan',
+  all: 'semua',
+  severityHead: 'Keparahan',
+  severity: { critical: 'kritis', major: 'besar', minor: 'kecil', warning: 'peringatan', indeterminate: 'tidak tentu' },
+  alarmState: { active: 'aktif', cleared: 'selesai' },
+  raised: 'Muncul',
+  cleared: 'Selesai',
+  raisedTimes: (count: string) => `muncul ${count} kali`,
+  lasting: (span: string) => `sudah ${span}`,
+  lasted: (span: string) => `selama ${span}`,
+  unplaced: 'tidak terpetakan',
+  unplacedReason: {
+    nothing_named: 'tidak menyebut tempat', code_unknown: 'kode wilayah tidak dikenal', cell_unknown: 'sel tidak ada di daftar pemancar', site_unknown: 'pemancar tidak dikenal', ambiguous: 'cocok dengan lebih dari satu tempat',
+  } as Record<string, string>,
+  evidenceFor: 'Bukti untuk',
+  evidenceNone: 'belum ada gangguan yang cocok',
+  evidenceForNobody: 'tidak menjadi bukti',
+  newestOf: (shown: string, total: string) => `${shown} terbaru dari ${total} ditampilkan`,
+  works: 'Pekerjaan terencana',
+  workList: 'Daftar pekerjaan',
+  worksHow: 'Selama pekerjaan yang diumumkan, sunyi di wilayahnya memang diharapkan: gangguan operator itu di sana ditahan dan tidak mendapat tiket.',
+  worksEmpty: 'Belum ada pekerjaan terencana',
+  worksConnect: 'Operator mengumumkannya di sini, satu per satu atau sebagai CSV, atau lewat API:',
+  workState: { upcoming: 'akan datang', running: 'berlangsung', ended: 'selesai', withdrawn: 'ditarik' },
+  workTitle: 'Pekerjaan',
+  workFrom: 'Mulai',
+  workTo: 'Sampai',
+  until: (time: string) => `sampai ${time}`,
+  workTime: 'Waktu',
+  workAreas: 'Wilayah',
+  workAreasHint: 'Kode wilayah 2, 4, 6 atau 10 angka, atau kode TPS 13 angka; pisahkan dengan koma.',
+  workReason: 'Alasan',
+  announce: 'Umumkan pekerjaan',
+  announceOne: 'Satu pekerjaan',
+  announceCsv: 'Tempel CSV',
+  csvLabel: 'Kalender sebagai CSV',
+  csvHint: 'Baris pertama nama kolom: title, from, to, areas, reason. Baris yang salah ditolak dengan alasannya; yang benar tetap disimpan.',
+  csvReceipt: (added: string, known: string, refused: string) => `${added} disimpan, ${known} sudah dikenal, ${refused} ditolak`,
+  csvLine: (line: string) => `Baris ${line}:`,
+  withdraw: 'Tarik',
+  withdrawSure: 'Ya, tarik',
+  holdsBack: 'Gangguan ditahan',
   why: 'Mengapa?',
   whyOf: (station: string) => `Mengapa ${station}?`,
   rule: 'Aturan',
@@ -107,14 +193,79 @@ export const id = {
   detail: 'Rincian gangguan',
   nobodyConcerned: 'Tidak ada lembaga yang dikenal untuk gangguan ini: tidak ada penerima tiket.',
   gone: 'Gangguan ini tidak ada di data langsung',
-  evidence: 'Bukti',
-  evidenceText: (e: { expected: string; silent: string; bad: string; good: string; witnesses: string; score: string; sign: string; threshold: string; rule: string }) =>
-    `${e.silent} dari ${e.expected} perangkat diam, ${e.bad} melapor buruk, ${e.good} melapor baik; ${e.witnesses} saksi operator lain baik; skor ${e.score} ${e.sign} ambang ${e.threshold}; aturan ${e.rule}`,
+  cameTo: 'Penyebab',
+  sure: { almost: 'hampir pasti', likely: 'kemungkinan besar', perhaps: 'mungkin', open: 'belum jelas' },
+  undetermined: 'Gangguannya pasti, jenisnya belum. Tidak ada operator yang disalahkan atas dugaan.',
+  missingIs: (list: string) => `Yang belum diketahui: ${list}.`,
+  missing: {
+    chargers: 'apakah pengisi daya ikut padam', radio: 'kuat sinyal radio di sana', reports: 'laporan dari masa gangguan', witnesses: 'keadaan operator lain di TPS yang sama', alarm: 'alarm dari operator',
+  } satisfies Record<Missing, string>,
+  heldBy: 'Bagian dari',
+  heldByHow: 'Ditahan: gangguan ini terletak di dalam gangguan lain dan tidak mendapat tiket sendiri.',
+  holds: 'Menahan',
+  plannedHow: (work: string) => `Ditahan oleh pekerjaan terencana ${work}: sunyi di sini memang diharapkan. Tidak ada tiket.`,
+  evidenceHow: 'HP berjanji kapan laporan berikutnya datang. Janji yang tidak ditepati dibandingkan dengan kebiasaan HP itu sendiri dan dengan operator lain di TPS yang sama.',
+  counted: {
+    expected: 'Perangkat yang ditunggu', silent: 'Diam', bad: 'Melapor buruk', good: 'Melapor baik', witnesses: 'Saksi operator lain, baik',
+  },
+  score: (score: string, sign: string, threshold: string) => `Skor ${score} ${sign} ambang ${threshold}`,
+  scoreHow: 'nat di atas kebiasaan perangkat',
+  ruleIs: (rule: string) => `aturan ${rule}`,
+  causesHead: 'Penyebab yang dipertimbangkan',
+  share: 'Peluang',
+  signsHead: 'Tanda',
+  signsEmpty: 'Belum ada tanda yang membedakan penyebab.',
+  count: 'Jumlah',
+  outOf: 'Dari',
+  sign: {
+    operators_hit: 'operator terdampak di tempat yang sama', chargers_off: 'pengisi daya padam bersamaan', radio_strong: 'radio kuat pada laporan yang lolos', radio_weak: 'radio lemah pada laporan yang lolos',
+    slow: 'laporan lambat', lossy: 'laporan dengan paket hilang', provinces: 'provinsi terdampak', access_point: 'perangkat lewat titik akses', silent: 'perangkat diam',
+    getting_through: 'perangkat yang laporannya masih lolos', late_reports: 'laporan terlambat dari masa gangguan', alarm: 'alarm operator yang cocok',
+  } as Record<string, string>,
+  alarmsHead: 'Alarm operator sebagai bukti',
+  alarmsNone: 'Tidak ada alarm operator yang cocok.',
+  impactHead: 'Dampak',
+  impactHow: 'Prioritas adalah jumlah poin: nilai dikali bobot. Bobot diatur oleh pusat pemantauan.',
+  impactNone: 'Dampak belum dihitung. Sampai dihitung, gangguan ini tampil paling atas.',
+  term: {
+    stations_without_alternative: 'TPS tanpa jalan lain', stations_alternative_unknown: 'TPS, jalan lain belum diketahui', stations_with_alternative: 'TPS dengan jalan lain',
+    voters_thousand: 'pemilih (ribu)', stations_voters_unknown: 'TPS, jumlah pemilih tidak diketahui', recaps_unsent: 'rekapitulasi belum terkirim', stations_recaps_unknown: 'TPS, rekapitulasi tidak diketahui',
+    urgency: 'mendesak (TPS dekat tenggat)', degraded: 'hanya terganggu', suspected: 'baru dugaan', recovering: 'mulai pulih', ended: 'selesai', retracted: 'dicabut',
+  } as Record<string, string>,
+  deadline: {
+    voting_starts: 'pemungutan suara dimulai', voting_ends: 'pemungutan suara ditutup', recaps_due: 'batas kirim rekapitulasi', count_ends: 'batas akhir penghitungan',
+  } as Record<string, string>,
+  termHead: 'Unsur',
+  valueHead: 'Nilai',
+  weightHead: 'Bobot',
+  pointsHead: 'Poin',
+  sumHead: 'Jumlah = prioritas',
+  votersUnknown: 'jumlah pemilih tidak diketahui',
+  recapsUnknown: 'rekapitulasi yang belum terkirim: tidak dihitung di sini',
+  recapsUnsent: (count: string) => `${count} rekapitulasi belum terkirim`,
+  deadlineHead: 'Tenggat',
+  deadlineNone: 'Tidak ada tenggat yang masih berjalan di TPS ini.',
+  chronicle: 'Kronologi',
+  chronicleHow: 'Setiap perubahan disimpan dengan hitungannya saat itu, beserta riwayat tiket.',
+  chronicleEmpty: 'Belum ada yang tercatat.',
+  turn: {
+    suspected: 'diduga', confirmed: 'dipastikan', grown: 'luasnya berubah', attributed: 'penyebab dinilai', recovering: 'mulai pulih', relapsed: 'memburuk lagi', ended: 'terukur pulih', retracted: 'dicabut',
+    merged: 'digabung ke gangguan lain', split: 'dipecah', held: 'ditahan', released: 'tidak lagi ditahan', alarm: 'alarm operator masuk',
+  } as Record<string, string>,
+  turnText: (t: { silent: string; bad: string; good: string; score: string; sign: string; threshold: string; stations: string }) =>
+    `${t.silent} diam, ${t.bad} buruk, ${t.good} baik; skor ${t.score} ${t.sign} ambang ${t.threshold}; ${t.stations} TPS`,
+  turnsFolded: (count: string) => `${count} perubahan luas lain disembunyikan`,
   countsText: (e: { expected: string; silent: string; bad: string; good: string }) => `${e.silent} dari ${e.expected} perangkat diam, ${e.bad} melapor buruk, ${e.good} baik`,
   measuredOnly: 'terukur, tanpa kabar dari operator',
   started: 'Mulai',
-  found: 'Ditemukan',
+  suspectedAt: 'Diduga',
+  found: 'Dipastikan',
   ended: 'Pulih',
+  retractedAt: 'Dicabut',
+  retractedTicket: 'dicabut oleh pengukuran',
+  mergedHow: 'Ternyata bagian dari gangguan lain, dan berlanjut di sana.',
+  mergedAt: 'Digabung',
+  mergedTicket: (other: string) => `digabung ke ${other}`,
   foundAfter: (minutes: string) => `${minutes} menit kemudian`,
   ticket: 'Tiket',
   openTicket: 'Buka tiket',
@@ -155,7 +306,7 @@ export const id = {
     ['j / k', 'gangguan berikut / sebelumnya'], ['Enter', 'buka rincian'], ['Esc', 'tutup rincian'], ['t', 'buka tiket untuk gangguan terpilih'],
     ['m', 'peta atau tabel'], ['?', 'bantuan ini'],
   ] as [string, string][],
-  helpText: 'Setiap status punya warna, bentuk, dan kata. Tanpa data tidak pernah berarti baik. Alamat halaman menyimpan tampilan: salin untuk berbagi.',
+  helpText: 'Setiap status punya warna, bentuk, dan kata. Tanpa data tidak pernah berarti baik. Dugaan digambar putus-putus dan tidak dihitung sebagai terdampak. Alamat halaman menyimpan tampilan: salin untuk berbagi.',
 }
 
 export type Words = typeof id

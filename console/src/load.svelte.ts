@@ -1,4 +1,4 @@
-import type { Answer } from '../server.ts'
+import type { Answer } from './server.ts'
 
 /** An answer that is asked for again when what it depends on changes; the newest question wins. */
 export class Loaded<Value> {
