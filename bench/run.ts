@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { Missing } from './missing.ts'
 
 /** What a bench file exports as `run`: its figures under fixed keys, and whether every goal holds. */
@@ -11,20 +12,28 @@ interface Outcome {
 
 const [name = '', ...flags] = process.argv.slice(2)
 const path = join(import.meta.dirname, `${name}.ts`)
-const known = ['--json', '--peer']
-const wrong = flags.find((flag) => !known.includes(flag))
+const { values, wrong } = read(flags)
+
+function read(flags: readonly string[]): { values: { json?: boolean; peer?: boolean; days?: string }; wrong: string | null } {
+  try {
+    const { values } = parseArgs({ args: [...flags], options: { json: { type: 'boolean' }, peer: { type: 'boolean' }, days: { type: 'string' } } })
+    return { values, wrong: values.days === undefined || /^[1-9]\d{0,2}$/.test(values.days) ? null : `--days ${values.days}: it takes 1 to 999` }
+  } catch (error) {
+    return { values: {}, wrong: (error as Error).message }
+  }
+}
 
 if (!/^[a-z-]+$/.test(name) || name === 'run' || name === 'missing' || !existsSync(path)) {
-  process.stderr.write(`There is no bench ${name}. Usage: npm run -s bench -- NAME [--json] [--peer]\n`)
+  process.stderr.write(`There is no bench ${name}. Usage: npm run -s bench -- NAME [--json] [--peer] [--days N]\n`)
   process.exitCode = 2
-} else if (wrong !== undefined) {
-  process.stderr.write(`A bench knows --json and --peer, not ${wrong}.\n`)
+} else if (wrong !== null) {
+  process.stderr.write(`A bench knows --json, --peer and --days N. ${wrong}\n`)
   process.exitCode = 2
 } else {
   try {
-    const bench = (await import(path)) as { run(options: { peer: boolean }): Promise<Outcome> }
-    const { ok, figures, seed } = await bench.run({ peer: flags.includes('--peer') })
-    if (!flags.includes('--json')) for (const [key, value] of Object.entries(figures)) process.stdout.write(`${key.padEnd(36)}${value}\n`)
+    const bench = (await import(path)) as { run(options: { peer: boolean; days?: number }): Promise<Outcome> }
+    const { ok, figures, seed } = await bench.run({ peer: values.peer === true, ...(values.days === undefined ? {} : { days: Number(values.days) }) })
+    if (values.json !== true) for (const [key, value] of Object.entries(figures)) process.stdout.write(`${key.padEnd(36)}${value}\n`)
     process.stdout.write(JSON.stringify({ bench: name, ok, figures, seed }) + '\n')
     process.exitCode = ok ? 0 : 4
   } catch (error) {

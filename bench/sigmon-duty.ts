@@ -106,7 +106,7 @@ function handClock(startAt: number): void {
   })
 }
 
-const count = async (owner: pg.Pool): Promise<number> => Number((await owner.query<{ count: string }>('SELECT count(*) FROM report')).rows[0]?.count)
+const count = async (owner: pg.Pool): Promise<number> => Number((await owner.query<{ count: string }>('SELECT sum(reports) AS count FROM segment')).rows[0]?.count ?? 0)
 
 /** Resolves when the page has asked for nothing for a while, and waits for no answer. */
 function watch(page: Page): (begin_ms?: number) => Promise<void> {
