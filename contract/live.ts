@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { causes, stages } from '@kawal/core/detection/disturbance.ts'
 import { StationCode, Timestamp } from './report.ts'
 
 /**
@@ -18,28 +19,65 @@ export const LiveArea = Type.Object({
   counts: Counts,
 })
 
+const Cause = Type.Enum([...causes], { description: 'power: several operators, chargers off; access: one operator, service gone; backhaul: its radio is good and data is dead; core: one operator, many provinces; ingest: our own intake' })
+const Stage = Type.Enum([...stages], { description: 'suspected: the evidence grows and is not beyond chance; retracted: later evidence says that there was none' })
+
+/** What a disturbance does to the election, and the arithmetic of its priority: `points` of the terms add up to it. */
+export const LiveImpact = Type.Object({
+  priority: Type.Number(),
+  voters: Type.Union([Type.Integer(), Type.Null()]),
+  withoutAlternative: Type.Integer({ description: 'stations hit whose other networks are not known to work' }),
+  unsentRecaps: Type.Union([Type.Integer(), Type.Null()], { description: 'null: not counted here' }),
+  deadlineAt: Type.Union([Timestamp, Type.Null()], { description: 'the next deadline of the stations hit; null when all have passed' }),
+  deadlineName: Type.Union([Type.String(), Type.Null()]),
+  minutesToDeadline: Type.Union([Type.Integer(), Type.Null()]),
+  terms: Type.Array(Type.Object({ term: Type.String(), value: Type.Number(), weight: Type.Number(), points: Type.Number() })),
+})
+
 export const LiveDisturbance = Type.Object({
   id: Type.String(),
-  status: Type.Union([Type.Literal('open'), Type.Literal('recovered')]),
+  stage: Stage,
   severity: Type.Union([Type.Literal('degraded'), Type.Literal('down')]),
-  cause: Type.Enum(['operator', 'power', 'congestion', 'election_server', 'ingest']),
+  cause: Cause,
+  confidence: Type.Number({ description: '0..1, of the cause' }),
   operator: Type.Union([Type.String(), Type.Null()], { description: 'organisation concerned; null when it is nobody in particular' }),
+  isEverybody: Type.Optional(Type.Boolean({ description: "several operators' devices are hit: whoever is concerned, it is not his alone" })),
   areaCode: Type.String(),
   areaName: Type.String(),
   latitude: Type.Union([Type.Number(), Type.Null()]),
   longitude: Type.Union([Type.Number(), Type.Null()]),
   stations: Type.Array(StationCode),
-  voters: Type.Union([Type.Integer(), Type.Null()]),
   startedAt: Timestamp,
-  foundAt: Timestamp,
+  suspectedAt: Timestamp,
+  foundAt: Type.Union([Timestamp, Type.Null()], { description: 'when it was confirmed' }),
   endedAt: Type.Union([Timestamp, Type.Null()]),
+  parent: Type.Union([Type.String(), Type.Null()], { description: 'the disturbance that holds this one back, or that it was merged into' }),
+  plannedWork: Type.Union([Type.String(), Type.Null()], { description: 'announced work that explains it' }),
+  alarms: Type.Array(Type.String(), { description: "alarms of the operator's own systems that tell of the same fault" }),
   evidence: Type.Object({
     devicesExpected: Type.Integer(), devicesSilent: Type.Integer(), devicesBad: Type.Integer(), devicesGood: Type.Integer(),
     witnessesGood: Type.Integer({ description: "devices of other operators at the same stations that report well" }),
-    score: Type.Number(), threshold: Type.Number(), rule: Type.String(),
+    score: Type.Number({ description: 'nats above what the devices\' own habits explain' }), threshold: Type.Number(), rule: Type.String(),
+    causes: Type.Array(Type.Object({ cause: Cause, nats: Type.Number() })),
+    signs: Type.Array(Type.Object({ sign: Type.String(), count: Type.Number(), of: Type.Number() })),
   }),
+  impact: Type.Union([LiveImpact, Type.Null()]),
   ticketId: Type.Union([Type.String(), Type.Null()]),
 })
+
+/** `GET /v1/disturbances/ID/turns`: every turn it took, with its reason, in order. */
+export const DisturbanceTurns = Type.Array(Type.Object({
+  number: Type.Integer(),
+  at: Timestamp,
+  turn: Type.Enum(['suspected', 'confirmed', 'grown', 'attributed', 'recovering', 'relapsed', 'ended', 'retracted', 'merged', 'split', 'held', 'released', 'alarm']),
+  /** What it was after the turn. */
+  stage: Stage,
+  cause: Cause,
+  confidence: Type.Number(),
+  stations: Type.Integer(),
+  silent: Type.Integer(), bad: Type.Integer(), good: Type.Integer(), score: Type.Number(), threshold: Type.Number(),
+  other: Type.Union([Type.String(), Type.Null()], { description: 'the disturbance, alarm or planned work that the turn is about' }),
+}))
 
 const ClockName = Type.Union([Type.Literal('restore'), Type.Literal('repair')])
 const ClockState = Type.Enum(['running', 'paused', 'at_risk', 'overdue', 'met'])
@@ -117,6 +155,8 @@ export const Session = Type.Object({
 export type Live = Static<typeof Live>
 export type LiveDelta = Static<typeof LiveDelta>
 export type LiveArea = Static<typeof LiveArea>
+export type LiveImpact = Static<typeof LiveImpact>
+export type DisturbanceTurns = Static<typeof DisturbanceTurns>
 export type LiveDisturbance = Static<typeof LiveDisturbance>
 export type LiveTicket = Static<typeof LiveTicket>
 export type LiveClock = Static<typeof LiveClock>

@@ -1,12 +1,17 @@
 import { Type, type TSchema } from 'typebox'
+import {
+  AckAlarms, AckAlarmsCreate, Alarm, AlarmCreate, AlarmDetail, AlarmPatch, AlarmRows, AlertGroup, AlertReceipt, ClearAlarms, ClearAlarmsCreate, CommentAlarms, CommentAlarmsCreate, labelNames, RefusedAlarms, UnAckAlarms,
+} from './alarm.ts'
 import { CellViews, Challenge, ChallengeCreate, ChallengeDecision, Difference, Edition, EditionEntry } from './atlas.ts'
-import { Live, LiveDisturbance, LiveTicket, Session, StationDetail, StationRows } from './live.ts'
+import { DisturbanceTurns, Live, LiveDisturbance, LiveTicket, Session, StationDetail, StationRows } from './live.ts'
+import { ImpactInForce } from './impact.ts'
 import { Located } from './ndt.ts'
 import { Problem, problems, type ProblemCode } from './problem.ts'
 import {
   AccessPoint, AccessPoints, accessQuery, AccessState, AccessStateAnswer, Campaign, campaignQuery, CampaignStations, campaignStationsQuery, MovesPage, movesQuery, PositionDecision, PositionFix, PositionFixes, PositionGiven,
   PositionMeasured, PositionReceipt, positionsQuery, ReadinessPage, readinessQuery, ReadinessRow, ReadinessSummary, Reminded, ReminderOrder, SitingAnswer, SitingDecisions, SitingQuestion, SitingResults, StationReadiness, summaryQuery,
 } from './readiness.ts'
+import { PlannedWorkCreate, PlannedWorkDetail, PlannedWorkPatch, PlannedWorkReceipt, PlannedWorkRow, PlannedWorkRows, plannedWorkStates } from './planned-work.ts'
 import { Hub, HubCreate, TroubleTicket, TroubleTicketCreate, TroubleTicketPatch } from './ticket.ts'
 import { OfficerProblem, OfficerProblemGiven, OfficerProblems, OfficerProblemWord, Pack, PackDelta, SigmonConfig, VerifyingKeys } from './sigmon.ts'
 import { Enrolled, Enrolment, Ping, ReportBatch, ReportReceipt, Sample, UploadTiming } from './report.ts'
@@ -14,12 +19,14 @@ import { Enrolled, Enrolment, Ping, ReportBatch, ReportReceipt, Sample, UploadTi
 interface Operation {
   readonly method: 'get' | 'post' | 'patch' | 'delete'
   readonly path: string
-  readonly tag: 'officers' | 'console' | 'readiness' | 'tickets' | 'atlas' | 'operating'
+  readonly tag: 'officers' | 'console' | 'readiness' | 'tickets' | 'alarms' | 'atlas' | 'operating'
   readonly summary: string
   readonly security: 'device' | 'session' | 'key' | 'none'
   readonly body?: TSchema
   /** Media type of the body, where it is not application/json. */
   readonly takes?: string
+  /** Another media type that the body alone may have. */
+  readonly takesToo?: string
   /** Another media type that body and answer may both have. */
   readonly also?: string
   readonly query?: Readonly<Record<string, TSchema>>
@@ -36,6 +43,17 @@ const page = {
   offset: Type.Optional(Type.Integer({ minimum: 0 })), limit: Type.Optional(Type.Integer({ minimum: 0, maximum: 500 })),
 }
 
+const tmf642 = '/tmf-api/alarmManagement/v4'
+const list = Type.Optional(Type.String({ description: 'values, with commas' }))
+const instant = Type.Optional(Type.String({ format: 'date-time' }))
+const alarmFilters = {
+  fields, id: list, externalAlarmId: list, state: list, perceivedSeverity: list, alarmType: list, probableCause: list, sourceSystemId: list, ackState: list, 'alarmedObject.id': list,
+  'alarmRaisedTime.gte': instant, 'alarmRaisedTime.lt': instant, 'alarmChangedTime.gte': instant, 'alarmChangedTime.lt': instant, offset: page.offset, limit: page.limit,
+}
+const alarmTasks = [
+  ['ackAlarms', 'Acknowledge alarms of your own that match', AckAlarmsCreate, AckAlarms], ['unAckAlarms', 'Take an acknowledgement back', AckAlarmsCreate, UnAckAlarms],
+  ['clearAlarms', 'Clear alarms of your own that match', ClearAlarmsCreate, ClearAlarms], ['commentAlarms', 'Comment alarms of your own that match', CommentAlarmsCreate, CommentAlarms],
+] as const
 const ndt7 = { access_token: Type.String({ description: 'of GET /v2/nearest/ndt/ndt7: one test, one minute' }) }
 const edition = '/v1/atlas/editions/{id}'
 const layer = { operator: Type.String({ description: 'an organisation, or any: the best of all' }), technology: Type.String({ description: 'gsm, umts, lte, nr or fixed, or any' }) }
@@ -67,6 +85,8 @@ export const operations: readonly Operation[] = [
   { method: 'get', path: '/v1/stations/{code}', tag: 'console', summary: 'Why a station has its status', security: 'session', answer: [200, StationDetail], problems: ['session_missing', 'station_unknown'] },
   { method: 'get', path: '/v1/disturbances', tag: 'console', summary: 'Disturbances that you may see, newest first', security: 'session', answer: [200, Type.Array(LiveDisturbance)], problems: ['session_missing'] },
   { method: 'get', path: '/v1/disturbances/{id}', tag: 'console', summary: 'One disturbance with its evidence', security: 'session', answer: [200, LiveDisturbance], problems: ['session_missing', 'not_found'] },
+  { method: 'get', path: '/v1/disturbances/{id}/turns', tag: 'console', summary: 'Every turn that a disturbance took, with its reason, in order', security: 'session', answer: [200, DisturbanceTurns], problems: ['session_missing', 'not_found'] },
+  { method: 'get', path: '/v1/impact/settings', tag: 'console', summary: 'How priorities are worked out: weights and deadlines in force', security: 'session', answer: [200, ImpactInForce], problems: ['session_missing'] },
   { method: 'post', path: '/v1/disturbances/{id}/ticket', tag: 'console', summary: 'Open its ticket; there is one for each cause', security: 'session', answer: [201, LiveTicket], problems: ['session_missing', 'not_found', 'not_allowed', 'state_conflict'] },
   { method: 'get', path: '/v1/readiness', tag: 'readiness', summary: 'How ready stations are to send, from a plan; CSV too', security: 'key', query: readinessQuery, answer: [200, ReadinessPage], problems: ['session_missing', 'not_allowed', 'not_found', 'body_invalid'] },
   { method: 'get', path: '/v1/readiness/summary', tag: 'readiness', summary: 'Stations by class, area by area', security: 'key', query: summaryQuery, answer: [200, ReadinessSummary], problems: ['session_missing', 'not_allowed', 'not_found', 'body_invalid'] },
@@ -90,6 +110,24 @@ export const operations: readonly Operation[] = [
   { method: 'post', path: `${tmf}/hub`, tag: 'tickets', summary: 'Have events of your tickets posted to an address', security: 'key', body: HubCreate, answer: [201, Hub], problems: ['session_missing', 'body_invalid', 'not_allowed', 'state_conflict'] },
   { method: 'get', path: `${tmf}/hub/{id}`, tag: 'tickets', summary: 'One listener', security: 'key', answer: [200, Hub], problems: ['session_missing', 'not_found'] },
   { method: 'delete', path: `${tmf}/hub/{id}`, tag: 'tickets', summary: 'Remove a listener', security: 'key', answer: [204, ''], problems: ['session_missing', 'not_found'] },
+  { method: 'get', path: `${tmf642}/alarm`, tag: 'alarms', summary: 'Alarms that you may see, by TM Forum TMF642 v4, newest change first', security: 'key', query: alarmFilters, answer: [200, Type.Array(Alarm)], problems: ['session_missing', 'not_allowed', 'body_invalid'] },
+  { method: 'post', path: `${tmf642}/alarm`, tag: 'alarms', summary: 'An alarm of your own systems, or the present state of one by its externalAlarmId; it is on disk before the 201', security: 'key', body: AlarmCreate, answer: [201, Alarm], problems: ['session_missing', 'not_allowed', 'body_invalid', 'too_large', 'too_many_alarms', 'storage_full'] },
+  { method: 'get', path: `${tmf642}/alarm/{id}`, tag: 'alarms', summary: 'One alarm', security: 'key', query: { fields }, answer: [200, Alarm], problems: ['session_missing', 'not_allowed', 'not_found'] },
+  { method: 'patch', path: `${tmf642}/alarm/{id}`, tag: 'alarms', summary: 'Change or clear an alarm of your own; what is older than its alarmChangedTime changes nothing', security: 'key', body: AlarmPatch, takes: 'application/merge-patch+json', answer: [200, Alarm], problems: ['session_missing', 'not_allowed', 'not_found', 'body_invalid', 'state_conflict', 'too_large', 'too_many_alarms'] },
+  ...alarmTasks.flatMap(([name, summary, body, task]): Operation[] => [
+    { method: 'post', path: `${tmf642}/${name}`, tag: 'alarms', summary, security: 'key', body, answer: [201, task], problems: ['session_missing', 'not_allowed', 'body_invalid', 'too_large', 'too_many_alarms'] },
+    { method: 'get', path: `${tmf642}/${name}`, tag: 'alarms', summary: `Such tasks, newest first: ${name}`, security: 'key', query: { fields, offset: page.offset, limit: page.limit }, answer: [200, Type.Array(task)], problems: ['session_missing', 'not_allowed', 'body_invalid'] },
+    { method: 'get', path: `${tmf642}/${name}/{id}`, tag: 'alarms', summary: `One such task: ${name}`, security: 'key', query: { fields }, answer: [200, task], problems: ['session_missing', 'not_allowed', 'not_found'] },
+  ]),
+  { method: 'post', path: '/v1/alarms/alertmanager', tag: 'alarms', summary: "Alertmanager's webhook; each alert of the group is an alarm. A label of another name is named in the address. A key may come as the password of basic authentication", security: 'key', query: Object.fromEntries(Object.entries(labelNames).map(([name, missing]) => [name, Type.Optional(Type.String({ default: missing, description: 'name of a label or annotation' }))])), body: AlertGroup, answer: [200, AlertReceipt], problems: ['session_missing', 'not_allowed', 'body_invalid', 'too_large', 'alarms_wait', 'storage_full'] },
+  { method: 'get', path: '/v1/alarms', tag: 'alarms', summary: 'Alarms as the console lists them, newest change first', security: 'session', query: { operator: Type.Optional(Type.String()), state: Type.Optional(Type.Enum(['active', 'cleared', 'all'])), severity: list, source: Type.Optional(Type.Enum(['tmf642', 'alertmanager'])), placed: Type.Optional(Type.Enum(['true', 'false'])), area: Type.Optional(Type.String({ pattern: '^[0-9]{2,13}$', description: 'within it or around it' })), offset: page.offset, limit: page.limit }, answer: [200, AlarmRows], problems: ['session_missing', 'not_allowed', 'body_invalid'] },
+  { method: 'get', path: '/v1/alarms/refused', tag: 'alarms', summary: 'The newest hundred messages that could not be understood, and why', security: 'session', answer: [200, RefusedAlarms], problems: ['session_missing', 'not_allowed'] },
+  { method: 'get', path: '/v1/alarms/{id}', tag: 'alarms', summary: 'One alarm with every message that changed it', security: 'session', answer: [200, AlarmDetail], problems: ['session_missing', 'not_allowed', 'not_found'] },
+  { method: 'get', path: '/v1/planned-work', tag: 'alarms', summary: 'Announced work that you may see, the latest beginning first', security: 'session', query: { operator: Type.Optional(Type.String()), state: Type.Optional(Type.Enum([...plannedWorkStates, 'all'])), area: Type.Optional(Type.String({ pattern: '^[0-9]{2,13}$' })), offset: page.offset, limit: page.limit }, answer: [200, PlannedWorkRows], problems: ['session_missing', 'not_allowed', 'body_invalid'] },
+  { method: 'post', path: '/v1/planned-work', tag: 'alarms', summary: 'Announce work before it begins; as CSV a whole calendar, which answers 200 with PlannedWorkReceipt; 200 for work that was announced word for word before', security: 'session', body: PlannedWorkCreate, takesToo: 'text/csv', answer: [201, PlannedWorkRow], problems: ['session_missing', 'not_allowed', 'body_invalid', 'state_conflict', 'too_large'] },
+  { method: 'get', path: '/v1/planned-work/{id}', tag: 'alarms', summary: 'One work with all that was said of it', security: 'session', answer: [200, PlannedWorkDetail], problems: ['session_missing', 'not_allowed', 'not_found'] },
+  { method: 'patch', path: '/v1/planned-work/{id}', tag: 'alarms', summary: 'Change work that is not over; once begun, its end, title and reason alone', security: 'session', body: PlannedWorkPatch, answer: [200, PlannedWorkRow], problems: ['session_missing', 'not_allowed', 'not_found', 'body_invalid', 'state_conflict', 'version_conflict'] },
+  { method: 'delete', path: '/v1/planned-work/{id}', tag: 'alarms', summary: 'Withdraw work; it stays on record', security: 'session', answer: [204, ''], problems: ['session_missing', 'not_allowed', 'not_found', 'state_conflict', 'version_conflict'] },
   { method: 'get', path: '/v1/atlas/editions', tag: 'atlas', summary: 'Editions of the coverage atlas, newest first', security: 'session', answer: [200, Type.Array(EditionEntry)], problems: ['session_missing', 'not_allowed'] },
   { method: 'get', path: edition, tag: 'atlas', summary: 'What an edition says of itself; its id, or latest', security: 'session', answer: [200, Edition], problems: ['session_missing', 'not_allowed', 'not_found'] },
   { method: 'get', path: `${edition}/tiles/{operator}/{technology}/{z}/{x}/{y}.mvt`, tag: 'atlas', summary: 'A vector tile of one layer: hexagons in the layer cells, each with its key as id', security: 'session', answer: [200, 'application/vnd.mapbox-vector-tile'], problems: ['session_missing', 'body_invalid', 'not_allowed', 'not_found'] },
@@ -106,7 +144,7 @@ export const operations: readonly Operation[] = [
   { method: 'get', path: '/metrics', tag: 'operating', summary: 'Prometheus text format', security: 'none', answer: [200, 'text/plain'], problems: [] },
 ]
 
-const schemas = { Ping, UploadTiming, Located, VerifyingKeys, SigmonConfig, Pack, PackDelta, OfficerProblemGiven, OfficerProblem, OfficerProblems, OfficerProblemWord, EditionEntry, Edition, CellViews, Difference, Challenge, ChallengeCreate, ChallengeDecision, TroubleTicket, TroubleTicketCreate, TroubleTicketPatch, Hub, HubCreate, Sample, ReportBatch, ReportReceipt, Enrolment, Enrolled, Live, LiveDisturbance, LiveTicket, Session, StationRows, StationDetail, ReadinessRow, ReadinessPage, ReadinessSummary, StationReadiness, MovesPage, SitingDecisions, SitingResults, SitingQuestion, SitingAnswer, PositionFix, PositionFixes, PositionGiven, PositionMeasured, PositionReceipt, PositionDecision, AccessPoint, AccessPoints, AccessState, AccessStateAnswer, Campaign, CampaignStations, ReminderOrder, Reminded, Problem }
+const schemas = { DisturbanceTurns, ImpactInForce, Alarm, AlarmCreate, AlarmPatch, AckAlarms, AckAlarmsCreate, UnAckAlarms, ClearAlarms, ClearAlarmsCreate, CommentAlarms, CommentAlarmsCreate, AlertGroup, AlertReceipt, AlarmRows, AlarmDetail, RefusedAlarms, PlannedWorkCreate, PlannedWorkPatch, PlannedWorkRow, PlannedWorkRows, PlannedWorkDetail, PlannedWorkReceipt, Ping, UploadTiming, Located, VerifyingKeys, SigmonConfig, Pack, PackDelta, OfficerProblemGiven, OfficerProblem, OfficerProblems, OfficerProblemWord, EditionEntry, Edition, CellViews, Difference, Challenge, ChallengeCreate, ChallengeDecision, TroubleTicket, TroubleTicketCreate, TroubleTicketPatch, Hub, HubCreate, Sample, ReportBatch, ReportReceipt, Enrolment, Enrolled, Live, LiveDisturbance, LiveTicket, Session, StationRows, StationDetail, ReadinessRow, ReadinessPage, ReadinessSummary, StationReadiness, MovesPage, SitingDecisions, SitingResults, SitingQuestion, SitingAnswer, PositionFix, PositionFixes, PositionGiven, PositionMeasured, PositionReceipt, PositionDecision, AccessPoint, AccessPoints, AccessState, AccessStateAnswer, Campaign, CampaignStations, ReminderOrder, Reminded, Problem }
 
 function reference(schema: TSchema): unknown {
   const name = Object.entries(schemas).find(([, each]) => each === schema)?.[0]
@@ -146,7 +184,7 @@ export function openapi(): object {
       // Who may log in may also come with a key of their organisation, and the other way round.
       security: operation.security === 'none' ? [] : operation.security === 'device' ? [{ device: [] }] : [{ session: [] }, { key: [] }],
       parameters: parameters(operation),
-      ...(operation.body === undefined ? {} : { requestBody: { required: true, content: { [operation.takes ?? 'application/json']: { schema: reference(operation.body) }, ...(operation.also === undefined ? {} : binary(operation.also)) } } }),
+      ...(operation.body === undefined ? {} : { requestBody: { required: true, content: { [operation.takes ?? 'application/json']: { schema: reference(operation.body) }, ...(operation.also === undefined ? {} : binary(operation.also)), ...(operation.takesToo === undefined ? {} : { [operation.takesToo]: { schema: { type: 'string' } } }) } } }),
       responses: answers(operation),
     }
   }

@@ -26,15 +26,18 @@ export const problems = {
   not_found: [404, 'There is no such thing, or it is not yours to see'],
   station_unknown: [404, 'There is no such station in the register'],
   station_full: [409, 'The station has as many devices as it may have'],
+  not_offered: [405, 'The standard has this, and this installation does not offer it'],
   state_conflict: [409, 'The present state does not allow this'],
   too_many_problems: [409, 'The phone has reported as many problems as it may in a day'],
   version_conflict: [412, 'Somebody else changed it meanwhile'],
   too_large: [413, 'The request is too large'],
   too_many_attempts: [429, 'Too many attempts'],
   overloaded: [429, 'More reports than can be kept safely just now'],
+  too_many_alarms: [429, 'More alarms than one organisation may send just now'],
   fault: [500, 'The fault is ours'],
   no_slot: [503, 'No place for a full test just now'],
   not_ready: [503, 'Not ready yet'],
+  alarms_wait: [503, 'Alarms wait to be kept: send them again'],
   storage_full: [507, 'There is no room to keep it'],
 } as const satisfies Record<string, readonly [number, string]>
 export type ProblemCode = keyof typeof problems

@@ -6,8 +6,10 @@ import { after, before, beforeEach, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { seeded } from '@kawal/core/kernel/random.ts'
 import { system } from '@kawal/server/src/adapters/postgres/database.ts'
+import type { StoredReport } from '@kawal/server/src/journal/read.ts'
 import { deviceToken, enrol as enrolOnServer } from '@kawal/server/src/measurement/enrolment.ts'
 import { ticketPath } from '@kawal/server/src/ticket/tmf621.ts'
+import { storedReports } from '@kawal/testkit/reports.ts'
 import { planned } from '@kawal/testkit/plan.ts'
 import { enrol, letterOf, openBench, openEngine, sendAll, stateOf, until, type Bench, type EnginePhone, type EngineWindow } from './engine.ts'
 
@@ -34,10 +36,8 @@ async function phone(): Promise<EnginePhone> {
   return made
 }
 
-interface Stored { readonly device_key: number; readonly sequence: number; readonly station_code: string; readonly sample: { readonly radio: { readonly bars?: number } | null; readonly technology: string | null; readonly downKbps: number | null; readonly eventAt: string; readonly nextDueAt: string | null } }
-const reports = async (where: string, value: unknown): Promise<Stored[]> =>
-  (await bench.server.app.database.transaction(system, (client) => client.query<Stored>(`SELECT device_key, sequence, station_code, sample FROM report WHERE ${where} ORDER BY device_key, sequence`, [value]))).rows
-const figuresOf = (kept: ReadonlySet<number>): Promise<Stored[]> => reports("(sample->>'downKbps')::float = ANY($1)", [...kept])
+const reports = async (wanted: (report: StoredReport) => boolean): Promise<StoredReport[]> => (await storedReports(bench.server.app.database)).filter(wanted).sort((a, b) => a.device - b.device || a.sequence - b.sequence)
+const figuresOf = (kept: ReadonlySet<number>): Promise<StoredReport[]> => reports(({ sample }) => sample.downKbps !== null && kept.has(sample.downKbps))
 
 test('without a network the pack tells a wrong code, the right one works at once, and is confirmed when there is one', async () => {
   const { open: openPage, checks, kept } = await phone()
@@ -79,7 +79,7 @@ test('a code that the server refuses is asked again, and what was measured goes 
   assert.equal((await stateOf(page)).refusal, 'code_wrong')
   assert.equal(await enrol(page, first, letterOf(bench.server, first)), null)
   await sendAll(page)
-  assert.deepEqual((await figuresOf(kept)).map((row) => row.station_code), [first, first])
+  assert.deepEqual((await figuresOf(kept)).map((row) => row.station), [first, first])
 })
 
 test('at another station what waits goes out under the old one', async () => {
@@ -92,7 +92,7 @@ test('at another station what waits goes out under the old one', async () => {
   await checks(page, 3)
   bench.front.set('pass')
   await sendAll(page)
-  assert.deepEqual((await figuresOf(kept)).map((row) => row.station_code).sort(), [first, first, elsewhere, elsewhere, elsewhere].sort())
+  assert.deepEqual((await figuresOf(kept)).map((row) => row.station).sort(), [first, first, elsewhere, elsewhere, elsewhere].sort())
 })
 
 test('a token that is worth nothing is made anew by itself, for the same device', async () => {
@@ -117,7 +117,7 @@ test('a token that is worth nothing is made anew by itself, for the same device'
   await sendAll(page)
   const rows = await figuresOf(kept)
   assert.equal(rows.length, 3)
-  assert.equal(new Set(rows.map((row) => row.device_key)).size, 1, 'the same key is the same device')
+  assert.equal(new Set(rows.map((row) => row.device)).size, 1, 'the same key is the same device')
 })
 
 test('what the first version of the store kept is taken over and sent', async () => {
@@ -144,15 +144,15 @@ test('what the first version of the store kept is taken over and sent', async ()
   const app = await made.open()
   await made.checks(app, 1)
   await sendAll(app)
-  assert.deepEqual((await reports('device_key = $1', device.key)).map(({ sequence, sample }) => [sequence, sample.downKbps]).slice(0, 3), [[1, 5_000_001], [2, 5_000_002], [3, 5_000_003]])
-  assert.deepEqual((await reports('device_key = $1', device.key)).map((row) => row.sequence), [1, 2, 3, 4])
+  assert.deepEqual((await reports((report) => report.device === device.key)).map(({ sequence, sample }) => [sequence, sample.downKbps]).slice(0, 3), [[1, 5_000_001], [2, 5_000_002], [3, 5_000_003]])
+  assert.deepEqual((await reports((report) => report.device === device.key)).map((row) => row.sequence), [1, 2, 3, 4])
 })
 
-const duties = async (of: EnginePhone, page: Page): Promise<Stored[]> => {
+const duties = async (of: EnginePhone, page: Page): Promise<StoredReport[]> => {
   await of.checks(page, 1)
   await sendAll(page)
   const [mine] = await figuresOf(of.kept)
-  return (await reports('device_key = $1', mine?.device_key)).filter((row) => !of.kept.has(row.sample.downKbps ?? 0))
+  return (await reports((report) => report.device === mine?.device)).filter((row) => !of.kept.has(row.sample.downKbps ?? 0))
 }
 
 /** The first report of a duty comes somewhere in the first interval; whoever comes back to the app reports at once. */
@@ -346,7 +346,7 @@ test('bars that the officer read off the phone go along with the next check, as 
   await page.evaluate(() => window.engine.session.choose({ bars: null }))
   await made.checks(page, 1)
   await sendAll(page)
-  const rows = await reports("sample->'radio'->>'source' = $1", 'officer')
+  const rows = await reports(({ sample }) => sample.radio?.source === 'officer')
   assert.deepEqual(rows.map(({ sample }) => [sample.radio?.bars, sample.technology]), [[2, null]])
 })
 
@@ -398,7 +398,7 @@ test('a problem told without a network goes out once, also when the answer is lo
 })
 
 test('the platform asks for a full test a day: on Wi-Fi it runs once by itself, and not where the officer pays by the byte', async () => {
-  const rates = async (): Promise<number> => (await reports("(sample->>'upKbps')::float > $1", 0)).length
+  const rates = async (): Promise<number> => (await reports(({ sample }) => (sample.upKbps ?? 0) > 0)).length
   const before = await rates()
   const metered = await (await phone()).open('?wifi')
   await metered.evaluate(() => window.engine.session.choose({ metered: true }))

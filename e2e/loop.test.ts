@@ -20,8 +20,8 @@ test('untouched, a disturbance is found, ticketed, repaired, verified and closed
   await page.getByText('GLADI').first().waitFor()
   const left = (): number => three_minutes_ms - (Date.now() - began)
 
-  await page.locator('#queue .card').first().waitFor({ timeout: left() })
-  await page.locator('#queue .card').first().click()
+  await page.locator('#queue .card.confirmed').first().waitFor({ timeout: left() })
+  await page.locator('#queue .card.confirmed').first().click()
   for (const turn of ['diterima', 'dinyatakan pulih', 'terukur pulih', 'ditutup oleh pengukuran'])
     await page.locator('.timeline').getByText(turn).first().waitFor({ timeout: left() })
 

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { system } from '@kawal/server/src/adapters/postgres/database.ts'
 import { planned } from '@kawal/testkit/plan.ts'
+import { storedReports } from '@kawal/testkit/reports.ts'
 import type { TestServer } from '@kawal/testkit/server.ts'
 import { enrol, letterOf, openBench, openEngine, sendAll, stateOf, until, type Bench, type EnginePhone, type EngineWindow } from './engine.ts'
 
@@ -206,9 +207,9 @@ async function rowOf(name: string, scenario: (given: Given) => Promise<void>, be
 
 /** What was said to be kept, held against what the database holds. */
 async function audit({ app }: TestServer, kept: ReadonlySet<number>): Promise<Omit<OfflineRow, 'name'>> {
-  const { rows } = await app.database.transaction(system, (client) => client.query<{ figure: number; times: number }>(
-    "SELECT figure, count(*)::int AS times FROM (SELECT (sample->>'downKbps')::float AS figure FROM report UNION ALL SELECT (sample->>'downKbps')::float FROM quarantine) AS both_kept WHERE figure IS NOT NULL GROUP BY figure"))
-  const times = new Map(rows.map((row) => [row.figure, row.times]))
+  const { rows } = await app.database.transaction(system, (client) => client.query<{ figure: number | null }>("SELECT (sample->>'downKbps')::float AS figure FROM quarantine"))
+  const times = new Map<number, number>()
+  for (const figure of [...(await storedReports(app.database)).map(({ sample }) => sample.downKbps), ...rows.map((row) => row.figure)]) if (figure !== null) times.set(figure, (times.get(figure) ?? 0) + 1)
   const arrived = [...kept].filter((figure) => times.has(figure)).length
   return { kept: kept.size, arrived, lost: kept.size - arrived, doubled: [...kept].filter((figure) => (times.get(figure) ?? 0) > 1).length }
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
-import { system } from '@kawal/server/src/adapters/postgres/database.ts'
 import { planned } from '@kawal/testkit/plan.ts'
+import { storedReports } from '@kawal/testkit/reports.ts'
 import { withServer } from '@kawal/testkit/server.ts'
 import { letterOf, seed } from './engine.ts'
 import { startFront } from './front.ts'
@@ -70,8 +70,7 @@ test('on a browser of 2021 an officer enrols, checks, loses the network, opens t
   await page.evaluate(() => void (location.hash = '#/tugas'))
   await press(page, 'Kirim sekarang')
   await shows(page, '[data-count=sent]', '2')
-  const { rows } = await server.app.database.transaction(system, (client) => client.query('SELECT sequence FROM report'))
-  assert.equal(rows.length, 2)
+  assert.equal((await storedReports(server.app.database)).length, 2)
   assert.deepEqual(thrown, [])
 })
 

@@ -27,13 +27,13 @@ async function consolePictures(browser: Browser): Promise<void> {
     await picture(page, 'console-id')
     const english = await context.newPage()
     await english.goto(withParameter(page.url(), 'bahasa', 'en'))
-    await english.locator('#queue .card').first().waitFor()
+    await english.locator('#queue .card.confirmed').first().waitFor()
     await picture(english, 'console-en')
     await english.close()
     const small = await context.newPage()
     await small.setViewportSize(phone)
     await small.goto(page.url())
-    await small.locator('#queue .card').first().waitFor({ state: 'attached' })
+    await small.locator('#queue .card.confirmed').first().waitFor({ state: 'attached' })
     await picture(small, 'console-phone')
     await small.close()
     await page.locator('.timeline').getByText('ditutup oleh pengukuran').first().waitFor({ timeout: 120_000 })
@@ -122,8 +122,8 @@ async function planningPictures(browser: Browser): Promise<void> {
 }
 
 async function openFirst(page: Page): Promise<void> {
-  await page.locator('#queue .card').first().waitFor({ timeout: found_ms })
-  await page.locator('#queue .card').first().click()
+  await page.locator('#queue .card.confirmed').first().waitFor({ timeout: found_ms })
+  await page.locator('#queue .card.confirmed').first().click()
 }
 
 function withParameter(address: string, name: string, value: string): string {

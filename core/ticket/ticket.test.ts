@@ -8,9 +8,9 @@ import {
   type Actor, type Ticket, type TicketAction, type TicketCause, type TicketEvent,
 } from './ticket.ts'
 
-const evidence = { devicesExpected: 20, devicesSilent: 11, devicesBad: 5, devicesGood: 4, witnessesGood: 17, score: 9.5, threshold: 6, rule: 'silence' }
+const evidence = { devicesExpected: 20, devicesSilent: 11, devicesBad: 5, devicesGood: 4, witnessesGood: 17, score: 9.5, threshold: 6, rule: 'silence', causes: [{ cause: 'access', nats: 7.5 }, { cause: 'power', nats: 1.2 }], signs: [{ sign: 'silent', count: 11, of: 20 }] } as const
 const disturbance: TicketCause = {
-  id: 'd1', cause: 'operator', operator: 'telkomsel', severity: 'down', areaCode: '530101', stations: ['5301012001001', '5301012001002'],
+  id: 'd1', cause: 'access', operator: 'telkomsel', severity: 'down', areaCode: '530101', stations: ['5301012001001', '5301012001002'],
   startedAt: -5 * minute_ms, foundAt: 0, endedAt: null, evidence,
 }
 const opening = { id: 'TT-d1', operator: 'telkomsel', operatorName: 'Telkomsel', areaName: 'Kupang', disturbance }

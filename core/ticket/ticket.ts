@@ -1,4 +1,4 @@
-import type { FoundDisturbance } from '../detection/state.ts'
+import type { Cause, DisturbanceEvidence } from '../detection/disturbance.ts'
 import { hour_ms, minute_ms, type Instant } from '../kernel/clock.ts'
 import { fail, ok, type Result } from '../kernel/result.ts'
 import {
@@ -16,13 +16,10 @@ import {
 export const ticketStatuses = ['submitted', 'acknowledged', 'inProgress', 'pending', 'resolved', 'reopened', 'closed', 'cancelled'] as const
 export type TicketStatus = (typeof ticketStatuses)[number]
 
-/** The counts a disturbance rests on: see detection. */
-type TicketEvidence = FoundDisturbance['evidence']
-
-/** What a ticket needs of a found disturbance. */
+/** What a ticket needs of a disturbance that is confirmed: of one that is only suspected there is none. */
 export interface TicketCause {
   readonly id: string
-  readonly cause: 'operator' | 'power' | 'congestion' | 'election_server' | 'ingest'
+  readonly cause: Cause
   readonly operator: string | null
   readonly severity: 'down' | 'degraded'
   readonly areaCode: string
@@ -30,7 +27,7 @@ export interface TicketCause {
   readonly startedAt: Instant
   readonly foundAt: Instant
   readonly endedAt: Instant | null
-  readonly evidence: TicketEvidence
+  readonly evidence: DisturbanceEvidence
 }
 
 export type ProblemKind = 'signal' | 'access_point' | 'election_server' | 'app' | 'position' | 'other'
@@ -50,7 +47,7 @@ interface HistoryEntry {
   readonly kind: TicketEvent['kind']
   readonly text: string
   /** The figures behind it, for who writes them in the reader's language. */
-  readonly evidence: TicketEvidence | null
+  readonly evidence: DisturbanceEvidence | null
   readonly clock: { readonly name: ClockName; readonly state: ClockState } | null
 }
 interface StatusEntry { readonly at: Instant; readonly status: TicketStatus; readonly reason: string }
@@ -105,7 +102,7 @@ export type TicketAction =
   | { readonly kind: 'hold'; readonly reason: string }
   | { readonly kind: 'resolve'; readonly text?: string }
   | { readonly kind: 'confirm'; readonly recoveredAt: Instant }
-  | { readonly kind: 'refuse'; readonly evidence: TicketEvidence }
+  | { readonly kind: 'refuse'; readonly evidence: DisturbanceEvidence }
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'estimate'; readonly expectedAt: Instant }
   | { readonly kind: 'evidence'; readonly disturbance: TicketCause; readonly areaName: string }
@@ -121,7 +118,7 @@ type TicketChange =
   | { readonly kind: 'held'; readonly reason: string }
   | { readonly kind: 'resolved'; readonly text: string; readonly measured: boolean }
   | { readonly kind: 'restored'; readonly recoveredAt: Instant }
-  | { readonly kind: 'reopened'; readonly evidence: TicketEvidence | null }
+  | { readonly kind: 'reopened'; readonly evidence: DisturbanceEvidence | null }
   | { readonly kind: 'forwarded'; readonly operator: string; readonly operatorName: string }
   | { readonly kind: 'noted'; readonly text: string }
   | { readonly kind: 'estimated'; readonly expectedAt: Instant }
@@ -132,7 +129,7 @@ export type TicketEvent = TicketChange & { readonly at: Instant; readonly by: st
 
 export type Refusal =
   | 'not_found' | 'already_open' | 'not_from_this_status' | 'not_yours_to_say' | 'closed_by_measurement_only' | 'closed_by_officer_only'
-  | 'reason_missing' | 'text_too_long' | 'still_verifying' | 'nobody_concerned' | 'version_conflict'
+  | 'reason_missing' | 'text_too_long' | 'still_verifying' | 'nobody_concerned' | 'not_confirmed' | 'version_conflict'
 
 export interface VerificationOptions {
   /** How long after `resolved` the stations have to report well again, ms. */
@@ -233,7 +230,7 @@ function confirm(ticket: Ticket, recoveredAt: Instant, now: Instant, options: Ve
   return [...restored, { kind: 'resolved', text: '', measured: true }, { kind: 'closed' }]
 }
 
-function refuse(ticket: Ticket, evidence: TicketEvidence, now: Instant, options: VerificationOptions): Result<TicketChange[], Refusal> {
+function refuse(ticket: Ticket, evidence: DisturbanceEvidence, now: Instant, options: VerificationOptions): Result<TicketChange[], Refusal> {
   const relapsed: TicketChange[] = ticket.restoredAt === null ? [] : [{ kind: 'relapsed' }]
   if (ticket.status !== 'resolved') return ok(relapsed)
   if (now < (ticket.resolvedAt ?? ticket.updatedAt) + options.verify_ms) return relapsed.length > 0 ? ok(relapsed) : fail('still_verifying')
@@ -350,7 +347,7 @@ function textOf(event: TicketEvent): string {
   }
 }
 
-function evidenceText(evidence: TicketEvidence): string {
+function evidenceText(evidence: DisturbanceEvidence): string {
   return `silent ${evidence.devicesSilent}, bad ${evidence.devicesBad}, good ${evidence.devicesGood} of ${evidence.devicesExpected}`
 }
 

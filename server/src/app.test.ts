@@ -66,7 +66,8 @@ const hit = (live: Live): number => live.areas.filter((area) => area.level === '
 test('the ministry and the auditor see the silence of one operator, and whose it is', async () => {
   for (const organisation of ['komdigi', 'bawaslu']) {
     const live = await get<Live>(organisation, '/v1/snapshot')
-    assert.deepEqual(live.disturbances.map((row) => [row.cause, row.operator, row.status]), [['operator', 'telkomsel', 'open']])
+    assert.deepEqual(live.disturbances.map((row) => [row.operator, row.severity, row.stage]), [['telkomsel', 'down', 'confirmed']])
+    assert.match(live.disturbances[0]?.cause ?? '', /^(access|backhaul)$/)
     assert.ok(hit(live) >= 10, `${hit(live)} of 12 stations`)
     const { operators } = await get<StationDetail>(organisation, `/v1/stations/${stations[5]}`)
     assert.deepEqual(operators.map((row) => [row.operator, row.status]), [['indosat', 'ok'], ['telkomsel', 'down']])

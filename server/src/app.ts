@@ -10,17 +10,25 @@ import fastify, { LogController, type FastifyInstance, type FastifyReply } from 
 import type { Logger } from 'pino'
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import { openapi } from '@kawal/contract/openapi.ts'
-import type { LiveDisturbance } from '@kawal/contract/live.ts'
-import { connect, migrate, system, type Database } from './adapters/postgres/database.ts'
+import type { LiveDisturbance, LiveImpact } from '@kawal/contract/live.ts'
+import { isOngoing } from '@kawal/core/detection/disturbance.ts'
+import { impactDefaults, type ImpactSettings } from '@kawal/core/impact/defaults.ts'
+import { connect, migrate, system, type Caller, type Database } from './adapters/postgres/database.ts'
+import { createFootprint, type Footprint } from './alarm/footprint.ts'
+import { readActiveAlarms } from './alarm/hand-over.ts'
+import { alarmRoutes } from './alarm/routes.ts'
 import { challengeRoutes } from './atlas/challenge-routes.ts'
 import { atlasRoutes } from './atlas/routes.ts'
 import { boundConnections, leanAnswers, protocol } from './connections.ts'
-import { createMonitor, type Monitor } from './detection/monitor.ts'
+import { createMonitor, type Monitor, type StationChange } from './detection/monitor.ts'
 import { disturbanceRoutes, readDisturbances } from './detection/routes.ts'
+import { createImpact, type ElectionImpact } from './impact/impact.ts'
+import { impactRoutes } from './impact/routes.ts'
 import { createFeed, type Feed } from './live/feed.ts'
 import { deploymentSecret } from './measurement/enrolment.ts'
 import { enrolmentRoutes } from './measurement/enrolment-routes.ts'
-import { createIngest } from './measurement/ingest.ts'
+import { openIngest, type Ingest } from './measurement/ingest.ts'
+import { openNetworks } from './measurement/networks.ts'
 import { probeRoutes } from './measurement/probe-routes.ts'
 import { measurementRoutes } from './measurement/routes.ts'
 import { createAdmission } from './ndt/admission.ts'
@@ -28,13 +36,15 @@ import { ndtRoutes } from './ndt/routes.ts'
 import type { Times } from './ndt/run.ts'
 import { recogniseCaller, recogniseCallers, sessionRoutes } from './organisation/routes.ts'
 import { accessRoutes } from './access/routes.ts'
+import { plannedWorkRoutes } from './planned-work/routes.ts'
+import { readPlannedWork } from './planned-work/store.ts'
 import { answerNotFound, answerProblems, ProblemError } from './problem.ts'
 import { problemRoutes } from './problems/routes.ts'
 import { campaignRoutes } from './readiness/campaign-routes.ts'
 import { createChecks } from './readiness/checks.ts'
 import { createPresent, type Present } from './readiness/present.ts'
 import { readinessRoutes } from './readiness/routes.ts'
-import { loadAreas, loadNames, loadOperatorCodes, loadOrganisations, loadMonitorStations, networkOperatorReader, stationReader } from './register/lookup.ts'
+import { loadAreas, loadNames, loadOperatorCodes, loadOrganisations, loadMonitorStations, stationReader } from './register/lookup.ts'
 import { positionRoutes } from './register/position-routes.ts'
 import { createConfig, interval_s_max } from './sigmon/config.ts'
 import { createPacks } from './sigmon/packs.ts'
@@ -74,6 +84,8 @@ interface AppOptions {
   readonly ndt?: { readonly tests_max?: number; readonly bytes_max?: number; readonly times?: Times }
   /** What Sigmon is configured with, and what packs carry; defaults without it. */
   readonly sigmon?: SigmonSettings
+  /** What priorities are worked out with; defaults without it. */
+  readonly impact?: ImpactSettings
 }
 
 export interface App {
@@ -115,16 +127,16 @@ async function assemble(options: AppOptions, database: Database): Promise<App> {
   await claimUse(database, options.rehearsal ? 'rehearsal' : 'service')
   const register = await readRegister(database, options)
   const secret = await deploymentSecret(database)
-  const interval_s = intervalOf(options)
   const tickets = createDesk({ database, clock: options.clock, changed: (id: string) => feed.tickets([id]) })
   const feed: Feed = createFeed({
-    clock: options.clock, rehearsal: options.rehearsal, areas: register.areas, stations: register.stations,
-    disturbances: (caller, ids) => readDisturbances(database, caller, ids),
+    clock: options.clock, rehearsal: options.rehearsal, areas: register.areas, stations: register.stations, devicesOnDuty: () => monitor.devicesOnDuty(),
+    disturbances: (caller, ids) => readDisturbances(database, caller, ids, monitor.impact),
     tickets: (caller, ids) => tickets.live(caller, ids),
     stillIn: async (request) => (await recogniseCaller(database, request, options.clock())).caller !== null,
   })
+  const impact = createImpact({ database, stations: register.stations, clock: options.clock, settings: options.impact ?? impactDefaults, recaps: () => null })
   const monitor = createMonitor({
-    database, stations: register.stations, organisations: register.organisations, run: options.clock().toString(36), interval_ms: interval_s * 1000,
+    database, clock: options.clock, stations: register.stations, organisations: register.organisations, run: options.clock().toString(36), impacts: impactsOf(impact, options.log),
     areaName: (code) => register.names.get(code) ?? code,
     openTicket: (disturbance, recipient) => tickets.open(system, disturbance, recipient),
     changed: (change) => {
@@ -136,19 +148,11 @@ async function assemble(options: AppOptions, database: Database): Promise<App> {
   const metrics = startMetrics(feed, monitor)
   const present = createPresent(database, options.clock)
   const sigmon = await sigmonOf(options, database, secret, present)
-  const load = createSteering({ clock: options.clock, steer: (wanted) => sigmon.config.steer(wanted) })
-  const ingest = createIngest({
-    database, interval_s: (waiting) => Math.min(interval_s_max, interval_s * load(waiting)), operatorOfSim: register.operatorOfSim,
-    kept: (samples) => {
-      monitor.kept(samples)
-      feed.reports(samples.map((sample) => sample.device.key))
-      metrics.reports.inc(samples.length)
-    },
-    quarantined: (code) => metrics.quarantined.inc({ code }),
-  })
+  const networks = await openNetworks(database, options.clock, (error) => options.log.error(error))
+  const ingest = await ingestOf(options, database, register.operatorOfSim, sigmon, { monitor, feed, metrics })
   const app = await buildHttp(options, database, feed)
   enrolmentRoutes(app, { database, secret, clock: options.clock, stationOf: stationReader(database), stationDevices_max: options.stationDevices_max })
-  measurementRoutes(app, { secret, clock: options.clock, ingest, networkOperator: networkOperatorReader(database) })
+  measurementRoutes(app, { secret, clock: options.clock, ingest, networkOperator: networks.operatorOf, ...(options.trustProxy === undefined ? {} : { trustProxy: options.trustProxy }) })
   const election = watchTarget({ url: options.targets?.election ?? null, clock: options.clock, random: Math.random, ask: askStatus, after: later })
   probeRoutes(app, { clock: options.wallClock ?? options.clock, election })
   const tests = fullTests(app, options, secret, ingest, metrics)
@@ -156,12 +160,18 @@ async function assemble(options: AppOptions, database: Database): Promise<App> {
   disturbanceRoutes(app, { database, monitor, clock: options.clock, stations: register.stations, names: register.names, tickets })
   await app.register(ticketRoutes({ database, clock: options.clock, caller: (request) => request.caller, changed: (id) => feed.tickets([id]), callbackHosts: options.callbackHosts ?? [] }))
   problemRoutes(app, { database, secret, clock: options.clock, changed: (id) => feed.tickets([id]) })
+  const footprint = createFootprint(register.stations)
+  await operatorsSystems(app, options, database, monitor, footprint)
+  impactRoutes(app, { impact })
   atlasRoutes(app, { database })
   challengeRoutes(app, { database, clock: options.clock })
   planningRoutes(app, database, secret, options.clock, present)
   operatingRoutes(app, database, metrics.registry)
+  await impact.reload()
+  await takeUpInputs(options, database, monitor, footprint)
   // A rehearsed day begins with a clean sheet; a real one goes on where it was.
-  const resumed = options.rehearsal ? 0 : await monitor.resume(options.clock() - replay_ms, options.clock())
+  const now = options.clock()
+  const resumed = options.rehearsal ? 0 : await monitor.resume(now - replay_ms, now)
   if (resumed > 0) options.log.info({ reports: resumed }, 'detection took up after a restart')
   const url = await app.listen({ host: options.host, port: options.port })
   const turns = startTurns(options, database, { monitor, tickets, feed })
@@ -172,12 +182,52 @@ async function assemble(options: AppOptions, database: Database): Promise<App> {
       feed.close()
       await tests.stop()
       await app.close()
-      await ingest.idle()
+      await ingest.stop()
+      await networks.idle()
       await election.stop()
       await turns.stop()
       await database.end()
     },
   }
+}
+
+interface IngestTakers { readonly monitor: Monitor; readonly feed: Feed; readonly metrics: ReturnType<typeof startMetrics> }
+
+function ingestOf(options: AppOptions, database: Database, operatorOfSim: (plmn: string, at: number) => string | null, sigmon: Awaited<ReturnType<typeof sigmonOf>>, { monitor, feed, metrics }: IngestTakers): Promise<Ingest> {
+  const interval_s = intervalOf(options)
+  const load = createSteering({ clock: options.clock, steer: (wanted) => sigmon.config.steer(wanted) })
+  return openIngest({
+    database, clock: options.clock, failed: (error) => options.log.error(error), interval_s: (waiting) => Math.min(interval_s_max, interval_s * load(waiting)), operatorOfSim,
+    kept: (reports, segment) => {
+      monitor.kept(reports, segment)
+      feed.reports(reports.count)
+      metrics.reports.inc(reports.count)
+    },
+    quarantined: (code) => metrics.quarantined.inc({ code }),
+  })
+}
+
+/** What each ongoing disturbance does to the election. Plans that cannot be read leave what was read before. */
+function impactsOf(impact: ElectionImpact, log: Logger): (rows: readonly LiveDisturbance[], stations: readonly StationChange[]) => Promise<ReadonlyMap<string, LiveImpact>> {
+  return async (rows, stations) => {
+    impact.statuses(stations)
+    await impact.reload().catch((error: unknown) => log.error(error))
+    return impact.rank(rows)
+  }
+}
+
+/** What operators' own systems and people say: alarms and planned work. */
+async function operatorsSystems(app: FastifyInstance, options: AppOptions, database: Database, monitor: Monitor, footprint: Footprint): Promise<void> {
+  const { clock } = options
+  const caller = (request: { caller: Caller | null }): Caller | null => request.caller
+  await alarmRoutes(app, { database, clock, caller, footprint, placed: (alarm) => monitor.alarm(alarm, clock()), cleared: (id) => monitor.alarmCleared(id, clock()) })
+  await plannedWorkRoutes(app, { database, clock, caller, footprint, planned: (work) => monitor.work(work, clock()), withdrawn: (id) => monitor.workWithdrawn(id, clock()) })
+}
+
+async function takeUpInputs({ clock }: AppOptions, database: Database, monitor: Monitor, footprint: Footprint): Promise<void> {
+  const now = clock()
+  for (const work of await readPlannedWork(database, now)) monitor.work(work, now)
+  for (const alarm of await readActiveAlarms(database, footprint, now)) monitor.alarm(alarm, now)
 }
 
 /** What runs by the clock. Deliveries run beside the sweep: a dead receiver must not hold up detection. */
@@ -262,7 +312,7 @@ const targetOrigins = (options: AppOptions): string[] =>
   Object.values(options.targets ?? {}).flatMap((target) => (target === null ? [] : [new URL(target).origin]))
 
 /** Full tests make way for reports: none begins, and those that run end, while reports wait. */
-function fullTests(app: FastifyInstance, options: AppOptions, secret: Buffer, ingest: ReturnType<typeof createIngest>, metrics: ReturnType<typeof startMetrics>): { stop(): Promise<void> } {
+function fullTests(app: FastifyInstance, options: AppOptions, secret: Buffer, ingest: Ingest, metrics: ReturnType<typeof startMetrics>): { stop(): Promise<void> } {
   const reportsWait = (): boolean => ingest.waiting() > waiting_for_tests_max
   return ndtRoutes(app, {
     admission: createAdmission({ secret, clock: options.clock, nonce: () => randomBytes(16), tests_max: options.ndt?.tests_max ?? tests_max, bytes_max: options.ndt?.bytes_max ?? test_bytes_max, reportsWait }),
@@ -306,9 +356,10 @@ function startMetrics(feed: Feed, monitor: Monitor) {
   collectDefaultMetrics({ register: registry })
   const reports = new Counter({ name: 'kawal_reports_total', help: 'Samples kept on disk', registers: [registry] })
   const quarantined = new Counter({ name: 'kawal_quarantined_total', help: 'Samples put into quarantine, by reason', labelNames: ['code'], registers: [registry] })
-  const open = (): LiveDisturbance[] => monitor.found().filter((row) => row.status === 'open')
+  const open = (): LiveDisturbance[] => monitor.found().filter((row) => isOngoing(row.stage) && row.foundAt !== null)
   new Gauge({ name: 'kawal_disturbances_open', help: 'Disturbances open now', registers: [registry], collect() { this.set(open().length) } })
-  new Gauge({ name: 'kawal_devices_on_duty', help: 'Devices that reported in the last 15 minutes', registers: [registry], collect() { this.set(feed.numbers().devicesOnDuty) } })
+  new Gauge({ name: 'kawal_devices_on_duty', help: 'Devices whose promise of a report stands', registers: [registry], collect() { this.set(monitor.devicesOnDuty()) } })
+  new Gauge({ name: 'kawal_detection_lag_seconds', help: 'The longest that a report waited from its arrival until detection had it, since this was last read', registers: [registry], collect() { this.set(monitor.lag_s()) } })
   new Gauge({ name: 'kawal_feed_clients', help: 'Consoles that follow the live feed', registers: [registry], collect() { this.set(feed.clients()) } })
   const tests = new Counter({ name: 'kawal_full_tests_total', help: 'Full tests (ndt7), by direction and by what ended them', labelNames: ['direction', 'end'], registers: [registry] })
   return { registry, reports, quarantined, tests }

@@ -10,8 +10,8 @@ import { decodeReceipt, encodeBatch } from '@kawal/contract/compact.ts'
 import type { Enrolled, Sample } from '@kawal/contract/report.ts'
 import { makeCertificate } from '@kawal/testkit/certificate.ts'
 import { startFaultProxy, type FaultProxy } from '@kawal/testkit/fault-proxy.ts'
+import { storedReports } from '@kawal/testkit/reports.ts'
 import { withServer, type TestServer } from '@kawal/testkit/server.ts'
-import { system } from './adapters/postgres/database.ts'
 import { boundConnections, protocol } from './connections.ts'
 import { stationCode } from './measurement/enrolment.ts'
 import { addStaff, loginToken } from './organisation/sessions.ts'
@@ -114,7 +114,7 @@ test('a report whose connection closes at once, as a page that is being hidden s
   socket.end(Buffer.concat([Buffer.from(`POST /v1/reports HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${token}\r\ncontent-type: application/cbor\r\ncontent-length: ${body.length}\r\n\r\n`), body]))
   socket.destroySoon()
   await once(socket, 'close')
-  const kept = (): Promise<number> => server.app.database.transaction(system, async (client) => (await client.query('SELECT 1 FROM report WHERE sequence = 3')).rowCount ?? 0)
+  const kept = async (): Promise<number> => (await storedReports(server.app.database)).filter((report) => report.sequence === 3).length
   let found = 0
   for (let tries = 0; tries < 200 && found === 0; tries++) found = await kept()
   assert.equal(found, 1)

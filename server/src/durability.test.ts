@@ -8,6 +8,7 @@ import { test, type TestContext } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { seeded } from '@kawal/core/kernel/random.ts'
+import { storedReports } from '@kawal/testkit/reports.ts'
 import { connect, migrate } from './adapters/postgres/database.ts'
 import { freePort, startEmbedded } from './adapters/postgres/embedded.ts'
 import { openDatabase } from './cli/database.ts'
@@ -28,8 +29,8 @@ function sample(sequence: number): object {
 }
 
 /** What is wrong between what was acknowledged and what the database holds. */
-function audit(phones: readonly Phone[], rows: readonly { device_key: number; sequence: number }[]): { lost: number; doubled: number } {
-  const kept = rows.map((row) => `${row.device_key}.${row.sequence}`)
+function audit(phones: readonly Phone[], rows: readonly { device: number; sequence: number }[]): { lost: number; doubled: number } {
+  const kept = rows.map((row) => `${row.device}.${row.sequence}`)
   const set = new Set(kept)
   const acknowledged = phones.flatMap((phone) => [...phone.acknowledged].map((sequence) => `${phone.device.key}.${sequence}`))
   return { lost: acknowledged.filter((each) => !set.has(each)).length, doubled: kept.length - set.size }
@@ -115,11 +116,10 @@ async function campaign(t: TestContext, rounds: number, planted: string | null):
     await loading
   }
   const server = await startEmbedded(folder)
-  const client = new pg.Client({ connectionString: server.ownerUrl })
-  await client.connect()
-  await client.query("SELECT set_config('kawal.role', 'system', false)")
-  const { rows } = await client.query<{ device_key: number; sequence: number }>('SELECT device_key, sequence FROM report')
-  await client.end()
+  await migrate(server.ownerUrl, 'reader')
+  const database = connect(server.ownerUrl, 'reader')
+  const rows = await storedReports(database)
+  await database.end()
   await server.stop()
   const acknowledged = phones.reduce((sum, phone) => sum + phone.acknowledged.size, 0)
   t.diagnostic(`${rounds} kills, ${acknowledged} reports acknowledged, ${rows.length} kept`)
@@ -139,6 +139,6 @@ test('a planted bug is caught: a commit that is answered before it is on disk', 
 
 test('the audit counts what is lost and what is doubled', () => {
   const phone: Phone = { device: { id: 'x', key: 1, station: '7501011001001' }, token: '', sequence: 2, acknowledged: new Set([1, 2]), sent: new Set([1, 2]) }
-  assert.deepEqual(audit([phone], [{ device_key: 1, sequence: 1 }]), { lost: 1, doubled: 0 })
-  assert.deepEqual(audit([phone], [{ device_key: 1, sequence: 1 }, { device_key: 1, sequence: 2 }, { device_key: 1, sequence: 2 }]), { lost: 0, doubled: 1 })
+  assert.deepEqual(audit([phone], [{ device: 1, sequence: 1 }]), { lost: 1, doubled: 0 })
+  assert.deepEqual(audit([phone], [{ device: 1, sequence: 1 }, { device: 1, sequence: 2 }, { device: 1, sequence: 2 }]), { lost: 0, doubled: 1 })
 })

@@ -32,11 +32,14 @@ export function answerProblems(app: Pick<FastifyInstance, 'setErrorHandler'>, dr
   app.setErrorHandler((error: Error & { statusCode?: number; code?: unknown }, request, reply) => {
     const found = problemOf(error, request.id)
     if (found.status >= 500) request.log.error(error)
-    const pause_s = found.code === 'storage_full' ? full_pause_s : error instanceof ProblemError ? error.retryAfterS : undefined
+    const pause_s = pauseOf(error, found)
     if (pause_s !== undefined) void reply.header('retry-after', pause_s)
     return reply.code(found.status).type('application/problem+json').send(dress(found))
   })
 }
+
+/** Seconds for Retry-After. */
+export const pauseOf = (error: unknown, found: Problem): number | undefined => (found.code === 'storage_full' ? full_pause_s : error instanceof ProblemError ? error.retryAfterS : undefined)
 
 /** What no route answers is a problem of the catalogue too. */
 export function answerNotFound(app: Pick<FastifyInstance, 'setNotFoundHandler'>): void {
@@ -46,7 +49,8 @@ export function answerNotFound(app: Pick<FastifyInstance, 'setNotFoundHandler'>)
   })
 }
 
-function problemOf(error: Error & { statusCode?: number; code?: unknown }, reference: string): Problem {
+/** What leaves for an error: a problem of the catalogue. @param reference by which the log tells it */
+export function problemOf(error: Error & { statusCode?: number; code?: unknown }, reference: string): Problem {
   if (error instanceof ProblemError) return problem(error.code, error.message)
   if (error.code === '53100' || error.code === 'ENOSPC') return problem('storage_full', 'The disk is full. Keep what you sent and send it again after the pause given in Retry-After.')
   // PostgreSQL's character_not_in_repertoire and untranslatable_character: what a query or a body may hold and no text column can.

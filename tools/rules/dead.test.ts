@@ -7,6 +7,7 @@ import { readModules, type Module } from './modules.ts'
 
 /** Exports whose only use is in tests, and which their own file does not need either. Each says why it stays. */
 const for_tests: Record<string, string> = {
+  'core/detection/intake.ts takeInEvidence': 'the same as takeIn in words: what simulated officers report is fed by it',
   'core/geo/terrain.ts elevationAt_m': 'one look at what profile reads along a line: it shows the terrain that was read',
 }
 /** Exports that a tool takes by their name alone. */

@@ -24,6 +24,7 @@ program
   .option('--election <url>', 'the election server whose reach a check probes')
   .option('--internet <url>', 'an address on the open internet that a check probes')
   .option('--sigmon <file>', "JSON with Sigmon's settings in place of the defaults: intervalS, budget, helpLines, forms and more")
+  .option('--impact <file>', 'JSON with what priorities are worked out with: weights, contests, deadlines')
   .action(async (options: Record<string, string>) => (await import('./serve.ts')).serve(all(options)))
 
 program
@@ -91,6 +92,37 @@ program
   .option('--province <code>', 'one province only')
   .option('--config <file>', 'JSON with settings in place of the defaults: thresholds, access, slots, siting, report_days')
   .action(async (options: Record<string, string>) => (await import('./plan.ts')).planAction(all(options)))
+
+program
+  .command('reports <action>')
+  .description('the journal of reports: list (its hours), export (CSV on stdout), archive (old hours, as CSV in a folder), drop (old hours)')
+  .option('--station <code>', 'export one station only')
+  .option('--from <instant>', 'export what came from then on, as 2029-02-14T07:00+07:00')
+  .option('--to <instant>', 'export what came before, likewise')
+  .option('--days <number>', 'archive or drop the hours that ended longer ago')
+  .option('--out <folder>', 'where archives go')
+  .action(async (action: string, options: Record<string, string>) => (await import('./reports.ts')).reportsAction(action, all(options)))
+
+program
+  .command('scan')
+  .description('where reports were bad more than chance explains, over hours of the past: clusters of stations by Kulldorff\'s scan')
+  .option('--from <instant>', 'start of the window, with its offset, as 2029-02-14T14:00+07:00')
+  .option('--to <instant>', 'end of the window, likewise')
+  .option('--operator <organisation>', 'reports over one operator only')
+  .option('--province <code>', 'stations of one province only')
+  .option('--share <share>', 'a cluster holds at most this share of the reports', '0.25')
+  .option('--p <probability>', 'clusters up to this p only', '0.05')
+  .option('--csv', 'CSV, one row a station of a cluster, instead of text')
+  .action(async (options: Record<string, string>) => (await import('./scan.ts')).scanAction(all(options)))
+
+program
+  .command('replay')
+  .description('what detection did over hours of the past, made again from the stored reports, turn for turn')
+  .option('--from <instant>', 'start of the time, with its offset, as 2029-02-14T07:00+07:00')
+  .option('--to <instant>', 'end of the time, likewise')
+  .option('--province <code>', 'where the server watched one province only: that one')
+  .option('--check', 'hold it against what was written at the time; exit code 4 with the first difference')
+  .action(async (options: Record<string, string>) => (await import('./replay.ts')).replayAction(all(options)))
 
 program
   .command('org <action> [organisation]')

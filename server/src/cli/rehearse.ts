@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import pg from 'pg'
 import pino from 'pino'
+import { contestOn, impactDefaults } from '@kawal/core/impact/defaults.ts'
 import { makeScript, parseScript, type Script } from '@kawal/core/rehearsal/script.ts'
 import { claimUse, startApp, type App } from '../app.ts'
 import { connect, migrate, system, type Database } from '../adapters/postgres/database.ts'
@@ -60,7 +61,7 @@ export async function rehearse(options: Options): Promise<void> {
     const app = await startApp({
       ownerUrl: database.ownerUrl, appPassword: database.appPassword, clock, wallClock: Date.now, host: '127.0.0.1', port: plan.port, rehearsal: true, province: plan.province,
       sigmon: { ...settingsDefaults, helpLines: [{ name: 'Posko gladi (nomor contoh)', kind: 'tel', number: '00000' }] },
-      callbackHosts: ['127.0.0.1', '[::1]', 'localhost'], stationDevices_max: Infinity,
+      callbackHosts: ['127.0.0.1', '[::1]', 'localhost'], stationDevices_max: Infinity, impact: { ...impactDefaults, contests: [contestOn(new Date(startAt).toISOString().slice(0, 10), 'gladi')] },
       log: pino({ level: process.env['LOG_LEVEL'] ?? 'warn' }, pino.destination(2)),
     })
     try {
@@ -102,7 +103,7 @@ async function prepare(server: OpenDatabase, plan: Plan, say: (line: string) => 
     }
     if (plan.show && (await loadSyntheticPlanning(owner, plan.province, 1, Date.now()))) say('Claims, measurements, schools and access points are made up too: an edition of the atlas and a plan are ready to look at.')
     await endEarlier(database, say)
-    const last = await database.transaction(system, (client) => client.query<{ at: Date | null }>('SELECT max(received_at) AS at FROM report'))
+    const last = await database.transaction(system, (client) => client.query<{ at: Date | null }>('SELECT max(received_to) AS at FROM segment'))
     const now = Math.max(Date.now(), last.rows[0]?.at?.getTime() ?? 0)
     return Math.ceil(now / 60_000) * 60_000
   } finally {
@@ -121,7 +122,7 @@ async function endEarlier(database: Database, say: (line: string) => void): Prom
     if (!done.ok) say(`${ticket.id} stays open: ${done.error}`)
   }
   await database.transaction(system, (client) =>
-    client.query(`UPDATE disturbance SET ended_at = found_at, state = state || jsonb_build_object('status', 'recovered', 'endedAt', state->'foundAt') WHERE ended_at IS NULL`))
+    client.query(`UPDATE disturbance SET ended_at = found_at, state = state || jsonb_build_object('stage', 'ended', 'endedAt', coalesce(nullif(state->'foundAt', 'null'), state->'suspectedAt')) WHERE ended_at IS NULL`))
   if (tickets.length > 0) say(`${tickets.length} tickets of an earlier rehearsal were cancelled.`)
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import pino from 'pino'
 import { startApp } from '../app.ts'
+import { ImpactRefused, readImpactSettings } from '../impact/settings.ts'
 import { readSettings, SettingsRefused, type SigmonSettings } from '../sigmon/settings.ts'
 import { openDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
@@ -19,13 +20,14 @@ export async function serve(options: Options): Promise<void> {
     throw new CommandFailure(exits.refused, `Without certificate files the server answers on loopback only, not on ${host}. Give --cert and --key, or end TLS in front.`)
   const port = portOption(options)
   const sigmon = sigmonSettings(options['sigmon'])
+  const impact = impactSettings(options['impact'])
   const log = pino({ level: process.env['LOG_LEVEL'] ?? 'info' }, pino.destination(2))
   const database = await openDatabase(options['data'])
   const app = await startApp({
     ownerUrl: database.ownerUrl, appPassword: database.appPassword, clock: Date.now, host, port, log, rehearsal: false,
     ...(options['province'] === undefined ? {} : { province: options['province'] }), ...(tls === undefined ? {} : { tls }),
     targets: { election: options['election'] ?? null, internet: options['internet'] ?? null },
-    ...(sigmon === undefined ? {} : { sigmon }),
+    ...(sigmon === undefined ? {} : { sigmon }), ...(impact === undefined ? {} : { impact }),
     callbackHosts: listOf(options['callbackHosts']), ...(options['trustProxy'] === undefined ? {} : { trustProxy: listOf(options['trustProxy']) }),
   }).catch(async (error: unknown) => {
     await database.stop()
@@ -53,6 +55,15 @@ function sigmonSettings(path: string | undefined): SigmonSettings | undefined {
     return readSettings(readFileSync(path, 'utf8'))
   } catch (error) {
     throw new CommandFailure(exits.rejected, error instanceof SettingsRefused ? `--sigmon ${path}: ${error.message}` : `--sigmon ${path} cannot be read: ${(error as Error).message}`)
+  }
+}
+
+function impactSettings(path: string | undefined): ReturnType<typeof readImpactSettings> | undefined {
+  if (path === undefined) return undefined
+  try {
+    return readImpactSettings(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new CommandFailure(exits.rejected, error instanceof ImpactRefused ? `--impact ${path}: ${error.message}` : `--impact ${path} cannot be read: ${(error as Error).message}`)
   }
 }
 

@@ -6,14 +6,14 @@ import type { Caller } from '../adapters/postgres/database.ts'
 import { createFeed } from './feed.ts'
 
 const row: LiveDisturbance = {
-  id: 'd-1', status: 'open', severity: 'down', cause: 'power', operator: 'telkomsel', areaCode: '53', areaName: 'NTT', latitude: null, longitude: null, stations: [], voters: null,
-  startedAt: '2029-01-14T02:00:00Z', foundAt: '2029-01-14T02:02:00Z', endedAt: null, ticketId: null,
-  evidence: { devicesExpected: 9, devicesSilent: 9, devicesBad: 0, devicesGood: 0, witnessesGood: 0, score: 20, threshold: 10, rule: 'promises-1' },
+  id: 'd-1', stage: 'confirmed', severity: 'down', cause: 'power', confidence: 0.9, operator: 'telkomsel', areaCode: '53', areaName: 'NTT', latitude: null, longitude: null, stations: [],
+  startedAt: '2029-01-14T02:00:00Z', suspectedAt: '2029-01-14T02:01:00Z', foundAt: '2029-01-14T02:02:00Z', endedAt: null, parent: null, plannedWork: null, alarms: [], impact: null, ticketId: null,
+  evidence: { devicesExpected: 9, devicesSilent: 9, devicesBad: 0, devicesGood: 0, witnessesGood: 0, score: 20, threshold: 10, rule: 'likelihood-2', causes: [{ cause: 'power', nats: 3 }], signs: [{ sign: 'silent', count: 9, of: 9 }] },
 }
 let failing = false
 let loggedIn = true
 const feed = createFeed({
-  clock: () => 0, rehearsal: true, areas: [], stations: [], tickets: async () => [], stillIn: async () => loggedIn,
+  clock: () => 0, rehearsal: true, areas: [], stations: [], devicesOnDuty: () => 0, tickets: async () => [], stillIn: async () => loggedIn,
   disturbances: async (_, ids) => {
     if (failing) throw new Error('the database does not answer')
     return ids === null ? [] : [row]

@@ -9,6 +9,7 @@ interface FeedNeeds {
   readonly rehearsal: boolean
   readonly areas: readonly { code: string; level: LiveArea['level']; name: string }[]
   readonly stations: readonly { code: string; latitude: number | null; longitude: number | null }[]
+  readonly devicesOnDuty: () => number
   /** Reads through the wall: what the caller may not see is not there. `ids` null reads all. */
   readonly disturbances: (caller: Caller, ids: readonly string[] | null) => Promise<LiveDisturbance[]>
   readonly tickets: (caller: Caller, ids: readonly string[] | null) => Promise<LiveTicket[]>
@@ -27,7 +28,6 @@ const snapshot_tries_max = 5
 /** A stream outlives a log-out by at most this many seconds. */
 const asked_again_s = 30
 const buffered_bytes_max = 2_000_000
-const duty_ms = 15 * 60_000
 const average_ms = 5 * 60_000
 const levels = { province: 2, regency: 4, district: 6, village: 10 } as const
 
@@ -51,7 +51,7 @@ export function createFeed(needs: FeedNeeds) {
 
   const numbers = (): Pick<Live, 'sequence' | 'now' | 'reportsPerMinute' | 'devicesOnDuty'> => {
     const now = needs.clock()
-    return { sequence, now: new Date(now).toISOString(), ...tally.read(now) }
+    return { sequence, now: new Date(now).toISOString(), reportsPerMinute: tally.perMinute(now), devicesOnDuty: needs.devicesOnDuty() }
   }
 
   async function snapshot(caller: Caller): Promise<Live> {
@@ -128,7 +128,7 @@ export function createFeed(needs: FeedNeeds) {
       })
       app.get('/v1/snapshot', (request) => snapshot(callerOf(request)))
     },
-    reports: (devices: readonly number[]): void => tally.add(devices, needs.clock()),
+    reports: (count: number): void => tally.add(count, needs.clock()),
     stations(rows: readonly StationChange[]): void {
       for (const row of rows)
         for (const length of Object.values(levels)) {
@@ -159,19 +159,19 @@ function write({ reply }: Client, text: string): void {
   if (!reply.raw.writableEnded) reply.raw.write(text)
 }
 
-/** How many reports come in, averaged over five minutes, and how many devices sent one lately. */
+/** How many reports come in, averaged over five minutes. */
 function createTally() {
   const arrivals: { at: number; count: number }[] = []
-  const lastReport = new Map<number, number>()
   return {
-    add(devices: readonly number[], at: number): void {
-      arrivals.push({ at, count: devices.length })
-      for (const device of devices) lastReport.set(device, at)
+    /** By the second: commits come many times as often. */
+    add(count: number, at: number): void {
+      const last = arrivals.at(-1)
+      if (last !== undefined && at - last.at < 1000) last.count += count
+      else arrivals.push({ at, count })
     },
-    read(now: number): { reportsPerMinute: number; devicesOnDuty: number } {
+    perMinute(now: number): number {
       while (arrivals[0] !== undefined && arrivals[0].at <= now - average_ms) arrivals.shift()
-      for (const [device, at] of lastReport) if (at <= now - duty_ms) lastReport.delete(device)
-      return { reportsPerMinute: Math.round((arrivals.reduce((sum, each) => sum + each.count, 0) * 60_000) / average_ms), devicesOnDuty: lastReport.size }
+      return Math.round((arrivals.reduce((sum, each) => sum + each.count, 0) * 60_000) / average_ms)
     },
   }
 }

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test'
 import pg from 'pg'
 import { seeded } from '@kawal/core/kernel/random.ts'
 import { startFaultProxy, type FaultProxy } from '@kawal/testkit/fault-proxy.ts'
+import { storedReports } from '@kawal/testkit/reports.ts'
 import { withServer, type TestServer } from '@kawal/testkit/server.ts'
 import { loadSynthetic } from '../register/synthetic.ts'
 import { deploymentSecret, stationCode } from '../measurement/enrolment.ts'
@@ -42,7 +43,8 @@ after(async () => {
 
 const through = (): string => `http://localhost:${proxy.port}`
 interface Row { readonly sequence: number; readonly device: number; readonly due: string | null; readonly radio: unknown }
-const reportsOf = async (station: string): Promise<Row[]> => (await owner.query<Row>(`SELECT r.sequence, r.device_key AS device, r.sample->>'nextDueAt' AS due, r.sample->'radio' AS radio FROM report r JOIN device d ON d.key = r.device_key WHERE d.station_code = $1 ORDER BY r.sequence`, [station])).rows
+const reportsOf = async (station: string): Promise<Row[]> =>
+  (await storedReports(server.kit.database, { station })).map(({ sequence, device, sample }) => ({ sequence, device, due: sample.nextDueAt, radio: sample.radio })).sort((a, b) => a.sequence - b.sequence)
 
 function settingsOf(station: string, change: Partial<ProbeSettings> = {}): ProbeSettings {
   return {

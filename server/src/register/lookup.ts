@@ -64,21 +64,3 @@ export function stationReader(database: Database): (code: string) => Promise<Enr
     return { ...station, village: names['village'] ?? '', district: names['district'] ?? '', regency: names['regency'] ?? '', province: names['province'] ?? '' }
   }
 }
-
-const remembered_max = 10_000
-
-/** Source address to organisation, by the imported table of networks. The address is not kept. */
-export function networkOperatorReader(database: Database): (address: string) => Promise<string | null> {
-  let remembered = new Map<string, string | null>()
-  return async (address) => {
-    const known = remembered.get(address)
-    if (known !== undefined) return known
-    const { rows } = await database.pool.query<{ organisation_id: string }>(
-      `SELECT organisation_id FROM network WHERE prefix >>= $1::inet AND valid_from <= now() AND (valid_to IS NULL OR valid_to > now())
-       ORDER BY masklen(prefix) DESC LIMIT 1`, [address])
-    if (remembered.size >= remembered_max) remembered = new Map()
-    const organisation = rows[0]?.organisation_id ?? null
-    remembered.set(address, organisation)
-    return organisation
-  }
-}

@@ -5,6 +5,7 @@ import type { ReportReceipt } from '@kawal/contract/report.ts'
 import { hour_ms, minute_ms, type Instant } from '@kawal/core/kernel/clock.ts'
 import { hash32, seeded } from '@kawal/core/kernel/random.ts'
 import { dutyDay, dutyDefaults, type DutyBatch, type DutyDay } from '@kawal/core/rehearsal/duty.ts'
+import { storedReports } from '@kawal/testkit/reports.ts'
 import { withServer, type TestServer } from '@kawal/testkit/server.ts'
 import { deviceToken, enrol } from '../measurement/enrolment.ts'
 
@@ -60,12 +61,11 @@ async function wholeDays(seed: number): Promise<{ reports: string[]; held: numbe
       now = batch.at
       await post(server, phone, batch)
     }
-    const { rows } = await server.app.database.transaction({ organisation: 'kawal', role: 'system' }, (client) => client.query<{ row: string; sequence: number; station: string }>(
-      `SELECT station_code AS station, sequence, concat_ws('|', station_code, sequence, event_at, received_at, clock_offset_ms, operator_id, sample) AS row FROM report ORDER BY station_code, sequence`))
+    const rows = (await storedReports(server.app.database)).sort((a, b) => (a.station < b.station ? -1 : a.station > b.station ? 1 : a.sequence - b.sequence))
     const bad = await server.app.database.transaction({ organisation: 'kawal', role: 'system' }, (client) => client.query('SELECT FROM quarantine'))
     assert.equal(bad.rowCount, 0)
     for (const phone of phones) assert.deepEqual(rows.filter((row) => row.station === phone.station).map((row) => row.sequence), phone.day.held, `what ${phone.station} sent is held, each once`)
-    return { reports: rows.map((row) => row.row), held: rows.length, repeated: batches.reduce((sum, { batch }) => sum + batch.samples.length, 0) - rows.length }
+    return { reports: rows.map((row) => JSON.stringify(row)), held: rows.length, repeated: batches.reduce((sum, { batch }) => sum + batch.samples.length, 0) - rows.length }
   } finally {
     await server.close()
   }
@@ -100,9 +100,10 @@ test('300 phones whose apps come and go: no disturbance in a quiet hour and a ha
     now = sweep
     await Promise.all(due.map(({ phone, batch }) => post(server, phone, batch)))
     await server.app.monitor.sweep(now)
-    if (now < outageAt) assert.deepEqual(server.app.monitor.found(), [], `minute ${(now - startAt) / minute_ms}`)
+    if (now < outageAt) assert.deepEqual(server.app.monitor.found().filter((row) => row.foundAt !== null), [], `minute ${(now - startAt) / minute_ms}`)
   }
-  const found = server.app.monitor.found()
-  assert.deepEqual(found.map((row) => [row.cause, row.operator, row.status]), [['operator', 'telkomsel', 'open']])
+  const found = server.app.monitor.found().filter((row) => row.foundAt !== null)
+  assert.deepEqual(found.map((row) => [row.operator, row.severity, row.stage]), [['telkomsel', 'down', 'confirmed']])
+  assert.match(found[0]?.cause ?? '', /^(access|backhaul)$/)
   assert.ok((found[0]?.stations.filter((code) => hit.has(code)).length ?? 0) > 0.6 * hit.size, JSON.stringify(found[0]?.stations))
 })

@@ -3,6 +3,7 @@ import type { LiveDisturbance, LiveTicket } from '@kawal/contract/live.ts'
 import { startOfficers } from '@kawal/core/rehearsal/officers.ts'
 import { score, type Score } from '@kawal/core/rehearsal/score.ts'
 import type { Script } from '@kawal/core/rehearsal/script.ts'
+import { isOngoing } from '@kawal/core/detection/disturbance.ts'
 import { hash32 } from '@kawal/core/kernel/random.ts'
 import type { App } from '../app.ts'
 import type { SteppedClock } from './clock.ts'
@@ -77,7 +78,7 @@ export async function runRehearsal(needs: RehearsalNeeds): Promise<RehearsalResu
       teller.tell(now, app.monitor.found(), tickets)
       if (result !== null) continue
       needs.progress(Math.min(1, (now - script.startAt) / (script.endAt - script.startAt)))
-      const calm = app.monitor.found().every((row) => row.status === 'recovered') && tickets.every((ticket) => ticket.status === 'closed' || ticket.status === 'cancelled')
+      const calm = app.monitor.found().every((row) => row.foundAt === null || !isOngoing(row.stage)) && tickets.every((ticket) => ticket.status === 'closed' || ticket.status === 'cancelled')
       if (now < script.endAt || (!calm && now < script.endAt + rest_ms)) continue
       result = await conclude(needs, reports, repaired)
       if (needs.over === undefined) break
@@ -118,10 +119,7 @@ async function conclude(needs: RehearsalNeeds, reports: RehearsalResult['reports
   // What is found long after a repair belongs to no fault.
   const truth = { ...needs.script, disturbances: needs.script.disturbances.map((fault) => ({ ...fault, repairAt: repaired.get(fault.id) ?? fault.repairAt })) }
   return {
-    score: score(truth, found.map((row) => ({
-      id: row.id, cause: row.cause, operator: row.operator, severity: row.severity, areaCode: row.areaCode, stations: row.stations,
-      startedAt: Date.parse(row.startedAt), foundAt: Date.parse(row.foundAt), endedAt: row.endedAt === null ? null : Date.parse(row.endedAt), evidence: row.evidence,
-    }))),
+    score: score(truth, found.map((row) => ({ cause: row.cause, operator: row.operator, stations: row.stations, foundAt: row.foundAt === null ? null : Date.parse(row.foundAt) }))),
     reports, tickets: tickets.length,
     closedByMeasurement: tickets.filter((ticket) => ticket.status === 'closed').length,
     stillOpen: tickets.filter((ticket) => ticket.status !== 'closed' && ticket.status !== 'cancelled').length,
@@ -146,9 +144,9 @@ function createTeller(needs: Pick<RehearsalNeeds, 'told' | 'script'>) {
           needs.told(`${minutes(now)}  (script)     ${fault.kind} fault at ${fault.stations.length} stations${fault.operator === null ? '' : ` of ${fault.operator}`}; nobody is told`)
         }
       for (const row of found) {
-        if (seen.get(row.id) === row.status) continue
-        seen.set(row.id, row.status)
-        needs.told(row.status === 'open'
+        if (row.foundAt === null || row.stage === 'recovering' || seen.get(row.id) === row.stage) continue
+        seen.set(row.id, row.stage)
+        needs.told(row.stage === 'confirmed'
           ? `${minutes(now)}  found        ${row.cause} ${row.operator ?? ''} in ${row.areaName}: ${row.stations.length} stations, ${row.evidence.devicesSilent} devices silent, ${row.evidence.devicesBad} bad`
           : `${minutes(now)}  recovered    ${row.cause} ${row.operator ?? ''} in ${row.areaName}, by measurement`)
       }

@@ -11,7 +11,7 @@ export function createDesk(needs: { database: Database; clock: () => number; cha
   return {
     /** Opens the one ticket of this disturbance; called again it changes nothing. */
     async open(caller: Caller, disturbance: LiveDisturbance, recipient: string): Promise<void> {
-      const opened = await openTicket(needs, caller, { ...causeOf(disturbance), areaName: disturbance.areaName }, recipient)
+      const opened = await openTicket(needs, caller, causeOf(disturbance), recipient)
       if (!opened.ok) throw new ProblemError('state_conflict', `No ticket can be opened: ${opened.error}.`)
       if (opened.value.created) needs.changed(opened.value.ticket.id)
     },

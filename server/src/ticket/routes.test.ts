@@ -27,10 +27,10 @@ const callers: Record<string, Caller> = {
   komdigi: { organisation: 'komdigi', role: 'duty_officer' },
   kpu: { organisation: 'kpu', role: 'planner' },
 }
-const cause = (id: string, operator = 'telkomsel', kind: TicketCause['cause'] = 'operator'): TicketCause & { areaName: string } => ({
+const cause = (id: string, operator = 'telkomsel', kind: TicketCause['cause'] = 'access'): TicketCause & { areaName: string } => ({
   id, cause: kind, operator, severity: 'down', areaCode: '530101', areaName: 'Semau', stations: ['5301012001001', '5301012001002'],
   startedAt: start - 5 * minute_ms, foundAt: start, endedAt: null,
-  evidence: { devicesExpected: 20, devicesSilent: 11, devicesBad: 5, devicesGood: 4, witnessesGood: 17, score: 9.5, threshold: 6, rule: 'silence' },
+  evidence: { devicesExpected: 20, devicesSilent: 11, devicesBad: 5, devicesGood: 4, witnessesGood: 17, score: 9.5, threshold: 6, rule: 'silence', causes: [{ cause: 'access', nats: 7.5 }], signs: [{ sign: 'silent', count: 11, of: 20 }] },
 })
 
 let kit: TestDatabase
@@ -167,7 +167,7 @@ test('the life of a ticket over HTTP; nobody closes it by hand, and another oper
 })
 
 test('a ticket is created for a disturbance that the caller may see, once', async () => {
-  const live = { ...cause('made'), status: 'open', latitude: null, longitude: null, voters: null, ticketId: null }
+  const live = { ...cause('made'), stage: 'confirmed', latitude: null, longitude: null, ticketId: null }
   const row = { ...live, startedAt: new Date(start).toISOString(), foundAt: new Date(start).toISOString() }
   await kit.database.transaction(system, (client) => client.query(
     'INSERT INTO disturbance (id, organisation_id, state, found_at) VALUES ($1, $2, $3, $4)', ['made', 'telkomsel', JSON.stringify(row), row.foundAt]))
@@ -178,6 +178,11 @@ test('a ticket is created for a disturbance that the caller may see, once', asyn
   assert.equal((await call('indosat', 'POST', path, body)).status, 404)
   assert.equal((await call('kpu', 'POST', path, body)).status, 403)
   assert.equal((await call('komdigi', 'POST', path, { ...body, relatedEntity: [] })).status, 400)
+  const store = (state: object): Promise<unknown> => kit.database.transaction(system, (client) => client.query("UPDATE disturbance SET state = $1 WHERE id = 'made'", [JSON.stringify(state)]))
+  await store({ ...row, stage: 'suspected', foundAt: null })
+  const early = await call('komdigi', 'POST', path, body)
+  assert.deepEqual([early.status, early.body.code], [409, 'state_conflict'], 'what is only suspected is told to no operator')
+  await store(row)
   const made = await call('komdigi', 'POST', path, body)
   assert.deepEqual([made.status, made.headers['location'], made.body.note[0]?.text], [201, `${path}/TT-made`, 'called in'])
   assert.equal((await call('komdigi', 'POST', path, body)).status, 409)
@@ -200,7 +205,7 @@ async function rehearse(run: string, count: number): Promise<{ actions: unknown[
   const operator = createOperator({ api, organisation: 'xlsmart', key: 'xlsmart', seed: 7 })
   callers['xlsmart'] = { organisation: 'xlsmart', role: 'noc' }
   const causes = new Map(Array.from({ length: count }, (_, index) => {
-    const one = cause(`${run}-${index}`, 'xlsmart', index % 4 === 3 ? 'power' : 'operator')
+    const one = cause(`${run}-${index}`, 'xlsmart', index % 4 === 3 ? 'power' : 'access')
     return [one.id, { ...one, stations: [`53010120010${index + 10}`] }]
   }))
   for (const one of causes.values()) await openTicket({ database: kit.database, clock: () => now }, system, one)
@@ -239,5 +244,5 @@ test('the console gets the same clocks', async () => {
   const live = toLive(opened.value.ticket, now + 25 * minute_ms)
   assert.deepEqual(live.clocks.map((clock) => [clock.name, clock.state, clock.dueAt]), [
     ['restore', 'at_risk', '2029-02-14T02:30:00.000Z'], ['repair', 'running', '2029-02-14T06:00:00.000Z']])
-  assert.equal(live.title, 'Gangguan jaringan: Semau, 2 TPS')
+  assert.equal(live.title, 'Gangguan jaringan akses: Semau, 2 TPS')
 })

@@ -42,6 +42,7 @@ const refusals: Readonly<Record<Refusal, readonly [ProblemCode, string]>> = {
   text_too_long: ['body_invalid', 'A text has at most 2,000 characters.'],
   still_verifying: ['state_conflict', 'The resolution is being verified by measurement.'],
   nobody_concerned: ['state_conflict', 'No organisation known here is concerned by this disturbance.'],
+  not_confirmed: ['state_conflict', 'This disturbance is only suspected: a ticket is opened when it is confirmed, by itself.'],
   version_conflict: ['version_conflict', 'The ticket changed since you read it. Read it again, then decide.'],
 }
 

@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import type { LiveDisturbance } from '@kawal/contract/live.ts'
 import { minute_ms } from '@kawal/core/kernel/clock.ts'
 import type { TicketCause } from '@kawal/core/ticket/ticket.ts'
 import { withDatabase, type TestDatabase } from '../../../testkit/postgres.ts'
 import { system, type Caller } from '../adapters/postgres/database.ts'
 import { addListener, callbackAllowed, createOutbox, removeListener } from './outbox.ts'
-import { command, getTicket, listTickets, openTicket, sweepTickets } from './tickets.ts'
+import { causeOf, command, getTicket, listTickets, openTicket, sweepTickets } from './tickets.ts'
 
 const start = Date.UTC(2029, 1, 14, 2)
-const evidence = { devicesExpected: 20, devicesSilent: 11, devicesBad: 5, devicesGood: 4, witnessesGood: 17, score: 9.5, threshold: 6, rule: 'silence' }
+const evidence = { devicesExpected: 20, devicesSilent: 11, devicesBad: 5, devicesGood: 4, witnessesGood: 17, score: 9.5, threshold: 6, rule: 'silence', causes: [{ cause: 'access', nats: 7.5 }], signs: [{ sign: 'silent', count: 11, of: 20 }] } as const
 const cause = (id: string, operator: string | null = 'telkomsel'): TicketCause => ({
-  id, cause: 'operator', operator, severity: 'down', areaCode: '530101', stations: ['5301012001001', '5301012001002'],
+  id, cause: 'access', operator, severity: 'down', areaCode: '530101', stations: ['5301012001001', '5301012001002'],
   startedAt: start - 5 * minute_ms, foundAt: start, endedAt: null, evidence,
 })
 const telkomsel: Caller = { organisation: 'telkomsel', role: 'noc' }
@@ -110,11 +111,33 @@ test('the sweep writes a clock at risk and overdue once, and follows the extent 
   assert.deepEqual(ticket?.history.slice(2).map((entry) => (entry.at - start) / minute_ms), [24, 31])
 })
 
+test('what later evidence takes back is cancelled by measurement, whatever the operator said of it, and stays so', async () => {
+  now = start
+  const id = await open('phantom')
+  assert.ok((await command(needs(), telkomsel, id, [{ kind: 'start' }, { kind: 'resolve' }])).ok)
+  const lookup = (asked: string): (TicketCause & { takenBack: string }) | null => (asked === 'phantom' ? { ...cause('phantom'), endedAt: start + minute_ms, takenBack: 'retracted' } : null)
+  const swept = await Promise.all([1, 2].map(() => sweepTickets(kit.database, start + 2 * minute_ms, lookup)))
+  assert.equal(swept.flat().filter((changed) => changed === id).length, 1)
+  const ticket = await getTicket(needs(), telkomsel, id)
+  assert.deepEqual([ticket?.status, ticket?.restoredAt, ticket?.history.at(-1)?.text, ticket?.history.at(-1)?.by], ['cancelled', null, 'retracted', 'kawal'])
+  assert.deepEqual(await openTicket(needs(), system, null), { ok: false, error: 'not_confirmed' })
+})
+
+test('what went on within another one is not measured well: its ticket is taken back, not closed', async () => {
+  now = start
+  const id = await open('younger')
+  const at = (minutes: number): string => new Date(start + minutes * minute_ms).toISOString()
+  const row = { ...cause('younger'), stage: 'ended', parent: 'older', areaName: 'Kupang', startedAt: at(-5), suspectedAt: at(-4), foundAt: at(0), endedAt: at(3) } as unknown as LiveDisturbance
+  await sweepTickets(kit.database, start + 20 * minute_ms, (asked) => (asked === 'younger' ? causeOf(row) : null))
+  const ticket = await getTicket(needs(), telkomsel, id)
+  assert.deepEqual([ticket?.status, ticket?.restoredAt, ticket?.history.at(-1)?.text], ['cancelled', null, 'merged older'])
+})
+
 test('a disturbance that only the database knows, after a restart, closes its ticket too', async () => {
   now = start
   const id = await open('kept')
   const row = {
-    ...cause('kept'), status: 'recovered', areaName: 'Kupang', latitude: null, longitude: null, voters: null, ticketId: null,
+    ...cause('kept'), stage: 'ended', parent: null, areaName: 'Kupang', latitude: null, longitude: null, voters: null, ticketId: null,
     startedAt: new Date(start).toISOString(), foundAt: new Date(start).toISOString(), endedAt: new Date(start + minute_ms).toISOString(),
   }
   await kit.database.transaction(system, (client) => client.query(

@@ -14,27 +14,38 @@ interface TicketNeeds {
   readonly clock: () => Instant
 }
 
-/** A found disturbance, with the name of its area where the caller knows it. */
-type OpenCause = TicketCause & { readonly areaName?: string }
+/** A confirmed disturbance, with the name of its area where the caller knows it, and why measurement takes its ticket back where it does. */
+type OpenCause = TicketCause & { readonly areaName?: string; readonly takenBack?: string | null }
 
 interface Opened { readonly ticket: Ticket; readonly created: boolean }
 
-/** The disturbance in the words of the core: instants for times. */
-export function causeOf(row: LiveDisturbance): OpenCause {
-  return {
+/** The disturbance in the words of the core: instants for times. @returns null for one that was never confirmed: it has no ticket */
+export function causeOf(row: LiveDisturbance): OpenCause | null {
+  return row.foundAt === null ? null : {
     id: row.id, cause: row.cause, operator: row.operator, severity: row.severity, areaCode: row.areaCode, areaName: row.areaName, stations: row.stations,
     startedAt: Date.parse(row.startedAt), foundAt: Date.parse(row.foundAt), endedAt: row.endedAt === null ? null : Date.parse(row.endedAt),
-    evidence: row.evidence,
+    evidence: row.evidence, takenBack: takenBack(row),
   }
+}
+
+/**
+ * What ended without being measured well closes no ticket: later evidence says that there was nothing, or it went on
+ * within another one, whose ticket stands for both. A word for programs, which each screen says in its own language.
+ */
+function takenBack({ stage, parent }: LiveDisturbance): string | null {
+  if (stage === 'retracted') return 'retracted'
+  return stage === 'ended' && parent !== null ? `merged ${parent}` : null
 }
 
 /**
  * Opens the one ticket of a disturbance. A second opening, concurrent or later, gives the first ticket:
  * the database's unique index decides, not a check.
+ * @param disturbance null: one that is not confirmed
  * @param operator organisation concerned
- * @returns refusal `nobody_concerned` when no organisation is concerned
+ * @returns refusal `nobody_concerned` when no organisation is concerned, `not_confirmed` for what is only suspected
  */
-export async function openTicket(deps: TicketNeeds, caller: Caller, disturbance: OpenCause, operator = disturbance.operator): Promise<Result<Opened, Refusal>> {
+export async function openTicket(deps: TicketNeeds, caller: Caller, disturbance: OpenCause | null, operator = disturbance?.operator ?? null): Promise<Result<Opened, Refusal>> {
+  if (disturbance === null) return fail('not_confirmed')
   if (operator === null) return fail('nobody_concerned')
   const now = deps.clock()
   return deps.database.transaction(caller, async (client) => {
@@ -44,7 +55,7 @@ export async function openTicket(deps: TicketNeeds, caller: Caller, disturbance:
     // A person said that this was a false alarm: only a person opens it again.
     if (caller.role === 'system' && cancelled.rows[0] !== undefined) return ok({ ticket: cancelled.rows[0].state, created: false })
     const id = `TT-${disturbance.id}${cancelled.rows.length === 0 ? '' : `-${cancelled.rows.length + 1}`}`
-    const { areaName, ...cause } = disturbance
+    const { areaName, takenBack: _, ...cause } = disturbance
     const opening = { id, operator, operatorName: name, areaName: areaName ?? disturbance.areaCode, disturbance: cause }
     const decided = decide(null, { kind: 'open', opening, by: caller.organisation, actor: actorOf(caller, operator) }, now)
     if (!decided.ok) return decided
@@ -270,7 +281,8 @@ function sweepBatch(database: Database, ids: readonly string[], causes: Readonly
 function measured(ticket: Ticket, open: OpenCause | null): TicketAction[] {
   if (ticket.disturbance === null) return [{ kind: 'lapse' }]
   if (open === null) return [{ kind: 'warn' }]
-  const { areaName, ...cause } = open
+  const { areaName, takenBack: reason, ...cause } = open
+  if (reason != null) return [{ kind: 'cancel', reason }]
   const grown = isWorthTelling(ticket.disturbance, cause)
   return [
     ...(grown ? [{ kind: 'evidence', disturbance: { ...cause, endedAt: ticket.disturbance.endedAt }, areaName: areaName ?? ticket.areaName } as const] : []),
@@ -293,9 +305,9 @@ function extent(cause: TicketCause): string {
 }
 
 /** What of a disturbance makes the sweep look again. */
-function mark(cause: TicketCause | null): string {
+function mark(cause: OpenCause | null): string {
   if (cause === null) return ''
-  return `${extent(cause)} ${cause.endedAt === null ? 'open' : 'ended'}`
+  return `${extent(cause)} ${cause.takenBack ?? (cause.endedAt === null ? 'open' : 'ended')}`
 }
 
 function at(instant: Instant): string

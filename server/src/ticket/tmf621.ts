@@ -22,8 +22,9 @@ export function statusesOf(tmf: string): TicketStatus[] {
 }
 
 const causeText: Readonly<Record<TicketCause['cause'], string>> = {
-  operator: 'Gangguan jaringan', power: 'Listrik padam', congestion: 'Jaringan padat',
-  election_server: 'Gangguan server pemilu', ingest: 'Gangguan penerimaan laporan',
+  power: 'Listrik padam', access: 'Gangguan jaringan akses', backhaul: 'Gangguan jaringan penghubung (backhaul)', core: 'Gangguan jaringan inti',
+  congestion: 'Jaringan padat', degradation: 'Mutu jaringan menurun', access_point: 'Gangguan titik akses', election_server: 'Gangguan server pemilu',
+  ingest: 'Gangguan penerimaan laporan', undetermined: 'Gangguan, penyebab belum pasti',
 }
 
 const problemText: Readonly<Record<ProblemKind, string>> = {
