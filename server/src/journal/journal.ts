@@ -5,6 +5,7 @@ import { system, type Database } from '../adapters/postgres/database.ts'
 import { ProblemError } from '../problem.ts'
 import { readSegments } from './read.ts'
 import type { Drained, Rollup } from './rollup.ts'
+import type { Segment } from './segment.ts'
 import { createSequences, type Sequences } from './sequences.ts'
 
 /** A row that goes to disk in the same transaction as a segment. */
@@ -35,8 +36,8 @@ export interface Commit {
 
 type WriteRollup = (drained: Drained, until: number) => Promise<void>
 
-/** What a start knows: the reports that are there, the number of the next segment, and how many reports were read. */
-interface Known { readonly sequences: Sequences; readonly nextSegment: number; readonly read: number }
+/** What a start knows: the reports that are there, and the number of the next segment. */
+interface Known { readonly sequences: Sequences; readonly nextSegment: number }
 
 const lock = 5120
 const lock_tries = 10
@@ -102,10 +103,10 @@ export async function openJournal(database: Database, clock: () => number) {
         throw error
       }
     },
-    /** Reads what is on disk. Reports that are not counted yet go to `rollup`, and from there by `write` where they are too many. */
-    async load(rollup: Rollup, write: WriteRollup): Promise<Known> {
+    /** Reads what is on disk. Reports that are not counted yet go to `rollup`, and from there by `write` where they are too many; each segment that is read goes to `found`. */
+    async load(rollup: Rollup, write: WriteRollup, found: (segment: Segment) => void): Promise<Known> {
       await connect()
-      return load(database, rollup, write)
+      return load(database, rollup, write, found)
     },
     close(): void {
       // The connection ends, and its lock with it.
@@ -148,7 +149,7 @@ async function writeChunk(client: pg.PoolClient, { index, bytes, until }: NonNul
   await client.query('UPDATE journal_mark SET sequences = $1', [until])
 }
 
-async function load(database: Database, rollup: Rollup, write: WriteRollup): Promise<Known> {
+async function load(database: Database, rollup: Rollup, write: WriteRollup, found: (segment: Segment) => void): Promise<Known> {
   const sequences = createSequences()
   const marks = await database.transaction(system, async (client) => {
     const { rows: [mark] } = await client.query<{ sequences: number; rollup: number; last: number }>(
@@ -162,7 +163,7 @@ async function load(database: Database, rollup: Rollup, write: WriteRollup): Pro
     if (mark.sequences === 0) await readOlder(client, sequences)
     return mark
   })
-  let [read, last] = [0, marks.last]
+  let { last } = marks
   for await (const segment of readSegments(database, { after: Math.min(marks.sequences, marks.rollup) })) {
     const fresh = segment.id > marks.sequences
     const uncounted = segment.id > marks.rollup
@@ -175,10 +176,10 @@ async function load(database: Database, rollup: Rollup, write: WriteRollup): Pro
       await write(drained, segment.id)
       drained.release()
     }
-    read += segment.count
     last = Math.max(last, segment.id)
+    found(segment)
   }
-  return { sequences, nextSegment: last + 1, read }
+  return { sequences, nextSegment: last + 1 }
 }
 
 /** Reports that were kept as rows before there was a journal are there too. */

@@ -55,10 +55,10 @@ async function stopAll(): Promise<void> {
 }
 
 /** A server's intake with connections of its own. */
-async function begin(change: Partial<typeof limits> = {}): Promise<Ingest> {
+async function begin(change: Partial<typeof limits> = {}, spoil: (database: Database) => Database = (database) => database): Promise<Ingest> {
   const database = connect(kit.ownerUrl, 'test')
   const ingest = await openIngest({
-    database, clock: () => now, interval_s: () => 300, operatorOfSim: (plmn) => ({ '51010': 'telkomsel', '51001': 'indosat' })[plmn] ?? null, limits: change,
+    database: spoil(database), clock: () => now, interval_s: () => 300, operatorOfSim: (plmn) => ({ '51010': 'telkomsel', '51001': 'indosat' })[plmn] ?? null, limits: change,
     failed: (error) => open.some((each) => each.database === database) && failures.push(error),
     kept: ({ count, device, sequence }) => kept.push(...Array.from({ length: count }, (_, i) => `${device[i]}.${sequence[i]}`)),
   }).catch(async (error: unknown) => {
@@ -143,6 +143,28 @@ test('a commit that fails fails for all that waited, and what is on disk decides
   await ingest.idle()
   assert.deepEqual([await send(ingest, 1, [sample(1), sample(2)]), await send(ingest, 2, [sample(1)])], [[1, 1], [1, 0]])
   assert.deepEqual([await numbers(), kept], [['1.1', '1.2', '2.1'], ['1.1', '1.2', '2.1']])
+})
+
+test('a commit that is on disk though its answer was lost is handed on all the same, once, and is a duplicate when it is sent again', async () => {
+  let planted = true
+  const ingest = await begin({}, (database) => ({
+    ...database, pool: new Proxy(database.pool, { get: (pool, name) => (name !== 'connect' ? Reflect.get(pool, name) as unknown : async () => {
+      const client = await pool.connect()
+      const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>
+      Object.assign(client, { query: async (...args: unknown[]) => {
+        const done = await query(...args)
+        if (planted && args[0] === 'COMMIT') {
+          planted = false
+          throw new Error('the line broke')
+        }
+        return done
+      } })
+      return client
+    }) }),
+  }))
+  await assert.rejects(send(ingest, 1, [sample(1), sample(2)]), /the line broke/)
+  await ingest.idle()
+  assert.deepEqual([await send(ingest, 1, [sample(1), sample(2), sample(3)]), await numbers(), kept], [[1, 2], ['1.1', '1.2', '1.3'], ['1.1', '1.2', '1.3']])
 })
 
 test('a connection that breaks is opened anew, and nothing is doubled', async () => {

@@ -6,7 +6,7 @@ import { openJournal, type Commit, type PlanningRow, type QuarantinedRow } from 
 import { createPace } from './pace.ts'
 import { createPlanningQueue } from './planning-queue.ts'
 import type { Drained } from './rollup.ts'
-import { clearDraft, createDraft, draft_reports_max, encodeSegment, type Columns, type Draft } from './segment.ts'
+import { clearDraft, createDraft, draft_reports_max, encodeSegment, type Columns, type Draft, type Segment } from './segment.ts'
 import { createSequences, type Sequences } from './sequences.ts'
 
 export interface KeeperNeeds {
@@ -71,23 +71,26 @@ export async function openKeeper(needs: KeeperNeeds) {
   let sealed: Sealed[] = []
   let trouble: unknown = null
   let running: Promise<void> | null = null
+  /** The last segment that was handed on; what is there at a start was handed on before. */
+  let told = Infinity
 
   async function load(): Promise<void> {
     counts.reset()
-    const known = await journal.load(counts.rollup(), counts.put)
+    const missed: Segment[] = []
+    const known = await journal.load(counts.rollup(), counts.put, (segment) => void (segment.id > told && missed.push(segment)))
     ;({ sequences, nextSegment } = known)
+    // On disk though its commit broke before it was answered: whoever sent it will hear that it is there.
+    for (const segment of missed) handOn(segment, segment.id, needs)
+    told = nextSegment - 1
     planning.clear()
     chunks.reset()
-    sealed = []
-    group = begin()
-    trouble = null
+    ;[sealed, group, trouble] = [[], begin(), null]
   }
   /** All that waits fails with one: what is in memory can no longer be told from what is on disk. */
   function lose(error: unknown, first: readonly Sealed[]): void {
     trouble = error ?? new Error('nothing could be kept')
     const lost = [...first, ...sealed].map((each) => each.group).concat(group)
-    sealed = []
-    group = begin()
+    ;[sealed, group] = [[], begin()]
     for (const { settled } of lost) for (const each of settled) each(trouble)
   }
   function fail(error: unknown): void {
@@ -119,6 +122,7 @@ export async function openKeeper(needs: KeeperNeeds) {
         break
       }
       tell(next.group, needs)
+      if (next.commit.segment !== null) told = next.group.id
       drafts.push(next.group.draft)
       if (next.drained !== null) counts.write(next.drained, next.group.id)
       if (sealed.length === 0) await pace.gather(() => (sealed.length > 0 ? Infinity : group.draft.count))
@@ -143,11 +147,7 @@ export async function openKeeper(needs: KeeperNeeds) {
 
   await load().catch((error: unknown) => (journal.close(), Promise.reject(error as Error)))
   const turning = setInterval(() => void turn(), turn_ms).unref()
-  const idle = async (): Promise<void> => {
-    pace.cut()
-    await running
-    await counts.idle()
-  }
+  const idle = (): Promise<void> => (pace.cut(), Promise.resolve(running).then(() => counts.idle()))
   return {
     /** Where `reports` more go. Everything that is taken in goes in at once, and then `added` is called. @throws what went wrong with the last commit, while that lasts */
     open(reports: number): Group {
@@ -178,13 +178,17 @@ export async function openKeeper(needs: KeeperNeeds) {
 
 /** Tells of a group that is on disk; its draft is free then. */
 function tell({ id, draft, settled }: Group, needs: KeeperNeeds): void {
+  if (draft.count > 0) handOn(draft, id, needs)
+  for (const each of settled) each(null)
+  clearDraft(draft)
+}
+
+function handOn(reports: Columns, segment: number, needs: KeeperNeeds): void {
   try {
-    if (draft.count > 0) needs.kept(draft, id)
+    needs.kept(reports, segment)
   } catch (error) {
     needs.failed(error) // it is on disk: whoever sent it must hear so
   }
-  for (const each of settled) each(null)
-  clearDraft(draft)
 }
 
 function span({ receivedAt, count }: Columns): { from: number; to: number } {

@@ -17,8 +17,8 @@ interface IngestOptions extends KeeperNeeds {
   readonly operatorOfSim: (plmn: string, at: number) => string | null
   /** Called after the commit for each sample that went to quarantine. */
   readonly quarantined?: (code: string) => void
-  /** How often a device shall report from now on, by how many samples wait. */
-  readonly interval_s: (waiting: number) => number
+  /** How often a device shall report from now on, s, by how long its samples waited for the disk, ms. */
+  readonly interval_s: (waited_ms: number) => number
 }
 
 /** One batch that was read: its good samples, what must go to quarantine, and where it came from. */
@@ -91,6 +91,7 @@ export async function openIngest(options: IngestOptions) {
       }
       count(device.station, size)
       const offset_ms = clockOffset(arrival)
+      const { receivedAt } = arrival
       entry.device = device.key
       entry.station = Number(device.station)
       entry.receivedAt = arrival.receivedAt
@@ -107,7 +108,7 @@ export async function openIngest(options: IngestOptions) {
         count(device.station, -size)
         if (error !== null) return answer(null, error)
         for (const { code } of quarantined) options.quarantined?.(code)
-        answer({ accepted, duplicates, quarantined: quarantined.map(({ index, code, detail }) => ({ index, code, detail })), nextIntervalS: options.interval_s(waiting) }, null)
+        answer({ accepted, duplicates, quarantined: quarantined.map(({ index, code, detail }) => ({ index, code, detail })), nextIntervalS: options.interval_s(options.clock() - receivedAt) }, null)
       })
       keeper.added(size)
     },
