@@ -121,9 +121,9 @@ const config: Omit<SigmonConfig, 'targets'> = {
 export async function startMeasuring({ tls = false, ill = false }: { readonly tls?: boolean; readonly ill?: boolean } = {}): Promise<Measuring> {
   const closing: (() => Promise<unknown>)[] = []
   const certificate = tls ? makeCertificate() : null
-  const kit = await withDatabase()
-  closing.push(() => kit.close())
   const serve = async (status: number): Promise<string> => {
+    const kit = await withDatabase()
+    closing.push(() => kit.close())
     const watched = await startTarget()
     closing.push(watched.close)
     watched.answer = { status, cors: false }

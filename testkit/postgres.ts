@@ -14,15 +14,16 @@ export interface TestDatabase {
 
 let shared: Promise<EmbeddedPostgres> | undefined
 let users = 0
+let made = 0
 let folder = ''
 
 /** A fresh, migrated database on a real PostgreSQL, which the test's process starts once. */
 export async function withDatabase(): Promise<TestDatabase> {
   users++
+  const name = `test_${++made}_${process.pid}`
   folder ||= mkdtempSync(join(tmpdir(), 'kawal-test-'))
   shared ??= startEmbedded(folder, ['shared_buffers=64MB'])
   const server = await shared
-  const name = `test_${users}_${process.pid}`
   const admin = new pg.Client({ connectionString: server.ownerUrl })
   await admin.connect()
   await admin.query(`CREATE DATABASE ${name}`)

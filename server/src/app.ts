@@ -115,15 +115,20 @@ const waiting_for_tests_max = 1_000
 export async function startApp(options: AppOptions): Promise<App> {
   await migrate(options.ownerUrl, options.appPassword)
   const database = connect(options.ownerUrl, options.appPassword)
+  const ends: (() => Promise<void>)[] = [() => database.end()]
+  const stop = async (): Promise<void> => {
+    for (const end of ends.splice(0).reverse()) await end()
+  }
   try {
-    return await assemble(options, database)
+    return { ...await assemble(options, database, ends), stop }
   } catch (error) {
-    await database.end()
+    await stop()
     throw error
   }
 }
 
-async function assemble(options: AppOptions, database: Database): Promise<App> {
+/** What has begun goes on `ends`, and ends in the order opposite, also where the rest cannot begin: the database waits for every connection that is held. */
+async function assemble(options: AppOptions, database: Database, ends: (() => Promise<void>)[]): Promise<Omit<App, 'stop'>> {
   await claimUse(database, options.rehearsal ? 'rehearsal' : 'service')
   const register = await readRegister(database, options)
   const secret = await deploymentSecret(database)
@@ -149,13 +154,18 @@ async function assemble(options: AppOptions, database: Database): Promise<App> {
   const present = createPresent(database, options.clock)
   const sigmon = await sigmonOf(options, database, secret, present)
   const networks = await openNetworks(database, options.clock, (error) => options.log.error(error))
+  ends.push(() => networks.idle())
   const ingest = await ingestOf(options, database, register.operatorOfSim, sigmon, { monitor, feed, metrics })
+  ends.push(() => ingest.stop())
   const app = await buildHttp(options, database, feed)
+  ends.push(() => app.close())
   enrolmentRoutes(app, { database, secret, clock: options.clock, stationOf: stationReader(database), stationDevices_max: options.stationDevices_max })
   measurementRoutes(app, { secret, clock: options.clock, ingest, networkOperator: networks.operatorOf, ...(options.trustProxy === undefined ? {} : { trustProxy: options.trustProxy }) })
   const election = watchTarget({ url: options.targets?.election ?? null, clock: options.clock, random: Math.random, ask: askStatus, after: later })
+  ends.push(() => election.stop())
   probeRoutes(app, { clock: options.wallClock ?? options.clock, election })
   const tests = fullTests(app, options, secret, ingest, metrics)
+  ends.push(() => tests.stop())
   sigmonRoutes(app, sigmon)
   disturbanceRoutes(app, { database, monitor, clock: options.clock, stations: register.stations, names: register.names, tickets })
   await app.register(ticketRoutes({ database, clock: options.clock, caller: (request) => request.caller, changed: (id) => feed.tickets([id]), callbackHosts: options.callbackHosts ?? [] }))
@@ -175,20 +185,8 @@ async function assemble(options: AppOptions, database: Database): Promise<App> {
   if (resumed > 0) options.log.info({ reports: resumed }, 'detection took up after a restart')
   const url = await app.listen({ host: options.host, port: options.port })
   const turns = startTurns(options, database, { monitor, tickets, feed })
-  return {
-    url, database, monitor, secret, stationCount: register.stations.length,
-    sweep: turns.sweep, tick: turns.tick, ingestIdle: () => ingest.idle(),
-    async stop() {
-      feed.close()
-      await tests.stop()
-      await app.close()
-      await ingest.stop()
-      await networks.idle()
-      await election.stop()
-      await turns.stop()
-      await database.end()
-    },
-  }
+  ends.push(() => turns.stop(), async () => feed.close())
+  return { url, database, monitor, secret, stationCount: register.stations.length, sweep: turns.sweep, tick: turns.tick, ingestIdle: () => ingest.idle() }
 }
 
 interface IngestTakers { readonly monitor: Monitor; readonly feed: Feed; readonly metrics: ReturnType<typeof startMetrics> }
