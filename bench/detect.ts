@@ -60,6 +60,7 @@ function figuresOf(results: readonly DayResult[]): Record<string, number> {
   const falsePerDay = (pick: (each: DayResult) => readonly unknown[]): number => nulls.reduce((total, each) => total + pick(each).length, 0) / nulls.length
   const rows = results.flatMap(({ ours }) => [...ours.faults])
   const [large, middle, small] = [summary(atLeast(rows, 20)), summary(atLeast(rows, 10, 20)), summary(atLeast(rows, 6, 10))]
+  const [largeFirst, middleFirst] = [summary(atLeast(rows, 20), 'sinceFirst_min'), summary(atLeast(rows, 10, 20), 'sinceFirst_min')]
   const round = (value: number): number => Math.round(value * 1000) / 1000
   return {
     days: results.length, null_days: nulls.length,
@@ -70,6 +71,7 @@ function figuresOf(results: readonly DayResult[]): Record<string, number> {
     shuffled_control_recall: round(summary(atLeast(results.flatMap(({ control }) => [...control.faults]), 6)).recall),
     naive_recall_20: round(summary(atLeast(results.flatMap(({ naive }) => [...naive.faults]), 20)).recall), naive_false_per_day: round(falsePerDay(({ naive }) => naive.wrong)),
     samples_per_s: Math.round(sum(({ reports }) => reports) / sum(({ detector_s }) => detector_s)),
+    delay_min_median_20_first: round(largeFirst.median_min), delay_min_p90_20_first: round(largeFirst.p90_min), delay_min_median_10_19_first: round(middleFirst.median_min),
     faults_20_devices: large.faults, faults_10_19_devices: middle.faults, faults_6_9_devices: small.faults, reports: sum(({ reports }) => reports),
   }
 }

@@ -9,12 +9,12 @@ import { atLeast, summary } from './table.ts'
 const range = (from: number, count: number): Int32Array => Int32Array.from({ length: count }, (_, index) => from + index)
 /** 1,000 stations of two provinces; operator 1 is in the even ones only, operator 0 everywhere. */
 const presence = { operatorsAt: Uint8Array.from({ length: 1000 }, (_, station) => (station % 2 === 0 ? 3 : 1)), provinceAt: Array.from({ length: 1000 }, (_, station) => (station < 500 ? '11' : '12')) }
-const fault = (more: Partial<Truth> = {}): Truth => ({ kind: 'access', operator: 0, stations: range(100, 20), provinces: [], startAt_s: 10_000, endAt_s: 13_000, lostAtFirst: 25, ...more })
+const fault = (more: Partial<Truth> = {}): Truth => ({ kind: 'access', operator: 0, stations: range(100, 20), provinces: [], startAt_s: 10_000, endAt_s: 13_000, grow_s: 0, lostAtFirst: 25, ...more })
 const said = (more: Partial<Confirmed> = {}): Confirmed => ({ id: 'd-1', cause: 'access', operator: 0, times_s: [10_150], stations: range(100, 20), mergedInto: null, ...more })
 
 test('a disturbance belongs to a fault by place, time and operator', () => {
   const first = (each: Confirmed) => scoreDay([fault()], [each], presence)
-  assert.deepEqual(first(said()).faults, [{ kind: 'access', lost: 25, delay_min: 2.5, seen: true, right: true, said: 'access', iou: 1, fragments: 0 }])
+  assert.deepEqual(first(said()).faults, [{ kind: 'access', lost: 25, delay_min: 2.5, sinceFirst_min: 2.5, seen: true, right: true, said: 'access', iou: 1, fragments: 0 }])
   const isFound = (more: Partial<Confirmed>): [found: boolean, wrong: number] => {
     const { faults, wrong } = first(said(more))
     return [faults[0]?.delay_min !== null, wrong.length]
@@ -26,6 +26,9 @@ test('a disturbance belongs to a fault by place, time and operator', () => {
   assert.deepEqual(isFound({ times_s: [5_000, 10_500] }), [true, 0], 'it came back')
   assert.deepEqual(isFound({ stations: range(114, 20) }), [true, 0], '6 of 20 stations lie in the fault')
   assert.deepEqual(isFound({ stations: range(115, 20) }), [false, 1])
+  const grown = scoreDay([fault({ kind: 'congestion', grow_s: 200 })], [said()], presence).faults[0]
+  assert.deepEqual([grown?.delay_min, grown?.sinceFirst_min], [50 / 60, 2.5], 'a fault that grows: the clock starts when half of it is there')
+  assert.equal(scoreDay([fault({ kind: 'congestion', grow_s: 900 })], [said()], presence).faults[0]?.delay_min, 0, 'found before')
   assert.deepEqual(isFound({ operator: 1 }), [false, 0], 'right place and time, held against another: missed, and counted apart')
   assert.equal(first(said({ operator: 1 })).otherOwner, 1)
   assert.deepEqual(isFound({ operator: -1, cause: 'power' }), [false, 0])
@@ -45,7 +48,7 @@ test('the first one found counts, later ones are fragments, and what was merged 
   const { faults, wrong } = scoreDay([fault()], [
     said({ id: 'd-1', times_s: [10_300], stations: range(110, 10), cause: 'undetermined', mergedInto: 'd-3' }), said({ id: 'd-2', times_s: [10_600], stations: range(100, 4) }), said({ id: 'd-3', times_s: [10_400] }),
   ], presence)
-  assert.deepEqual(faults, [{ kind: 'access', lost: 25, delay_min: 5, seen: true, right: true, said: 'access', iou: 1, fragments: 2 }])
+  assert.deepEqual(faults, [{ kind: 'access', lost: 25, delay_min: 5, sinceFirst_min: 5, seen: true, right: true, said: 'access', iou: 1, fragments: 2 }])
   assert.equal(wrong.length, 0)
 })
 
@@ -78,7 +81,7 @@ test('a perfect detector scores 1 on the truth and next to nothing on shuffled t
 })
 
 test('figures are taken of what is there, and of nothing they are NaN', () => {
-  const rows = [5, 12, 20].map((lost) => ({ kind: 'access', lost, delay_min: lost === 5 ? null : lost / 4, seen: lost > 5, right: lost === 20, said: 'access', iou: lost === 5 ? 0 : 0.6, fragments: 0 }))
+  const rows = [5, 12, 20].map((lost) => ({ kind: 'access', lost, delay_min: lost === 5 ? null : lost / 4, seen: lost > 5, right: lost === 20, said: 'access', iou: lost === 5 ? 0 : 0.6, fragments: 0, sinceFirst_min: null }))
   assert.deepEqual(summary(rows), { faults: 3, recall: 2 / 3, median_min: 5, p90_min: 5, iou: 0.39999999999999997, attribution: 0.5 })
   assert.deepEqual(atLeast(rows, 10, 20).map(({ lost }) => lost), [12])
   assert.ok(Number.isNaN(summary([]).recall))

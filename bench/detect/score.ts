@@ -13,6 +13,8 @@ export interface Truth {
   readonly provinces: readonly string[]
   readonly startAt_s: number
   readonly endAt_s: number
+  /** How long it grows, from none of its devices to all; 0: all at once. */
+  readonly grow_s: number
   readonly lostAtFirst: number
 }
 
@@ -35,8 +37,10 @@ export interface Presence { readonly operatorsAt: Uint8Array; readonly provinceA
 export interface ScoredFault {
   readonly kind: string
   readonly lost: number
-  /** Minutes from the start to the first confirmation that belongs to it; null when there is none. */
+  /** Minutes to the first confirmation that belongs to it, from when half of its devices had lost service; null when there is none. */
   readonly delay_min: number | null
+  /** The same from its very first device. Other than a congestion, which grows, no fault shows a difference. */
+  readonly sinceFirst_min: number | null
   /** Whether something was confirmed there and then, whoever it was held against. */
   readonly seen: boolean
   /** Cause and operator, in the end. */
@@ -73,10 +77,10 @@ export function scoreDay(truth: readonly Truth[], confirmed: readonly Confirmed[
     const there = confirmed.filter((_, at) => owners[at]?.fault === index)
     const own = there.filter((each) => agrees(fault, each)).sort((a, b) => firstTime(fault, a) - firstTime(fault, b))
     const first = own[0]
-    if (first === undefined) return { kind: fault.kind, lost: fault.lostAtFirst, delay_min: null, seen: there.length > 0, right: false, said: there[0]?.cause ?? '-', iou: 0, fragments: 0 }
+    if (first === undefined) return { kind: fault.kind, lost: fault.lostAtFirst, delay_min: null, sinceFirst_min: null, seen: there.length > 0, right: false, said: there[0]?.cause ?? '-', iou: 0, fragments: 0 }
     const last = (first.mergedInto === null ? undefined : byId.get(first.mergedInto)) ?? first
     return {
-      kind: fault.kind, lost: fault.lostAtFirst, delay_min: (firstTime(fault, first) - fault.startAt_s) / 60, seen: true, right: last.cause === fault.kind && last.operator === fault.operator, said: last.cause,
+      kind: fault.kind, lost: fault.lostAtFirst, delay_min: Math.max(0, firstTime(fault, first) - fault.startAt_s - fault.grow_s / 2) / 60, sinceFirst_min: (firstTime(fault, first) - fault.startAt_s) / 60, seen: true, right: last.cause === fault.kind && last.operator === fault.operator, said: last.cause,
       iou: isServer(fault.kind) ? 1 : overlap(fault, last.stations, presence), fragments: own.length - 1,
     }
   })

@@ -15,8 +15,8 @@ interface Summary {
 }
 
 /** NaN where there is nothing to count. */
-export function summary(rows: readonly ScoredFault[]): Summary {
-  const delays = rows.flatMap(({ delay_min }) => (delay_min === null ? [] : [delay_min])).sort((a, b) => a - b)
+export function summary(rows: readonly ScoredFault[], from: 'delay_min' | 'sinceFirst_min' = 'delay_min'): Summary {
+  const delays = rows.flatMap(({ [from]: delay }) => (delay === null ? [] : [delay])).sort((a, b) => a - b)
   const quantile = (share: number): number => delays[Math.min(delays.length - 1, Math.floor(share * delays.length))] ?? NaN
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
   return {
