@@ -152,7 +152,8 @@ function createRecords(register: Register, operators: readonly string[]): Record
   const kept = new Map<string, { told: Told; times_s: number[]; mergedInto: string | null }>()
   return {
     note(turn, told, other, now_s) {
-      const isNews = turn === 'confirmed' || turn === 'relapsed'
+      // a part that another came apart into is a new one, and as right or wrong as any
+      const isNews = turn === 'confirmed' || turn === 'relapsed' || (turn === 'split' && !kept.has(told.id))
       const record = kept.get(told.id) ?? (isNews ? { told, times_s: [], mergedInto: null } : undefined)
       if (record === undefined) return
       kept.set(told.id, record)

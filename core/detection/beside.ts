@@ -19,6 +19,33 @@ export function placesAround(state: DetectionState, centre: number): Int32Array 
   return list
 }
 
+/** Three times as long as wide, at these angles from east. */
+const angles = [0, 45, 90, 135].map((degrees) => (degrees * Math.PI) / 180)
+const longer = 3
+const ellipses = new WeakMap<object, Map<number, Int32Array[]>>()
+
+/** The places around one by how soon a growing ellipse takes them in, a list for each of four angles. */
+export function ellipsesAround(state: DetectionState, centre: number): readonly Int32Array[] {
+  const known = mapOf(ellipses, state.places)
+  let lists = known.get(centre)
+  if (lists !== undefined) return lists
+  const { latitude, longitude } = state.places
+  const [y, x] = [latitude[centre] as number, longitude[centre] as number]
+  const scale = Math.cos((y * Math.PI) / 180)
+  const around = [...placesAround(state, centre)]
+  lists = angles.map((angle) => {
+    const [cos, sin] = [Math.cos(angle), Math.sin(angle)]
+    const far = around.map((place) => {
+      const [east, north] = [((longitude[place] as number) - x) * scale, (latitude[place] as number) - y]
+      return ((east * cos + north * sin) / longer) ** 2 + (north * cos - east * sin) ** 2
+    })
+    // A place without a position is alone in its list.
+    return Int32Array.from(around.map((_, rank) => rank).sort((a, b) => (far[a] as number) - (far[b] as number) || a - b).map((rank) => around[rank] as number))
+  })
+  known.set(centre, lists)
+  return lists
+}
+
 /**
  * The eight nearest places at which an operator has devices (-1: anybody's): the neighbours that can say something. Few
  * use an access point, and those who do are far from each other.

@@ -63,6 +63,17 @@ for (const [name, deed] of [['all', () => null], ['two thirds of everybody', (_:
     assert.deepEqual([...new Set(rows.map(({ cause, operator, stage }) => `${cause} ${operator} ${stage}`))], ['ingest null ended'], JSON.stringify(rows.map(({ cause, operator, stations: at }) => [cause, operator, at.length])))
   })
 
+test('one of eight receivers fails: nobody is blamed, and what breaks meanwhile is found among the others', () => {
+  const day = afterQuiet()
+  const shard = (phone: Phone): boolean => phone.device % 8 === 3
+  day.until(quiet_min + 15, (phone) => (shard(phone) ? null : 'good'))
+  assert.deepEqual(confirmed(day.told).map(({ cause, stage }) => [cause, stage]), [['ingest', 'confirmed']])
+  const told = day.until(quiet_min + 30, (phone) => (shard(phone) || (place.has(phone.station) && phone.operator === 'telkomsel') ? null : 'good'))
+  assert.deepEqual(confirmed(told).filter(({ cause }) => cause !== 'ingest').map(({ operator, stage }) => [operator, stage]), [['telkomsel', 'confirmed']])
+  day.until(quiet_min + 60)
+  assert.deepEqual(confirmed(day.told).map(({ stage }) => stage), ['ended', 'ended'])
+})
+
 test('late good reports take a silence back: the way to us was broken, not the network', () => {
   const day = afterQuiet()
   const hit = at(place, 'telkomsel', () => null)

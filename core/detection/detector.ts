@@ -1,8 +1,8 @@
 import { minute_ms, type Instant } from '../kernel/clock.ts'
 import type { PlacedAlarm, PlannedWork } from './disturbance.ts'
-import { held, merge } from './family.ts'
+import { held, merge, split } from './family.ts'
 import { hitPairs } from './extent.ts'
-import { electionTests, forgive, intakeVerdict, isDeaf, isElectionDoubted, isElectionDown, isIntakeDoubted, noteUsual, type ElectionTests } from './national.ts'
+import { electionTests, forgive, intakeVerdict, isDeaf, isElectionDoubted, isElectionDown, isIntakeDoubted, isIntakeLosing, noteUsual, setAside, type ElectionTests } from './national.ts'
 import { areaOf, confirm, end, flapped, follow, ongoing, openFound, stationCodes, touching, type Finding } from './ongoing.ts'
 import { scan, suspicion_nats, type Candidate } from './scan.ts'
 import { operatorIndex, seconds, type DetectionState, type Ongoing } from './state.ts'
@@ -24,43 +24,50 @@ export function sweep(state: DetectionState, now: Instant): Finding[] {
   state.sweeps++
   state.sweptAt_s = now_s
   survey(state, now_s)
-  const findings = followIntake(state, now)
+  const { findings, isBlind } = followIntake(state, now)
   // While our own intake fails nothing is known, and nobody is blamed.
-  // Nor in the sweep in which it is well again: what was counted was counted before.
-  if (findings.length > 0 || ongoing(state).some((each) => each.found.cause === 'ingest')) return findings
-  if (isDeaf(state, now_s)) return findings
-  noteUsual(state)
-  findings.push(...followElection(state, now), ...findFaults(state, now))
-  for (const each of ongoing(state)) if (each.found.cause !== 'election_server' && !isNew(findings, each)) findings.push(...follow(state, each, now))
-  findings.push(...heed(state, now), ...merge(state, now), ...held(state), ...lapse(state, now))
+  if (isBlind || isDeaf(state, now_s)) return findings
+  const isDoubted = isIntakeDoubted(state, now_s)
+  if (!isDoubted) noteUsual(state)
+  findings.push(...followElection(state, now), ...(isDoubted ? [] : findFaults(state, now)))
+  for (const each of ongoing(state)) if (each.found.cause !== 'election_server' && each.found.cause !== 'ingest' && !isNew(findings, each)) findings.push(...follow(state, each, now))
+  findings.push(...heed(state, now), ...split(state, now), ...merge(state, now), ...held(state), ...lapse(state, now))
   return findings
 }
 
 const isNew = (findings: readonly Finding[], each: Ongoing): boolean => findings.some(({ turn, disturbance }) => turn === 'confirmed' && disturbance.id === each.found.id)
 
-function followIntake(state: DetectionState, now: Instant): Finding[] {
-  const verdict = intakeVerdict(state, seconds(now))
+/** Our intake works again when half of the devices that it lost have been heard; or after so long without any more, s: they went home. */
+const intake = { heard_share: 0.5, calm_s: 3600 }
+
+/**
+ * Whether our own intake fails. Blind are the sweeps in which more and more falls silent, and the one in which that
+ * ends: what was counted was counted before. From then on the devices that it lost are set aside until they are heard,
+ * and the others are watched, as when one of several receivers stays down.
+ */
+function followIntake(state: DetectionState, now: Instant): { findings: Finding[]; isBlind: boolean } {
+  const now_s = seconds(now)
   const open = ongoing(state).find((each) => each.found.cause === 'ingest')
+  const verdict = intakeVerdict(state, now_s)
   if (open === undefined) {
-    if (!verdict.failing) return []
-    const candidate = { operator: -1, score: verdict.silent, threshold: 0, places: verdict.places }
-    const each = openFound(state, candidate, now, 'ingest')
+    if (!verdict.failing) return { findings: [], isBlind: false }
+    const each = openFound(state, { operator: -1, score: verdict.silent, threshold: 0, places: verdict.places }, now, 'ingest')
     each.slot = freeSlot(state)
     state.ongoing[each.slot] = each
     each.found = { ...each.found, stage: 'confirmed', foundAt: now, confidence: 1, evidence: { ...each.found.evidence, devicesSilent: verdict.silent } }
-    return [{ turn: 'confirmed', disturbance: each.found, other: null }]
+    return { findings: [{ turn: 'confirmed', disturbance: each.found, other: null }], isBlind: true }
   }
-  if (verdict.failing || isDeaf(state, seconds(now))) {
+  if (verdict.failing || isIntakeLosing(state) || isDeaf(state, now_s)) {
     open.calmSince_s = 0
-    return []
+    return { findings: [], isBlind: true }
   }
-  if (open.calmSince_s === 0) {
-    open.calmSince_s = seconds(now)
-    return []
-  }
+  const isFirst = open.calmSince_s === 0
+  open.devices = setAside(state, open.slot, now_s, isFirst)
+  if (isFirst) Object.assign(open, { calmSince_s: now_s, devicesMost: open.devices })
+  if (isFirst || (open.devices > intake.heard_share * open.devicesMost && now_s - open.calmSince_s < intake.calm_s)) return { findings: [], isBlind: isFirst }
   const ended = end(state, open, now)
-  forgive(state, open.since_s - 60, seconds(now))
-  return [ended]
+  forgive(state, open.since_s - 60, now_s)
+  return { findings: [ended], isBlind: true }
 }
 
 const freeSlot = (state: DetectionState): number => (state.ongoing.includes(null) ? state.ongoing.indexOf(null) : state.ongoing.length)
@@ -110,9 +117,8 @@ function sumTests(each: Iterable<ElectionTests>): ElectionTests {
 
 function findFaults(state: DetectionState, now: Instant): Finding[] {
   const findings: Finding[] = []
-  const isDoubted = isIntakeDoubted(state)
   for (const candidate of scan(state, suspicion_nats + alarm_nats)) {
-    if ((isDoubted && candidate.operator < 0) || !isOfSeveral(state, candidate)) continue
+    if (!isOfSeveral(state, candidate)) continue
     const alarms = alarmsAt(state, candidate, now)
     const excess = candidate.score - candidate.threshold + (alarms.length > 0 ? alarm_nats : 0)
     if (excess < -suspicion_nats) continue

@@ -143,6 +143,13 @@ function noteChargers({ devices }: DetectionState, { since_s }: Ongoing, at: num
   else if (fieldOf(flags, 'charging') === charging) shown.plugged++
 }
 
+/** Devices that it holds at a place. */
+export function heldAt(state: DetectionState, each: Ongoing, place: number): number {
+  let held = 0
+  visit(state, each, place, (at) => (held += Number(state.devices[at + field.hitBy] === each.slot)))
+  return held
+}
+
 /** Lets go of every device that it holds; those that are silent still are free to be found again. */
 export function release(state: DetectionState, each: Ongoing): void {
   for (let at = 0; at < state.deviceCount * stride; at += stride) if (state.devices[at + field.hitBy] === each.slot) state.devices[at + field.hitBy] = -1

@@ -1,5 +1,7 @@
 import type { Instant } from '../kernel/clock.ts'
-import { end, ongoing, type Finding } from './ongoing.ts'
+import { placesBeside } from './beside.ts'
+import { claim, heldAt, redraw, release } from './extent.ts'
+import { confirm, end, ongoing, openFound, refresh, type Finding } from './ongoing.ts'
 import { seconds, type DetectionState, type Ongoing } from './state.ts'
 
 /** Of two that overlap by so much of the smaller, one is the other. */
@@ -8,6 +10,8 @@ const overlap_min = 0.4
 const together_s = 6 * 60
 /** One operator, this many provinces and disturbances, begun so near each other: its core. */
 const core = { provinces_min: 3, count_min: 4, together_s: 5 * 60 }
+/** Parts of one that hold so many devices each, and have lain apart for so long, are several. */
+const apart = { devices_min: 5, time_s: 5 * 60 }
 /** This much of its stations lies in what holds it back. */
 const inside_min = 0.6
 /** Work that overruns, and reports that lag, s. */
@@ -63,6 +67,60 @@ function mergeCore(state: DetectionState, all: readonly Ongoing[], now: Instant)
 }
 
 const provincesOf = (state: DetectionState, several: readonly Ongoing[]): Set<number> => new Set(several.flatMap((each) => [...each.places].map((place) => Math.floor((state.places.district[place] as number) / 10_000))))
+
+/** Makes several of what has come apart, as when the middle is well again: the largest part goes on, each other is one of its own from now on. */
+export function split(state: DetectionState, now: Instant): Finding[] {
+  return ongoing(state).filter((each) => isNetwork(each) && each.found.cause !== 'core' && each.found.parent === null).flatMap((each) => {
+    const parts = partsOf(state, each, seconds(now))
+    if (parts.length < 2) each.apartSince_s = 0
+    else if (each.apartSince_s === 0) each.apartSince_s = seconds(now)
+    return parts.length < 2 || seconds(now) - each.apartSince_s < apart.time_s ? [] : takeApart(state, each, parts, now)
+  })
+}
+
+/** Its places by what lies together, the part that holds most devices first; parts with few are none. */
+function partsOf(state: DetectionState, each: Ongoing, now_s: number): number[][] {
+  // While it recovers it is shown at its largest: what is left of it is drawn anew.
+  const drawn: Ongoing = { ...each, places: new Set(each.places) }
+  if (each.found.stage === 'recovering') redraw(state, drawn, now_s)
+  const beside = (place: number): number[] => [...placesBeside(state, place, each.operator)]
+  const links = new Map([...drawn.places].map((place) => [place, new Set<number>()]))
+  // Two steps: one place that is well does not divide it.
+  for (const [place, to] of links) for (const near of beside(place)) for (const other of [near, ...beside(near)]) {
+    const back = links.get(other)
+    if (back === undefined) continue
+    to.add(other)
+    back.add(place)
+  }
+  const seen = new Set<number>()
+  const parts: { places: number[]; held: number }[] = []
+  for (const first of [...links.keys()].sort((a, b) => a - b)) {
+    if (seen.has(first)) continue
+    seen.add(first)
+    const places = [first]
+    for (const place of places) for (const other of links.get(place) ?? []) if (!seen.has(other)) {
+      seen.add(other)
+      places.push(other)
+    }
+    parts.push({ places: places.sort((a, b) => a - b), held: places.reduce((sum, place) => sum + heldAt(state, each, place), 0) })
+  }
+  return parts.filter(({ held }) => held >= apart.devices_min).sort((a, b) => b.held - a.held).map(({ places }) => places)
+}
+
+function takeApart(state: DetectionState, each: Ongoing, [largest = [], ...rest]: readonly number[][], now: Instant): Finding[] {
+  release(state, each)
+  Object.assign(each, { places: new Set(largest), devicesMost: 0, peak: null, peakPlaces: [], calmSince_s: 0, apartSince_s: 0 })
+  each.found = { ...each.found, stage: 'confirmed' }
+  refresh(state, each, now, claim(state, each, seconds(now)))
+  const { score, threshold } = each.found.evidence
+  const { startedAt, suspectedAt, foundAt } = each.found
+  return rest.flatMap((places): Finding[] => {
+    const part: Ongoing = { ...openFound(state, { operator: each.operator, score, threshold, places }, now, each.found.cause), since_s: each.since_s }
+    part.found = { ...part.found, startedAt, suspectedAt, foundAt }
+    const { disturbance } = confirm(state, part, { score, threshold, places }, now)
+    return [{ turn: 'split', disturbance: each.found, other: disturbance.id }, { turn: 'split', disturbance, other: each.found.id }]
+  })
+}
 
 /** What lies in a larger disturbance, or in announced work, is held back: it is shown and gets no ticket of its own. */
 export function held(state: DetectionState): Finding[] {

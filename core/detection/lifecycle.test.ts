@@ -58,6 +58,29 @@ test('a larger disturbance holds back a smaller one that lies in it, and release
   assert.deepEqual(released.filter(({ turn }) => turn === 'released').map(({ disturbance, other }) => [disturbance.id, other]), [[child.id, parent.id]])
 })
 
+test('what comes apart is several from then on, each with its history and its own end', () => {
+  const [west, east] = [around(3, 5, 12), around(12, 5, 12)]
+  const band = new Set([...west, ...east, ...[4, 5, 6, 7, 8, 9, 10, 11].flatMap((column) => [...around(column, 5, 9)])])
+  const ends: ReadonlySet<string> = new Set([...west, ...east])
+  const day = afterQuiet()
+  const whole = only(confirmed(day.until(quiet_min + 20, out(band, 'telkomsel'))))
+  assert.equal(overlap(whole.stations, band) > 0.8, true)
+  day.until(quiet_min + 24, out(ends, 'telkomsel'))
+  assert.deepEqual(turnsOf(day.told, whole.id).filter((turn) => turn === 'split'), [], 'not at once')
+  const told = day.until(quiet_min + 45, out(ends, 'telkomsel'))
+  const splits = told.filter(({ turn }) => turn === 'split')
+  assert.equal(splits.length, 2)
+  const [older, part] = [splits[0]?.disturbance, splits[1]?.disturbance] as [FoundDisturbance, FoundDisturbance]
+  assert.deepEqual([older.id, splits[0]?.other, splits[1]?.other], [whole.id, part.id, whole.id])
+  assert.deepEqual([part.stage, part.operator, part.startedAt, part.foundAt], ['confirmed', 'telkomsel', whole.startedAt, whole.foundAt])
+  const places = [older, part].map(({ stations }) => Math.max(overlap(stations, west), overlap(stations, east)))
+  assert.ok(places.every((share) => share > 0.7), places.join())
+  const westIs = overlap(older.stations, west) > 0.5 ? older : part
+  day.until(quiet_min + 60, out(east, 'telkomsel'))
+  const stages = new Map(confirmed(day.told).map(({ id, stage }) => [id, stage]))
+  assert.deepEqual([stages.get(westIs.id), stages.get(westIs === older ? part.id : older.id)], ['ended', 'confirmed'])
+})
+
 test('planned work holds back what it explains, of its operator alone, and lets go what overruns it', () => {
   const day = afterQuiet()
   const where = around(2, 1, 9)

@@ -3,8 +3,10 @@ import { areaNodeOf, bin_stride, bins, expected_unit, field, isBad, node_stride,
 
 /** From so many devices on duty on, six in ten of them silent in several regencies is no single fault; with fewer, nearly all. */
 const ingest = { devices_min: 50, share: 0.6, share_small: 0.9, hits_min: 5 }
-/** Part of our intake fails: everywhere, and of everybody, this many times more promises break than usually. */
-const partial = { factor: 2, doubt: 1.5, areas: 0.75, area_expected_min: 2, devices_min: 2000 }
+/** Part of our intake fails: everywhere, and of everybody, this many times more promises break than usually; more than chance by so many standard deviations. */
+const partial = { factor: 1.6, window: 1, areas: 0.75, area_expected_min: 2, devices_min: 2000, deviations: 6 }
+/** It may be beginning to; a doubt that is not borne out holds nobody back for longer, s. */
+const doubt = { factor: 1.25, still: 1.15, window: 0, time_s: 240 }
 /** Six minutes. */
 const recent_window = 2
 const election = { tests_min: 20, share: 0.4, operators_min: 2, fresh_s: 180 }
@@ -22,7 +24,7 @@ export function intakeVerdict(state: DetectionState, now_s: number): IntakeVerdi
   // Most sweeps need no closer look.
   const at = nation * node_stride + (bins - 1) * bin_stride
   const isNear = (state.nodes.sums[at + sum.hits] as number) >= 0.25 * (state.nodes.sums[at + sum.devices] as number)
-  const isPartial = isEverywhere(state)
+  const isPartial = isEverywhere(state, partial.window, partial.factor)
   if (!isNear && !isPartial) return none
   const { duty, silent, free, regencies, places } = countSilent(state, now_s)
   const isLarge = duty >= ingest.devices_min && regencies >= 2
@@ -49,12 +51,14 @@ function countSilent({ devices, deviceCount, nodes, places, options: { grace_s }
 }
 
 /** More promises break than usually in three of four regencies, and of three of four operators of weight. */
-function isEverywhere(state: DetectionState, window = recent_window, factor: number = partial.factor): boolean {
+function isEverywhere(state: DetectionState, window: number, factor: number): boolean {
   const { nodes: { count, sums, level, operator } } = state
   let [areas, hitAreas, many, hitMany] = [0, 0, 0, 0]
   const nation = areaNodeOf(state, 4, 0, -1)
   const recent = (node: number, what: number): number => sums[node * node_stride + window * bin_stride + what] as number
-  if (nation < 0 || recent(nation, sum.hits) < factor * state.usual * (recent(nation, sum.expected) / expected_unit)) return false
+  if (nation < 0) return false
+  const [hits, usually] = [recent(nation, sum.hits), state.usual * (recent(nation, sum.expected) / expected_unit)]
+  if (hits < factor * usually || hits - usually < partial.deviations * Math.sqrt(hits)) return false
   for (let node = 0; node < count; node++) {
     const expected = recent(node, sum.expected) / expected_unit
     if (expected < partial.area_expected_min) continue
@@ -70,8 +74,37 @@ function isEverywhere(state: DetectionState, window = recent_window, factor: num
   return areas >= 10 && hitAreas >= partial.areas * areas && hitMany >= partial.areas * many
 }
 
-/** Our intake may be beginning to fail: what looks like everybody's fault at a place waits until that is known. */
-export const isIntakeDoubted = (state: DetectionState): boolean => isEverywhere(state, 0, partial.doubt)
+/**
+ * Our intake may be beginning to fail: what looks like a fault waits until that is known, for some minutes at most. Call
+ * it once a sweep.
+ */
+export function isIntakeDoubted(state: DetectionState, now_s: number): boolean {
+  if (!isEverywhere(state, doubt.window, doubt.factor)) {
+    state.doubtedSince_s = 0
+    return false
+  }
+  if (state.doubtedSince_s === 0) state.doubtedSince_s = now_s
+  return now_s - state.doubtedSince_s < doubt.time_s
+}
+
+/** More promises break still than usually: our intake loses more. */
+export const isIntakeLosing = (state: DetectionState): boolean => isEverywhere(state, doubt.window, doubt.still)
+
+/**
+ * Devices that our intake lost are not judged, nor learned from, until they are heard. @param isFirst all that are silent
+ * now are set aside; else those heard since are let go. @returns how many there are
+ */
+export function setAside({ devices, deviceCount, options: { grace_s } }: DetectionState, slot: number, now_s: number, isFirst: boolean): number {
+  let aside = 0
+  for (let at = 0; at < deviceCount * stride; at += stride) {
+    const hitBy = devices[at + field.hitBy] as number
+    if (hitBy !== slot && !(isFirst && hitBy < 0)) continue
+    const isSilent = ((devices[at + field.flags] as number) & onDuty) !== 0 && now_s > (devices[at + field.dueAt] as number) + grace_s
+    devices[at + field.hitBy] = isSilent ? slot : -1
+    aside += Number(isSilent)
+  }
+  return aside
+}
 
 /** The nation's factor, smoothed over about twenty minutes, while nothing is wrong with us. */
 export function noteUsual(state: DetectionState): void {

@@ -23,7 +23,7 @@ export function openFound(state: DetectionState, candidate: Pick<Candidate, 'ope
   const now_s = seconds(now)
   const since_s = beganAt(state, candidate.places, candidate.operator, now_s)
   return {
-    slot: -1, operator: candidate.operator, places: new Set(candidate.places), since_s, seenAt_s: now_s, calmSince_s: 0, devices: 0, devicesMost: 0, stationsTold: 0, mark: -1, signs: noSigns(), peak: null, peakPlaces: [],
+    slot: -1, operator: candidate.operator, places: new Set(candidate.places), since_s, seenAt_s: now_s, calmSince_s: 0, apartSince_s: 0, devices: 0, devicesMost: 0, stationsTold: 0, mark: -1, signs: noSigns(), peak: null, peakPlaces: [],
     found: {
       id: `d-${String(state.nextId++).padStart(6, '0')}`, stage: 'suspected', cause, confidence: 0, operator: state.operators[candidate.operator] ?? null, isEverybody: candidate.operator < 0,
       severity: cause === 'election_server' ? 'degraded' : 'down', areaCode: '', stations: [], startedAt: since_s * 1000, suspectedAt: now, foundAt: null, endedAt: null, parent: null, plannedWork: null, alarms: [],
@@ -46,7 +46,7 @@ export function confirm(state: DetectionState, each: Ongoing, candidate: Pick<Ca
 }
 
 /** The words of a disturbance from its places and devices. */
-function refresh(state: DetectionState, each: Ongoing, now: Instant, shown: Shown): void {
+export function refresh(state: DetectionState, each: Ongoing, now: Instant, shown: Shown): void {
   if (each.devices >= each.devicesMost || each.peak === null) Object.assign(each, { peak: shown, peakPlaces: [...each.places] })
   each.devicesMost = Math.max(each.devicesMost, each.devices)
   if (each.found.stage !== 'recovering') settleOperator(state, each, shown)

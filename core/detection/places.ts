@@ -1,6 +1,7 @@
 /**
  * The places that faults are looked for in: a place is a village, or one of the parts of at most a dozen stations that
- * a village with surveyed positions falls into. Places stand in the order of their codes, so that every
+ * a larger village falls into: by the positions of its stations, and where those are one and the same by their numbers,
+ * which run through the village. Places stand in the order of their codes, so that every
  * administrative area is a run of them.
  */
 export interface DetectionStation {
@@ -16,7 +17,7 @@ export interface Places {
   readonly of: Int32Array
   readonly start: Int32Array
   readonly members: Int32Array
-  /** Degrees; NaN where no station of the place has a position. */
+  /** Degrees; NaN where no station of the place has a position. Parts by number lie in a row around their village's position. */
   readonly latitude: Float64Array
   readonly longitude: Float64Array
   /** Digits of district, regency and province as numbers. */
@@ -28,15 +29,22 @@ export interface Places {
 
 export const beside_count = 8
 const part_stations_max = 12
+/** From part to part by number, degrees: nearer to each other than to any other village. */
+const row_step_deg = 0.0005
 
 export function buildPlaces(stations: readonly DetectionStation[]): Places {
   const order = Array.from(stations.keys()).sort((a, b) => compare(stations[a]?.code, stations[b]?.code))
   const parts: number[][] = []
+  const offsets: number[] = []
   for (let from = 0; from < order.length;) {
     const village = stations[order[from] as number]?.village
     let to = from + 1
     while (to < order.length && stations[order[to] as number]?.village === village) to++
-    parts.push(...split(order.slice(from, to), stations))
+    for (const part of split(order.slice(from, to), stations)) {
+      const row = byNumber(part, stations)
+      parts.push(...row)
+      offsets.push(...row.map((_, rank) => row_step_deg * (rank - (row.length - 1) / 2)))
+    }
     from = to
   }
   const start = new Int32Array(parts.length + 1)
@@ -44,7 +52,7 @@ export function buildPlaces(stations: readonly DetectionStation[]): Places {
   const of = new Int32Array(stations.length)
   parts.forEach((part, index) => part.forEach((station) => (of[station] = index)))
   const latitude = Float64Array.from(parts, (part) => mean(part.map((each) => stations[each]?.latitude ?? NaN)))
-  const longitude = Float64Array.from(parts, (part) => mean(part.map((each) => stations[each]?.longitude ?? NaN)))
+  const longitude = Float64Array.from(parts, (part, index) => mean(part.map((each) => stations[each]?.longitude ?? NaN)) + (offsets[index] ?? 0))
   const grid = buildGrid(latitude, longitude)
   const beside = new Int32Array(parts.length * beside_count).fill(-1)
   for (let place = 0; place < parts.length; place++) nearestPlaces({ latitude, longitude, grid }, place, beside_count).forEach((near, rank) => (beside[place * beside_count + rank] = near))
@@ -58,6 +66,13 @@ const compare = (a = '', b = ''): number => (a < b ? -1 : a > b ? 1 : 0)
 const mean = (values: readonly number[]): number => {
   const known = values.filter((value) => !Number.isNaN(value))
   return known.reduce((sum, value) => sum + value, 0) / known.length
+}
+
+/** Cuts a part that positions could not cut small enough into equal ones by the numbers of its stations. Without positions nothing says what lies beside it: it stays one. */
+function byNumber(part: number[], stations: readonly DetectionStation[]): number[][] {
+  const count = part.every((each) => stations[each]?.latitude !== null) ? Math.ceil(part.length / part_stations_max) : 1
+  const bound = (rank: number): number => Math.round((rank * part.length) / count)
+  return Array.from({ length: count }, (_, rank) => part.slice(bound(rank), bound(rank + 1)))
 }
 
 /** Halves a village by the wider axis until no part is too large; stations at one and the same position stay together. */

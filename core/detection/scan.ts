@@ -1,5 +1,5 @@
 import { chargerScore, faultScore } from './likelihood.ts'
-import { placesAround } from './beside.ts'
+import { ellipsesAround, placesAround } from './beside.ts'
 import { beside_count } from './places.ts'
 import { areaNodeOf, bin_stride, bins, expected_unit, levels, log_unit, node_stride, nodeAt, sum, type DetectionState } from './state.ts'
 
@@ -20,13 +20,13 @@ type Level = 'circle' | (typeof levels)[number]
 const thresholds: Readonly<Record<Level, number>> = { place: 23.5, circle: 23.5, district: 23.5, regency: 23.5, province: 23.5, nation: 23.5 }
 /** From so many nats below a threshold on, a disturbance is suspected. */
 export const suspicion_nats = 4
-const hits_min = 4
+const hits_min = 5
 /** A circle is drawn only where a centre and the places beside it show so much in a window. */
 const look = { hits_min: 3, share_min: 0.34, share_min_all: 0.2 }
 /** How firmly the usual factor of an area is held to that of the area above, in broken promises expected. */
 const held = { regency: 6, province: 20, nation: 50 }
-/** The gamma distribution of the factor: shape 4 is a coefficient of variation of 50 % at one place. */
-const shape = 4
+/** The gamma distribution of the factor: at one place it varies by 32 % of an operator's devices, and by 41 % of everybody's, who rest and leave together. */
+const shape = { one: 10, all: 6 }
 /** What the other operators' devices at the same places say of the hour there, against a device of its own. */
 const control_weight = 0.6
 /** No hour is so calm that silence means this much more. */
@@ -103,7 +103,7 @@ type Regional = ReturnType<typeof createUsual>
 
 /** @param othersHits what the others at the very same places add, with `othersExpected` in units of the sums */
 function score(isEverybody: boolean, devices: number, hits: number, expected: number, logs: number, leaving: number, factor: number, othersHits: number, othersExpected: number): number {
-  return faultScore(devices, hits, expected / expected_unit, logs / log_unit, leaving, shape + control_weight * othersHits, shape / factor + (control_weight * othersExpected) / expected_unit, isEverybody)
+  return faultScore(devices, hits, expected / expected_unit, logs / log_unit, leaving, (isEverybody ? shape.all : shape.one) + control_weight * othersHits, (isEverybody ? shape.all : shape.one) / factor + (control_weight * othersExpected) / expected_unit, isEverybody)
 }
 
 function scoreNode(state: DetectionState, node: number, regional: Regional): Candidate | null {
@@ -121,7 +121,8 @@ function scoreNode(state: DetectionState, node: number, regional: Regional): Can
     best = Math.max(best, chargers + score(all < 0, devices, hits, expected, at(state, node, window, sum.logs), at(state, all < 0 ? node : all, window, sum.left) / at(state, all < 0 ? node : all, window, sum.devices), factor, othersHits, othersExpected))
   }
   if (best < thresholds[level] - 2 * suspicion_nats) return null
-  return { operator, score: best, threshold: thresholds[level] + state.options.caution, level, places: placesOf(state, node).filter((place) => nodeAt(state, place, operator) >= 0) }
+  const places = placesOf(state, node).filter((place) => nodeAt(state, place, operator) >= 0)
+  return { operator, score: best - size_nats * Math.log(places.length), threshold: thresholds[level] + state.options.caution, level, places }
 }
 
 /** Places stand in the order of their codes: the first of an area. */
@@ -149,24 +150,50 @@ function placesOf(state: DetectionState, node: number): number[] {
   return Array.from({ length: to - from }, (_, index) => from + index)
 }
 
-/** The best circle around a place: Kulldorff's circular scan, drawn only where something happened, with this null. */
+/** An ellipse is tried where the best circle comes this near its threshold, nats. */
+const elongated_nats = 13
+/** Sizes of faults are spread evenly over their logarithm: one of twice the places is half as likely beforehand. */
+const size_nats = 1
+/** What an ellipse pays for being one of several more shapes, nats. */
+const shapes_nats = 1.5
+
+interface Prefix { readonly score: number; readonly places: Int32Array }
+
+/**
+ * The best circle or ellipse around a place: Kulldorff's scan (circular 1997, elliptic 2006), drawn only where something
+ * happened, with this null. A line that fails leaves a long footprint, which a circle fills with those who are well.
+ */
 function scoreCircle(state: DetectionState, node: number, regional: Regional): Candidate | null {
   const centre = state.nodes.area[node] as number
   const operator = state.nodes.operator[node] as number
   const windows = windowsWorthALook(state, node)
   if (windows === 0) return null
-  const list = placesAround(state, centre)
+  const floor = thresholds.circle - 2 * suspicion_nats
+  let best = bestPrefix(state, operator, windows, regional, centre, placesAround(state, centre))
+  if (best.score >= thresholds.circle - elongated_nats)
+    for (const list of ellipsesAround(state, centre)) {
+      const found = bestPrefix(state, operator, windows, regional, centre, list)
+      if (found.score - shapes_nats > best.score) best = { score: found.score - shapes_nats, places: found.places }
+    }
+  if (best.score < floor) return null
+  return { operator, score: best.score, threshold: thresholds.circle + state.options.caution, level: 'circle', places: [...best.places].filter((place) => nodeAt(state, place, operator) >= 0).sort((a, b) => a - b) }
+}
+
+/** Of the first places of a list, however many, those that score best in any of the windows. */
+function bestPrefix(state: DetectionState, operator: number, windows: number, regional: Regional, centre: number, list: Int32Array): Prefix {
   let best = -Infinity
   let ranks = 0
   for (let window = 0; window < bins; window++) {
     if ((windows & (1 << window)) === 0) continue
     let [devices, hits, expected, logs, left, everybody, othersHits, othersExpected, unplugged, plugged] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
     const factor = regional(centre, operator, window)
+    let count = 0
     for (let rank = 0; rank < list.length; rank++) {
       const all = nodeAt(state, list[rank] as number, -1)
       if (all < 0) continue
       const here = operator < 0 ? all : nodeAt(state, list[rank] as number, operator)
       const [hit, likely] = [at(state, here, window, sum.hits), at(state, here, window, sum.expected)]
+      if (here >= 0) count++
       left += at(state, all, window, sum.left)
       everybody += at(state, all, window, sum.devices)
       if (operator >= 0) {
@@ -181,14 +208,13 @@ function scoreCircle(state: DetectionState, node: number, regional: Regional): C
       expected += likely
       logs += at(state, here, window, sum.logs)
       if (hit === 0 || hits < hits_min) continue
-      const found = (operator < 0 ? chargerScore(unplugged, plugged) : 0) + score(operator < 0, devices, hits, expected, logs, left / everybody, factor, othersHits, othersExpected)
+      const found = (operator < 0 ? chargerScore(unplugged, plugged) : 0) + score(operator < 0, devices, hits, expected, logs, left / everybody, factor, othersHits, othersExpected) - size_nats * Math.log(count)
       if (found <= best) continue
       best = found
       ranks = rank + 1
     }
   }
-  if (best < thresholds.circle - 2 * suspicion_nats) return null
-  return { operator, score: best, threshold: thresholds.circle + state.options.caution, level: 'circle', places: [...list.subarray(0, ranks)].filter((place) => nodeAt(state, place, operator) >= 0).sort((a, b) => a - b) }
+  return { score: best, places: list.subarray(0, ranks) }
 }
 
 const around_sums = new Int32Array(2 * bins)

@@ -79,6 +79,8 @@ export interface Ongoing {
   seenAt_s: number
   /** Since when it looks well, s; 0 while it does not. */
   calmSince_s: number
+  /** Since when it lies in parts that are apart, s; 0 while it does not. */
+  apartSince_s: number
   /** Devices that it holds, and the most that it held. */
   devices: number
   devicesMost: number
@@ -154,6 +156,8 @@ export interface DetectionState {
   devicesOnDuty: number
   /** Broken promises of the nation over what habits explain, smoothed while all is well. */
   usual: number
+  /** Since when our intake is doubted, s; 0 while it is not. */
+  doubtedSince_s: number
   /** How late broken promises were kept, by the minute: what a silence of that age is worth; in the last, those that never were. */
   readonly lateness: Float64Array
   /** By province, of those well and heard in the last three minutes: tests of the election server, and failed ones. */
@@ -177,7 +181,7 @@ export function startDetection(stations: readonly DetectionStation[], options: P
     operators: [], nodes: startNodes(), first: new Int32Array(places.count).fill(-1), devices: new Int32Array(stride * 1024).fill(-1), deviceCount: 0,
     pairs: { count: 0, station: new Int32Array(1024), operator: new Int32Array(1024), node: new Int32Array(1024), byKey: new Map(), status: new Uint8Array(1024) },
     stationStatus: new Uint8Array(stations.length), 
-    ongoing: [], suspects: [], recent: [], alarms: new Map(), plannedWork: new Map(), nextId: 1, heardAt_s: 0, sweeps: 0, sweptAt_s: 0, devicesOnDuty: 0, usual: 1, lateness: new Float64Array(lateness_min + 1), tests: new Int32Array(200),
+    ongoing: [], suspects: [], recent: [], alarms: new Map(), plannedWork: new Map(), nextId: 1, heardAt_s: 0, sweeps: 0, sweptAt_s: 0, devicesOnDuty: 0, usual: 1, doubtedSince_s: 0, lateness: new Float64Array(lateness_min + 1), tests: new Int32Array(200),
   }
 }
 

@@ -23,7 +23,8 @@ export function survey(state: DetectionState, now_s: number): void {
   const isGrown = nodes.count > nodes.ordered * 1.05
   if (isGrown) orderNodes(state)
   if (isGrown || state.sweeps % rates_sweeps === 1) placeRates(state)
-  for (let at = 0; at < nodes.count * node_stride; at += node_stride) nodes.sums.fill(0, at, at + rates)
+  const { sums } = nodes
+  for (let at = 0, end = nodes.count * node_stride; at < end; at += node_stride) for (let each = at; each < at + rates; each++) sums[each] = 0
   surveyDevices(state, now_s)
   raise(state)
 }
@@ -138,14 +139,14 @@ function noteTest(flags: number, tests: Int32Array, code: number): void {
 
 /** From places to their areas and to everybody's. Nodes are made before those under them at every level but the place's. */
 function raise({ nodes: { count, sums, parent, all, level, operator } }: DetectionState): void {
-  // Each window holds what the shorter ones do.
-  for (let at = 0; at < count * node_stride; at += node_stride)
+  for (let node = 0; node < count; node++) {
+    if (level[node] !== 0 || (operator[node] as number) < 0) continue
+    const at = node * node_stride
+    // Each window holds what the shorter ones do.
     for (let each = at + bin_stride; each < at + rates; each++) sums[each] = (sums[each] as number) + (sums[each - bin_stride] as number)
-  for (let node = 0; node < count; node++)
-    if (level[node] === 0 && (operator[node] as number) >= 0) {
-      add(sums, (all[node] as number) * node_stride, node * node_stride)
-      add(sums, (parent[node] as number) * node_stride, node * node_stride)
-    }
+    add(sums, (all[node] as number) * node_stride, at)
+    add(sums, (parent[node] as number) * node_stride, at)
+  }
   for (let node = 0; node < count; node++) if (level[node] === 0 && operator[node] === -1) add(sums, (parent[node] as number) * node_stride, node * node_stride)
   for (let from = 1; from < 4; from++) for (let node = 0; node < count; node++) if (level[node] === from) add(sums, (parent[node] as number) * node_stride, node * node_stride)
 }
