@@ -109,7 +109,7 @@ function smallest(with_: (day: Morning) => void, villages: number): { rows: Foun
 test("an alarm of the operator's own makes of a suspicion a confirmation, sooner, and is listed", () => {
   const indosat = alarm({ operator: 'indosat' })
   const minutesTo = (rows: readonly FoundDisturbance[]): number => minuteOf(rows[0]?.foundAt ?? Infinity)
-  const sizes = [1, 2, 3, 4]
+  const sizes = [1, 2, 3, 4, 5, 6, 7, 8]
   const without = sizes.map((villages) => smallest(() => undefined, villages))
   const with_ = sizes.map((villages) => smallest(({ state }) => raiseAlarm(state, indosat), villages))
   for (const [index] of sizes.entries()) assert.ok(minutesTo(with_[index]?.rows ?? []) <= minutesTo(without[index]?.rows ?? []))

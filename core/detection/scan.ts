@@ -17,7 +17,7 @@ type Level = 'circle' | (typeof levels)[number]
  * Nats from which a place is a disturbance. Set on days without any, for one false disturbance a day of the nation
  * and half of that in hand (docs/decisions/0033-evidence-by-likelihood.md); there are many more circles to be wrong than provinces.
  */
-const thresholds: Readonly<Record<Level, number>> = { place: 23.5, circle: 23.5, district: 23.5, regency: 23.5, province: 23.5, nation: 23.5 }
+const thresholds: Readonly<Record<Level, number>> = { place: 22, circle: 22, district: 22, regency: 22, province: 22, nation: 22 }
 /** From so many nats below a threshold on, a disturbance is suspected. */
 export const suspicion_nats = 4
 const hits_min = 5
@@ -221,16 +221,21 @@ const around_sums = new Int32Array(2 * bins)
 
 /** A bit for each window in which a place and those beside it show enough for a circle. */
 function windowsWorthALook(state: DetectionState, node: number): number {
-  const { nodes: { sums, area, operator }, places: { beside } } = state
-  const centre = area[node] as number
-  const who = operator[node] as number
+  const { nodes: { sums, near, ordered, operator } } = state
+  const row = node < ordered ? node * beside_count : -1
+  const nodeBeside = (rank: number): number => (rank < 0 ? node : row < 0 ? besideOf(state, node, rank) : (near[row + rank] as number))
+  let most = 0
+  for (let rank = -1; rank < beside_count; rank++) {
+    const here = nodeBeside(rank)
+    if (here >= 0) most += sums[here * node_stride + (bins - 1) * bin_stride + sum.hits] as number
+  }
+  // The longest window holds what the others do.
+  if (most < look.hits_min) return 0
   around_sums.fill(0)
   for (let rank = -1; rank < beside_count; rank++) {
-    const place = rank < 0 ? centre : (beside[centre * beside_count + rank] as number)
-    if (place < 0) break
-    const near = rank < 0 ? node : nodeAt(state, place, who)
-    if (near < 0) continue
-    for (let window = 0, from = near * node_stride; window < bins; window++, from += bin_stride) {
+    const here = nodeBeside(rank)
+    if (here < 0) continue
+    for (let window = 0, from = here * node_stride; window < bins; window++, from += bin_stride) {
       around_sums[2 * window] = (around_sums[2 * window] as number) + (sums[from + sum.hits] as number)
       around_sums[2 * window + 1] = (around_sums[2 * window + 1] as number) + (sums[from] as number)
     }
@@ -238,7 +243,13 @@ function windowsWorthALook(state: DetectionState, node: number): number {
   let found = 0
   for (let window = 0; window < bins; window++) {
     const hits = around_sums[2 * window] as number
-    if (hits >= look.hits_min && hits >= (who < 0 ? look.share_min_all : look.share_min) * (around_sums[2 * window + 1] as number)) found |= 1 << window
+    if (hits >= look.hits_min && hits >= ((operator[node] as number) < 0 ? look.share_min_all : look.share_min) * (around_sums[2 * window + 1] as number)) found |= 1 << window
   }
   return found
+}
+
+/** For a node made since nodes were last put into order. */
+function besideOf(state: DetectionState, node: number, rank: number): number {
+  const place = state.places.beside[(state.nodes.area[node] as number) * beside_count + rank] as number
+  return place < 0 ? -1 : nodeAt(state, place, state.nodes.operator[node] as number)
 }

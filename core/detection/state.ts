@@ -1,7 +1,7 @@
 import type { Instant } from '../kernel/clock.ts'
 import type { Status } from '../kernel/status.ts'
 import type { FoundDisturbance, PlacedAlarm, PlannedWork } from './disturbance.ts'
-import { buildPlaces, type DetectionStation, type Places } from './places.ts'
+import { beside_count, buildPlaces, type DetectionStation, type Places } from './places.ts'
 
 export interface DetectionOptions {
   /** A promise counts as broken this long after it was due, s. */
@@ -64,6 +64,8 @@ interface Nodes {
   readonly byName: Map<string, number>
   /** How many there were when they were last put into the order of their places. */
   ordered: number
+  /** Of those, and of places: the same operator's nodes at the places beside, -1 for none. */
+  near: Int32Array
 }
 
 /** A disturbance that has not ended, and what it keeps to itself. */
@@ -188,7 +190,7 @@ export function startDetection(stations: readonly DetectionStation[], options: P
 function startNodes(): Nodes {
   const size = 1024
   const whole = (): Int32Array => new Int32Array(size)
-  return { count: 0, sums: new Int32Array(size * node_stride), parent: whole(), all: whole(), level: new Uint8Array(size), operator: whole(), area: whole(), sibling: whole(), device: whole(), byName: new Map(), ordered: 0 }
+  return { count: 0, sums: new Int32Array(size * node_stride), parent: whole(), all: whole(), level: new Uint8Array(size), operator: whole(), area: whole(), sibling: whole(), device: whole(), byName: new Map(), ordered: 0, near: new Int32Array(0) }
 }
 
 /** The number of an operator, given at first sight. No decision may rest on the order of these. */
@@ -288,6 +290,20 @@ export function orderNodes(state: DetectionState): void {
   for (let at = field.node; at < deviceCount * stride; at += stride) devices[at] = moved(devices[at] as number)
   for (const [name, node] of nodes.byName) nodes.byName.set(name, moved(node))
   nodes.ordered = nodes.count
+  nodes.near = nodesBeside(state)
+}
+
+function nodesBeside(state: DetectionState): Int32Array {
+  const { nodes: { count, level, area, operator }, places: { beside } } = state
+  const near = new Int32Array(count * beside_count).fill(-1)
+  for (let node = 0; node < count; node++) {
+    if (level[node] !== 0) continue
+    for (let rank = 0; rank < beside_count; rank++) {
+      const place = beside[(area[node] as number) * beside_count + rank] as number
+      if (place >= 0) near[node * beside_count + rank] = nodeAt(state, place, operator[node] as number)
+    }
+  }
+  return near
 }
 
 /** The node of an area by its level and digits; -1 where it has none. */

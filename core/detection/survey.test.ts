@@ -47,7 +47,7 @@ function recount(state: DetectionState, rows: readonly Row[], lateness: Float64A
   for (const row of rows) {
     const [brokenRate, badRate] = ratesAt(row.place, row.operator)
     const [promises, broken, bad] = row.habit
-    const chance = { broken: Math.max(0.015, (20 * brokenRate + broken) / (20 + promises)) * stillSilent(Math.floor(row.age_s / 60)), bad: Math.max(0.02, (20 * badRate + bad) / (20 + promises)) }
+    const chance = { broken: Math.max(0.025, (26 * brokenRate + broken) / (26 + promises)) * stillSilent(Math.floor(row.age_s / 60)), bad: Math.max(0.02, (26 * badRate + bad) / (26 + promises)) }
     const add = (values: number[], what: keyof typeof sum, value: number): void => void (values[sum[what]] = (values[sum[what]] ?? 0) + value)
     const areas = [`0 ${row.place}`, `1 ${Number(row.code.slice(0, 6))}`, `2 ${Number(row.code.slice(0, 4))}`, `3 ${Number(row.code.slice(0, 2))}`, '4 0']
     for (const operator of [row.operator, -1])

@@ -3,9 +3,9 @@ import { badOf, brokenOf, promisesOf } from './intake.ts'
 import { bin_stride, expected_unit, field, isBad, lateness_min, log_unit, node_stride, onDuty, orderNodes, rates, stride, sum, windows_s, type DetectionState } from './state.ts'
 
 /** How firmly a habit is held towards its place's, and a place's towards everybody's: worth so many promises. */
-const prior = { device: 20, place: 80, broken: 0.06, bad: 0.012, lateness: 20 }
+const prior = { device: 26, place: 80, broken: 0.06, bad: 0.012, lateness: 20 }
 /** Nobody is so true to his word that one silence proves a fault. */
-const broken_min = 0.015
+const broken_min = 0.025
 const bad_min = 0.02
 
 /** Rates stand in the last number of a node, in 1/4,096: ten bits of broken promises, ten of bad reports; above them the province. */
