@@ -1,7 +1,7 @@
 import { chargerScore, faultScore } from './likelihood.ts'
 import { ellipsesAround, placesAround } from './beside.ts'
 import { beside_count } from './places.ts'
-import { areaNodeOf, bin_stride, bins, expected_unit, levels, log_unit, node_stride, nodeAt, sum, type DetectionState } from './state.ts'
+import { areaNodeOf, bin_stride, bins, expected_unit, extra, extra_bin, extra_stride, levels, log_unit, node_stride, nodeAt, sum, type DetectionState } from './state.ts'
 
 /** A place that the evidence asks for: its operator (-1: everybody's), its places and its score. */
 export interface Candidate {
@@ -14,10 +14,10 @@ export interface Candidate {
 type Level = 'circle' | (typeof levels)[number]
 
 /**
- * Nats from which a place is a disturbance. Set on days without any, for one false disturbance a day of the nation
- * and half of that in hand (docs/decisions/0033-evidence-by-likelihood.md); there are many more circles to be wrong than provinces.
+ * Nats from which a place, a circle or an area is a disturbance. Set on days without any, for one false disturbance a
+ * day of the nation (docs/decisions/0033-evidence-by-likelihood.md).
  */
-const thresholds: Readonly<Record<Level, number>> = { place: 22, circle: 22, district: 22, regency: 22, province: 22, nation: 22 }
+const threshold_nats = 22
 /** From so many nats below a threshold on, a disturbance is suspected. */
 export const suspicion_nats = 4
 const hits_min = 5
@@ -73,6 +73,9 @@ function apart(candidates: readonly Candidate[]): Candidate[] {
 /** A sum of a node over a window; 0 for no node. */
 const at = (state: DetectionState, node: number, window: number, what: number): number => (node < 0 ? 0 : (state.nodes.sums[node * node_stride + window * bin_stride + what] as number))
 
+/** The same of what is summed for everybody's nodes alone. */
+const besides = ({ nodes: { extras } }: DetectionState, node: number, window: number, what: number): number => extras[node * extra_stride + window * extra_bin + what] as number
+
 /** The factor by which promises are broken more than habits explain, around a place and without the operator in question. */
 function createUsual(state: DetectionState): (place: number, operator: number, window: number) => number {
   const known = new Map<number, number>()
@@ -117,12 +120,12 @@ function scoreNode(state: DetectionState, node: number, regional: Regional): Can
     if (hits < hits_min || hits < (all < 0 ? look.share_min_all : look.share_min) * devices) continue
     const factor = level === 'nation' ? 1 : regional(placeIn(state, node), operator, window)
     const [othersHits, othersExpected] = all < 0 ? [0, 0] : [at(state, all, window, sum.hits) - hits, at(state, all, window, sum.expected) - expected]
-    const chargers = all < 0 && level !== 'nation' ? chargerScore(at(state, node, window, sum.unplugged), at(state, node, window, sum.plugged)) : 0
-    best = Math.max(best, chargers + score(all < 0, devices, hits, expected, at(state, node, window, sum.logs), at(state, all < 0 ? node : all, window, sum.left) / at(state, all < 0 ? node : all, window, sum.devices), factor, othersHits, othersExpected))
+    const chargers = all < 0 && level !== 'nation' ? chargerScore(besides(state, node, window, extra.unplugged), besides(state, node, window, extra.plugged)) : 0
+    best = Math.max(best, chargers + score(all < 0, devices, hits, expected, at(state, node, window, sum.logs), besides(state, all < 0 ? node : all, window, extra.left) / at(state, all < 0 ? node : all, window, sum.devices), factor, othersHits, othersExpected))
   }
-  if (best < thresholds[level] - 2 * suspicion_nats) return null
+  if (best < threshold_nats - 2 * suspicion_nats) return null
   const places = placesOf(state, node).filter((place) => nodeAt(state, place, operator) >= 0)
-  return { operator, score: best - size_nats * Math.log(places.length), threshold: thresholds[level] + state.options.caution, level, places }
+  return { operator, score: best - size_nats * Math.log(places.length), threshold: threshold_nats + state.options.caution, level, places }
 }
 
 /** Places stand in the order of their codes: the first of an area. */
@@ -168,15 +171,15 @@ function scoreCircle(state: DetectionState, node: number, regional: Regional): C
   const operator = state.nodes.operator[node] as number
   const windows = windowsWorthALook(state, node)
   if (windows === 0) return null
-  const floor = thresholds.circle - 2 * suspicion_nats
+  const floor = threshold_nats - 2 * suspicion_nats
   let best = bestPrefix(state, operator, windows, regional, centre, placesAround(state, centre))
-  if (best.score >= thresholds.circle - elongated_nats)
+  if (best.score >= threshold_nats - elongated_nats)
     for (const list of ellipsesAround(state, centre)) {
       const found = bestPrefix(state, operator, windows, regional, centre, list)
       if (found.score - shapes_nats > best.score) best = { score: found.score - shapes_nats, places: found.places }
     }
   if (best.score < floor) return null
-  return { operator, score: best.score, threshold: thresholds.circle + state.options.caution, level: 'circle', places: [...best.places].filter((place) => nodeAt(state, place, operator) >= 0).sort((a, b) => a - b) }
+  return { operator, score: best.score, threshold: threshold_nats + state.options.caution, level: 'circle', places: [...best.places].filter((place) => nodeAt(state, place, operator) >= 0).sort((a, b) => a - b) }
 }
 
 /** Of the first places of a list, however many, those that score best in any of the windows. */
@@ -194,14 +197,14 @@ function bestPrefix(state: DetectionState, operator: number, windows: number, re
       const here = operator < 0 ? all : nodeAt(state, list[rank] as number, operator)
       const [hit, likely] = [at(state, here, window, sum.hits), at(state, here, window, sum.expected)]
       if (here >= 0) count++
-      left += at(state, all, window, sum.left)
+      left += besides(state, all, window, extra.left)
       everybody += at(state, all, window, sum.devices)
       if (operator >= 0) {
         othersHits += at(state, all, window, sum.hits) - hit
         othersExpected += at(state, all, window, sum.expected) - likely
       } else {
-        unplugged += at(state, all, window, sum.unplugged)
-        plugged += at(state, all, window, sum.plugged)
+        unplugged += besides(state, all, window, extra.unplugged)
+        plugged += besides(state, all, window, extra.plugged)
       }
       devices += at(state, here, window, sum.devices)
       hits += hit

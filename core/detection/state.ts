@@ -28,13 +28,15 @@ export const onDuty = 1 << 16
 /** The last report is bad, by `quality` as it was last known. */
 export const isBad = 1 << 17
 
-/**
- * Windows of evidence, s. Sums of a node: for each window devices, hits, expected hits, log-habits of what was hit,
- * goodbyes heard, chargers gone off and chargers on. */
+/** Windows of evidence, s. Sums of a node, for each window: devices, hits, expected hits, log-habits of what was hit. */
 export const windows_s = [150, 240, 360, 600] as const
 export const bins = windows_s.length
-export const sum = { devices: 0, hits: 1, expected: 2, logs: 3, left: 4, unplugged: 5, plugged: 6 } as const
-export const bin_stride = 7
+export const sum = { devices: 0, hits: 1, expected: 2, logs: 3 } as const
+export const bin_stride = 4
+/** Beside them, of everybody's nodes alone: goodbyes heard, chargers gone off and chargers on. */
+export const extra = { left: 0, unplugged: 1, plugged: 2 } as const
+export const extra_bin = 3
+export const extra_stride = extra_bin * bins
 /** The last number holds what is looked up beside the sums: see `packRates`. */
 export const node_stride = bin_stride * bins + 1
 export const rates = node_stride - 1
@@ -48,6 +50,7 @@ export const levels = ['place', 'district', 'regency', 'province', 'nation'] as 
 interface Nodes {
   count: number
   sums: Int32Array
+  extras: Int32Array
   /** The node of the same operator one level up; -1 above the nation. */
   parent: Int32Array
   /** Everybody's node at the same place or area; its own for everybody's. */
@@ -190,7 +193,7 @@ export function startDetection(stations: readonly DetectionStation[], options: P
 function startNodes(): Nodes {
   const size = 1024
   const whole = (): Int32Array => new Int32Array(size)
-  return { count: 0, sums: new Int32Array(size * node_stride), parent: whole(), all: whole(), level: new Uint8Array(size), operator: whole(), area: whole(), sibling: whole(), device: whole(), byName: new Map(), ordered: 0, near: new Int32Array(0) }
+  return { count: 0, sums: new Int32Array(size * node_stride), extras: new Int32Array(size * extra_stride), parent: whole(), all: whole(), level: new Uint8Array(size), operator: whole(), area: whole(), sibling: whole(), device: whole(), byName: new Map(), ordered: 0, near: new Int32Array(0) }
 }
 
 /** The number of an operator, given at first sight. No decision may rest on the order of these. */
@@ -254,7 +257,7 @@ function areaNode(state: DetectionState, level: number, district: number, operat
 }
 
 function addNode(nodes: Nodes, level: number, area: number, operator: number, parent: number, all: number): number {
-  if (nodes.count === nodes.level.length) for (const name of ['sums', 'parent', 'all', 'level', 'operator', 'area', 'sibling', 'device'] as const) Object.assign(nodes, { [name]: doubled(nodes[name]) })
+  if (nodes.count === nodes.level.length) for (const name of ['sums', 'extras', 'parent', 'all', 'level', 'operator', 'area', 'sibling', 'device'] as const) Object.assign(nodes, { [name]: doubled(nodes[name]) })
   const node = nodes.count++
   nodes.level[node] = level
   nodes.area[node] = area

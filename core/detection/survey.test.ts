@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { around, morning, type Deed, type Phone } from '@kawal/testkit/small-nation.ts'
-import { seconds, bin_stride, bins, expected_unit, field, isBad, log_unit, node_stride, onDuty, rates, stride, sum, windows_s, type DetectionState } from './state.ts'
+import { seconds, bin_stride, bins, extra, extra_bin, extra_stride, expected_unit, field, isBad, log_unit, node_stride, onDuty, rates, stride, sum, windows_s, type DetectionState } from './state.ts'
 import { survey } from './survey.ts'
 
 const [west, east] = [around(3, 4, 12), around(12, 7, 9)]
@@ -38,6 +38,10 @@ function rowsOf(state: DetectionState, now_s: number): Row[] {
   return rows
 }
 
+/** Goodbyes and chargers are counted for everybody alone. */
+const slots = { ...sum, left: bin_stride + extra.left, unplugged: bin_stride + extra.unplugged, plugged: bin_stride + extra.plugged }
+const width = bin_stride + extra_bin
+
 /** Slow and plain: each device into each of its ten areas, each window by itself. Habits against the place's rates and the lateness of before. */
 function recount(state: DetectionState, rows: readonly Row[], lateness: Float64Array, ratesAt: (place: number, operator: number) => readonly [number, number]): Map<string, number[]> {
   const weighed = [...lateness].map((count, minute) => count + (minute < 10 ? 20 : minute === lateness.length - 1 ? 40 : 0))
@@ -48,20 +52,20 @@ function recount(state: DetectionState, rows: readonly Row[], lateness: Float64A
     const [brokenRate, badRate] = ratesAt(row.place, row.operator)
     const [promises, broken, bad] = row.habit
     const chance = { broken: Math.max(0.025, (26 * brokenRate + broken) / (26 + promises)) * stillSilent(Math.floor(row.age_s / 60)), bad: Math.max(0.02, (26 * badRate + bad) / (26 + promises)) }
-    const add = (values: number[], what: keyof typeof sum, value: number): void => void (values[sum[what]] = (values[sum[what]] ?? 0) + value)
+    const add = (values: number[], what: keyof typeof slots, value: number): void => void (values[slots[what]] = (values[slots[what]] ?? 0) + value)
     const areas = [`0 ${row.place}`, `1 ${Number(row.code.slice(0, 6))}`, `2 ${Number(row.code.slice(0, 4))}`, `3 ${Number(row.code.slice(0, 2))}`, '4 0']
     for (const operator of [row.operator, -1])
       for (const area of areas)
         for (const [window, length_s] of windows_s.entries()) {
           if (Math.ceil(row.age_s / 30) * 30 > length_s) continue
           const key = `${area} ${operator} ${window}`
-          const values = sums.get(key) ?? new Array<number>(bin_stride).fill(0)
+          const values = sums.get(key) ?? new Array<number>(width).fill(0)
           sums.set(key, values)
           add(values, 'devices', 1)
           add(values, 'expected', Math.floor(expected_unit * (chance.broken + chance.bad)))
-          if (row.charger === 'on') add(values, 'plugged', 1)
-          if (row.charger === 'off') add(values, 'unplugged', 1)
-          if (row.hit === 'left') add(values, 'left', 1)
+          if (operator < 0 && row.charger === 'on') add(values, 'plugged', 1)
+          if (operator < 0 && row.charger === 'off') add(values, 'unplugged', 1)
+          if (operator < 0 && row.hit === 'left') add(values, 'left', 1)
           if (row.hit === 'silent' || row.hit === 'bad') {
             add(values, 'hits', 1)
             add(values, 'logs', Math.round(log_unit * Math.log(row.hit === 'silent' ? chance.broken : chance.bad)))
@@ -92,12 +96,13 @@ test('the sums of every area, operator and window are those of a slow recount', 
       for (let window = 0; window < bins; window++) {
         const key = `${nodes.level[node]} ${nodes.area[node]} ${nodes.operator[node]} ${window}`
         const from = node * node_stride + window * bin_stride
-        assert.deepEqual([...nodes.sums.subarray(from, from + bin_stride)], slow.get(key) ?? new Array<number>(bin_stride).fill(0), `minute ${minute}, ${key}`)
+        const more = node * extra_stride + window * extra_bin
+        assert.deepEqual([...nodes.sums.subarray(from, from + bin_stride), ...nodes.extras.subarray(more, more + extra_bin)], slow.get(key) ?? new Array<number>(width).fill(0), `minute ${minute}, ${key}`)
         compared += Number(slow.delete(key))
       }
     assert.deepEqual([...slow.keys()], [])
     assert.ok(compared > 2_000)
     const nation = nodes.byName.get('4 0 -1') ?? NaN
-    for (const what of ['hits', 'left', 'unplugged', 'plugged'] as const) if (minute >= 44) assert.ok((nodes.sums[nation * node_stride + (bins - 1) * bin_stride + sum[what]] ?? 0) > 0, `${what} are counted`)
+    for (const what of ['left', 'unplugged', 'plugged'] as const) if (minute >= 44) assert.ok((nodes.extras[nation * extra_stride + (bins - 1) * extra_bin + extra[what]] ?? 0) > 0, `${what} are counted`)
   }
 })

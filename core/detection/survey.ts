@@ -1,6 +1,6 @@
 import { what } from './evidence.ts'
 import { badOf, brokenOf, promisesOf } from './intake.ts'
-import { bin_stride, expected_unit, field, isBad, lateness_min, log_unit, node_stride, onDuty, orderNodes, rates, stride, sum, windows_s, type DetectionState } from './state.ts'
+import { bin_stride, expected_unit, extra, extra_bin, extra_stride, field, isBad, lateness_min, log_unit, node_stride, onDuty, orderNodes, rates, stride, sum, windows_s, type DetectionState } from './state.ts'
 
 /** How firmly a habit is held towards its place's, and a place's towards everybody's: worth so many promises. */
 const prior = { device: 26, place: 80, broken: 0.06, bad: 0.012, lateness: 20 }
@@ -24,6 +24,7 @@ export function survey(state: DetectionState, now_s: number): void {
   if (isGrown) orderNodes(state)
   if (isGrown || state.sweeps % rates_sweeps === 1) placeRates(state)
   const { sums } = nodes
+  nodes.extras.fill(0, 0, nodes.count * extra_stride)
   for (let at = 0, end = nodes.count * node_stride; at < end; at += node_stride) for (let each = at; each < at + rates; each++) sums[each] = 0
   surveyDevices(state, now_s)
   raise(state)
@@ -52,13 +53,13 @@ function placeRates({ devices, deviceCount, nodes: { count, sums, all, level, ar
 }
 
 const oldest = windows_s.at(-1) as number
-/** The window that an age in half minutes falls into first, as an offset of its sums. */
-const offsets = Int32Array.from({ length: oldest / 30 + 1 }, (_, half) => bin_stride * windows_s.findIndex((window) => half * 30 <= window))
+/** The window that an age in half minutes falls into first. */
+const windowOf = Int32Array.from({ length: oldest / 30 + 1 }, (_, half) => windows_s.findIndex((window) => half * 30 <= window))
 /** Tests of the election server say something for so long, s. */
 const test_s = 180
 
 function surveyDevices(state: DetectionState, now_s: number): void {
-  const { devices, deviceCount, options: { grace_s, duty_s }, nodes: { sums }, tests, lateness } = state
+  const { devices, deviceCount, options: { grace_s, duty_s }, nodes: { sums, extras, all }, tests, lateness } = state
   const end = deviceCount * stride
   const still = stillSilent(state)
   tests.fill(0)
@@ -90,7 +91,9 @@ function surveyDevices(state: DetectionState, now_s: number): void {
     if (age > oldest) continue
     const habit = devices[at + field.habit] as number
     const packed = sums[node * node_stride + rates] as number
-    const to = node * node_stride + (offsets[Math.ceil(age / 30)] as number)
+    const window = windowOf[Math.ceil(age / 30)] as number
+    const to = node * node_stride + window * bin_stride
+    const more = (all[node] as number) * extra_stride + window * extra_bin
     const promises = prior.device + (habit & 1023)
     const broken = Math.max(broken_min, ((prior.device / rate_unit) * ((packed >> 10) & 1023) + ((habit >> 10) & 1023)) / promises)
     const bad = Math.max(bad_min, ((prior.device / rate_unit) * (packed & 1023) + ((habit >> 20) & 1023)) / promises)
@@ -99,14 +102,14 @@ function surveyDevices(state: DetectionState, now_s: number): void {
     sums[to + sum.expected] = (sums[to + sum.expected] as number) + ((expected_unit * (broken * silentYet + bad)) | 0)
     const power = (flags >> what.charging) & 3
     // A charger that went off tells of its window, whenever its phone was heard since.
-    if (power === 2) sums[to + sum.plugged] = (sums[to + sum.plugged] as number) + 1
-    else if (power === 1 && (devices[at + field.unpluggedAt] as number) === (devices[at + field.lastAt] as number)) sums[to + sum.unplugged] = (sums[to + sum.unplugged] as number) + 1
+    if (power === 2) extras[more + extra.plugged] = (extras[more + extra.plugged] as number) + 1
+    else if (power === 1 && (devices[at + field.unpluggedAt] as number) === (devices[at + field.lastAt] as number)) extras[more + extra.unplugged] = (extras[more + extra.unplugged] as number) + 1
     if (hit === 0) {
       if (age <= test_s) noteTest(flags, tests, packed >> 20)
       continue
     }
     if (hit === 3) {
-      sums[to + sum.left] = (sums[to + sum.left] as number) + 1
+      extras[more + extra.left] = (extras[more + extra.left] as number) + 1
       continue
     }
     sums[to + sum.hits] = (sums[to + sum.hits] as number) + 1
@@ -138,19 +141,30 @@ function noteTest(flags: number, tests: Int32Array, code: number): void {
 }
 
 /** From places to their areas and to everybody's. Nodes are made before those under them at every level but the place's. */
-function raise({ nodes: { count, sums, parent, all, level, operator } }: DetectionState): void {
+function raise({ nodes: { count, sums, extras, parent, all, level, operator } }: DetectionState): void {
+  // Each window holds what the shorter ones do.
   for (let node = 0; node < count; node++) {
     if (level[node] !== 0 || (operator[node] as number) < 0) continue
     const at = node * node_stride
-    // Each window holds what the shorter ones do.
     for (let each = at + bin_stride; each < at + rates; each++) sums[each] = (sums[each] as number) + (sums[each - bin_stride] as number)
-    add(sums, (all[node] as number) * node_stride, at)
-    add(sums, (parent[node] as number) * node_stride, at)
+    add(sums, (all[node] as number) * node_stride, at, rates)
+    add(sums, (parent[node] as number) * node_stride, at, rates)
   }
-  for (let node = 0; node < count; node++) if (level[node] === 0 && operator[node] === -1) add(sums, (parent[node] as number) * node_stride, node * node_stride)
-  for (let from = 1; from < 4; from++) for (let node = 0; node < count; node++) if (level[node] === from) add(sums, (parent[node] as number) * node_stride, node * node_stride)
+  for (let node = 0; node < count; node++) {
+    if (level[node] !== 0 || operator[node] !== -1) continue
+    const at = node * extra_stride
+    for (let each = at + extra_bin; each < at + extra_stride; each++) extras[each] = (extras[each] as number) + (extras[each - extra_bin] as number)
+    add(extras, (parent[node] as number) * extra_stride, at, extra_stride)
+    add(sums, (parent[node] as number) * node_stride, node * node_stride, rates)
+  }
+  for (let from = 1; from < 4; from++)
+    for (let node = 0; node < count; node++) {
+      if (level[node] !== from) continue
+      add(sums, (parent[node] as number) * node_stride, node * node_stride, rates)
+      if (operator[node] === -1) add(extras, (parent[node] as number) * extra_stride, node * extra_stride, extra_stride)
+    }
 }
 
-function add(sums: Int32Array, to: number, from: number): void {
-  for (let each = 0; each < rates; each++) sums[to + each] = (sums[to + each] as number) + (sums[from + each] as number)
+function add(sums: Int32Array, to: number, from: number, count: number): void {
+  for (let each = 0; each < count; each++) sums[to + each] = (sums[to + each] as number) + (sums[from + each] as number)
 }
