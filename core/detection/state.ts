@@ -40,9 +40,12 @@ export const extra_stride = extra_bin * bins
 /** The last number holds what is looked up beside the sums: see `packRates`. */
 export const node_stride = bin_stride * bins + 1
 export const rates = node_stride - 1
-/** Expected hits are in 1/65,536 and log-habits in 1/1,024 nats: whole numbers, whose sums do not depend on the order. */
-export const expected_unit = 65_536
-export const log_unit = 1_024
+/**
+ * Expected hits are in 1/1,024 and log-habits in 1/128 nats: whole numbers, whose sums do not depend on the order, and
+ * those of a nation (5.76 million devices that break a fifth of their promises; 2.3 million silent at once) fit into 32 bits.
+ */
+export const expected_unit = 1_024
+export const log_unit = 128
 
 export const levels = ['place', 'district', 'regency', 'province', 'nation'] as const
 

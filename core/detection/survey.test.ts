@@ -62,7 +62,7 @@ function recount(state: DetectionState, rows: readonly Row[], lateness: Float64A
           const values = sums.get(key) ?? new Array<number>(width).fill(0)
           sums.set(key, values)
           add(values, 'devices', 1)
-          add(values, 'expected', Math.floor(expected_unit * (chance.broken + chance.bad)))
+          add(values, 'expected', Math.floor(expected_unit * (chance.broken + chance.bad) + 0.5))
           if (operator < 0 && row.charger === 'on') add(values, 'plugged', 1)
           if (operator < 0 && row.charger === 'off') add(values, 'unplugged', 1)
           if (operator < 0 && row.hit === 'left') add(values, 'left', 1)
@@ -105,4 +105,10 @@ test('the sums of every area, operator and window are those of a slow recount', 
     const nation = nodes.byName.get('4 0 -1') ?? NaN
     for (const what of ['left', 'unplugged', 'plugged'] as const) if (minute >= 44) assert.ok((nodes.extras[nation * extra_stride + (bins - 1) * extra_bin + extra[what]] ?? 0) > 0, `${what} are counted`)
   }
+})
+
+test('the sums of the nation fit: all its officers, and a national failure of its evening', () => {
+  const fits = (devices: number, each: number): boolean => devices * each < 2 ** 31
+  assert.ok(fits(5_760_000, 0.2 * expected_unit))
+  assert.ok(fits(2_304_000, -Math.log(0.02) * log_unit))
 })

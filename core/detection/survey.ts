@@ -99,7 +99,7 @@ function surveyDevices(state: DetectionState, now_s: number): void {
     const bad = Math.max(bad_min, ((prior.device / rate_unit) * (packed & 1023) + ((habit >> 20) & 1023)) / promises)
     const silentYet = still[Math.floor(age / 60)] as number
     sums[to + sum.devices] = (sums[to + sum.devices] as number) + 1
-    sums[to + sum.expected] = (sums[to + sum.expected] as number) + ((expected_unit * (broken * silentYet + bad)) | 0)
+    sums[to + sum.expected] = (sums[to + sum.expected] as number) + ((expected_unit * (broken * silentYet + bad) + 0.5) | 0)
     const power = (flags >> what.charging) & 3
     // A charger that went off tells of its window, whenever its phone was heard since.
     if (power === 2) extras[more + extra.plugged] = (extras[more + extra.plugged] as number) + 1
