@@ -17,7 +17,7 @@ type Level = 'circle' | (typeof levels)[number]
  * Nats from which a place, a circle or an area is a disturbance. Set on days without any, for one false disturbance a
  * day of the nation (docs/decisions/0033-evidence-by-likelihood.md).
  */
-const threshold_nats = 22
+const threshold_nats = 21.5
 /** From so many nats below a threshold on, a disturbance is suspected. */
 export const suspicion_nats = 4
 const hits_min = 5
