@@ -63,6 +63,13 @@ for (const [name, deed] of [['all', () => null], ['two thirds of everybody', (_:
     assert.deepEqual([...new Set(rows.map(({ cause, operator, stage }) => `${cause} ${operator} ${stage}`))], ['ingest null ended'], JSON.stringify(rows.map(({ cause, operator, stations: at }) => [cause, operator, at.length])))
   })
 
+test('who went home while our intake failed is not held against the network afterwards', () => {
+  const day = afterQuiet()
+  day.until(quiet_min + 6, () => null)
+  day.until(quiet_min + 40, at(place, null, () => null))
+  assert.deepEqual(confirmed(day.told).map(({ cause, stage }) => [cause, stage]), [['ingest', 'ended']])
+})
+
 test('one of eight receivers fails: nobody is blamed, and what breaks meanwhile is found among the others', () => {
   const day = afterQuiet()
   const shard = (phone: Phone): boolean => phone.device % 8 === 3
