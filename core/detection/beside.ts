@@ -1,7 +1,8 @@
 import { beside_count, nearestPlaces } from './places.ts'
 import { nodeAt, type DetectionState } from './state.ts'
 
-const near_max = 128
+/** Places of a list: one, and those around it. */
+export const places_max = 129
 const lists = new WeakMap<object, Map<number, Int32Array>>()
 const besides = new WeakMap<object, Map<number, { readonly nodes: number; readonly list: Int32Array }>>()
 
@@ -15,7 +16,7 @@ function mapOf<T>(maps: WeakMap<object, Map<number, T>>, of: object): Map<number
 export function placesAround(state: DetectionState, centre: number): Int32Array {
   const known = mapOf(lists, state.places)
   let list = known.get(centre)
-  if (list === undefined) known.set(centre, (list = Int32Array.from([centre, ...nearestPlaces(state.places, centre, near_max)])))
+  if (list === undefined) known.set(centre, (list = Int32Array.from([centre, ...nearestPlaces(state.places, centre, places_max - 1)])))
   return list
 }
 

@@ -1,5 +1,5 @@
 import { chargerScore, faultScore } from './likelihood.ts'
-import { ellipsesAround, placesAround } from './beside.ts'
+import { ellipsesAround, places_max, placesAround } from './beside.ts'
 import { beside_count } from './places.ts'
 import { areaNodeOf, bin_stride, bins, expected_unit, extra, extra_bin, extra_stride, levels, log_unit, node_stride, nodeAt, sum, type DetectionState } from './state.ts'
 
@@ -169,6 +169,8 @@ interface Prefix { readonly score: number; readonly places: Int32Array }
 function scoreCircle(state: DetectionState, node: number, regional: Regional): Candidate | null {
   const centre = state.nodes.area[node] as number
   const operator = state.nodes.operator[node] as number
+  // Of everybody's devices one that is silent is everywhere.
+  if (operator < 0 && at(state, node, bins - 1, sum.hits) < 2) return null
   const windows = windowsWorthALook(state, node)
   if (windows === 0) return null
   const floor = threshold_nats - 2 * suspicion_nats
@@ -182,19 +184,25 @@ function scoreCircle(state: DetectionState, node: number, regional: Regional): C
   return { operator, score: best.score, threshold: threshold_nats + state.options.caution, level: 'circle', places: [...best.places].filter((place) => nodeAt(state, place, operator) >= 0).sort((a, b) => a - b) }
 }
 
+/** Nodes of a list's places, looked up once for all windows. */
+const [alls, heres] = [new Int32Array(places_max), new Int32Array(places_max)]
+
 /** Of the first places of a list, however many, those that score best in any of the windows. */
 function bestPrefix(state: DetectionState, operator: number, windows: number, regional: Regional, centre: number, list: Int32Array): Prefix {
   let best = -Infinity
   let ranks = 0
+  for (let rank = 0; rank < list.length; rank++) {
+    alls[rank] = nodeAt(state, list[rank] as number, -1)
+    heres[rank] = operator < 0 ? (alls[rank] as number) : nodeAt(state, list[rank] as number, operator)
+  }
   for (let window = 0; window < bins; window++) {
     if ((windows & (1 << window)) === 0) continue
     let [devices, hits, expected, logs, left, everybody, othersHits, othersExpected, unplugged, plugged] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
     const factor = regional(centre, operator, window)
     let count = 0
     for (let rank = 0; rank < list.length; rank++) {
-      const all = nodeAt(state, list[rank] as number, -1)
+      const [all, here] = [alls[rank] as number, heres[rank] as number]
       if (all < 0) continue
-      const here = operator < 0 ? all : nodeAt(state, list[rank] as number, operator)
       const [hit, likely] = [at(state, here, window, sum.hits), at(state, here, window, sum.expected)]
       if (here >= 0) count++
       left += besides(state, all, window, extra.left)
