@@ -25,7 +25,7 @@ export async function run({ days = days_default }: { days?: number }): Promise<{
     for (let plan = waiting.shift(); plan !== undefined; plan = waiting.shift()) {
       const result = await inThread(plan)
       results.push(result)
-      process.stderr.write(`seed ${plan.seed} done: ${result.devices} devices, ${result.reports} reports, ${result.all_s.toFixed(0)} s of which detection ${result.detector_s.toFixed(0)} s, ${Math.round(result.rss_mb)} MB\n`)
+      process.stderr.write(`seed ${plan.seed} done: ${result.devices} devices, ${result.reports} reports, ${result.all_s.toFixed(0)} s of which detection ${result.detector_s.toFixed(0)} s, ${Math.round(result.rss_mb)} MB; ${words(result)}\n`)
     }
   }))
   results.sort((a, b) => a.plan.seed - b.plan.seed)
@@ -34,6 +34,15 @@ export async function run({ days = days_default }: { days?: number }): Promise<{
   process.stderr.write(`Closer: node ${probe} --seed N --province CODE --list\n`)
   const figures = figuresOf(results)
   return { ok: holds(figures), figures, seed: first_seed }
+}
+
+/** What a day came to, for who waits for the others. */
+function words({ ours }: DayResult): string {
+  const found = (least: number, below?: number): string => {
+    const rows = atLeast(ours.faults, least, below)
+    return `${rows.filter(({ delay_min }) => delay_min !== null).length} of ${rows.length}`
+  }
+  return `found ${found(20)} faults of 20 devices and more, ${found(10, 20)} of 10 to 19; false ${ours.wrong.length}`
 }
 
 /** Null days are spread among the others. */

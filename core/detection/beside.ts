@@ -23,28 +23,28 @@ export function placesAround(state: DetectionState, centre: number): Int32Array 
 /** Three times as long as wide, at these angles from east. */
 const angles = [0, 45, 90, 135].map((degrees) => (degrees * Math.PI) / 180)
 const longer = 3
-const ellipses = new WeakMap<object, Map<number, Int32Array[]>>()
+/** Orders of a place's list, as ranks: half a kilobyte a place, also when a whole nation has been looked at. */
+const orders = new WeakMap<object, Map<number, readonly Uint8Array[]>>()
 
 /** The places around one by how soon a growing ellipse takes them in, a list for each of four angles. */
-export function ellipsesAround(state: DetectionState, centre: number): readonly Int32Array[] {
-  const known = mapOf(ellipses, state.places)
-  let lists = known.get(centre)
-  if (lists !== undefined) return lists
-  const { latitude, longitude } = state.places
-  const [y, x] = [latitude[centre] as number, longitude[centre] as number]
+export function ellipsesAround(state: DetectionState, centre: number): Int32Array[] {
+  const around = placesAround(state, centre)
+  const known = mapOf(orders, state.places)
+  let ranks = known.get(centre)
+  if (ranks === undefined) known.set(centre, (ranks = angles.map((angle) => orderOf(state, around, angle))))
+  return ranks.map((order) => Int32Array.from(order, (rank) => around[rank] as number))
+}
+
+function orderOf({ places: { latitude, longitude } }: DetectionState, around: Int32Array, angle: number): Uint8Array {
+  const [y, x] = [latitude[around[0] as number] as number, longitude[around[0] as number] as number]
   const scale = Math.cos((y * Math.PI) / 180)
-  const around = [...placesAround(state, centre)]
-  lists = angles.map((angle) => {
-    const [cos, sin] = [Math.cos(angle), Math.sin(angle)]
-    const far = around.map((place) => {
-      const [east, north] = [((longitude[place] as number) - x) * scale, (latitude[place] as number) - y]
-      return ((east * cos + north * sin) / longer) ** 2 + (north * cos - east * sin) ** 2
-    })
-    // A place without a position is alone in its list.
-    return Int32Array.from(around.map((_, rank) => rank).sort((a, b) => (far[a] as number) - (far[b] as number) || a - b).map((rank) => around[rank] as number))
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)]
+  const far = Array.from(around, (place) => {
+    const [east, north] = [((longitude[place] as number) - x) * scale, (latitude[place] as number) - y]
+    return ((east * cos + north * sin) / longer) ** 2 + (north * cos - east * sin) ** 2
   })
-  known.set(centre, lists)
-  return lists
+  // A place without a position is alone in its list.
+  return Uint8Array.from(around.keys()).sort((a, b) => (far[a] as number) - (far[b] as number) || a - b)
 }
 
 /**

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { ellipsesAround, places_max, placesAround } from './beside.ts'
 import { beside_count, buildPlaces, nearestPlaces, type DetectionStation, type Places } from './places.ts'
+import { startDetection } from './state.ts'
 
 const stationsOf = fc.array(fc.record({ village: fc.oneof(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 3 })), latitude: fc.integer({ min: 0, max: 80 }), longitude: fc.integer({ min: 0, max: 80 }), hasPosition: fc.integer({ min: 0, max: 400 }).map((draw) => draw > 0) }), { minLength: 1, maxLength: 200, size: 'max' })
   .map((rows) => rows.map(({ village, latitude, longitude, hasPosition }, index): DetectionStation => ({
@@ -36,6 +38,19 @@ test('a large village at one position is cut by the numbers of its stations, and
     [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], [11, 12, 13, 14, 15, 16, 17, 18, 19, 20], [21, 22, 23, 24, 25, 26, 27, 28, 29, 30], [31, 32, 33, 34, 35, 36, 37, 38, 39, 40], [1, 2, 3, 4, 5],
   ])
   assert.deepEqual(nearestPlaces(places, 0, 4), [1, 2, 3, 4])
+})
+
+test('an ellipse takes the same places in as the circle, along its angle first', () => {
+  const stations = Array.from({ length: 400 }, (_, index): DetectionStation => ({ code: `7501011${String(1000 + index).slice(1)}001`, village: `7501011${String(1000 + index).slice(1)}`, latitude: 0.01 * Math.floor(index / 20), longitude: 120 + 0.01 * (index % 20) }))
+  const state = startDetection(stations)
+  const centre = state.places.of[10 * 20 + 10] ?? NaN
+  const around = placesAround(state, centre)
+  const lists = ellipsesAround(state, centre)
+  assert.equal(around.length, places_max)
+  for (const list of lists) assert.deepEqual([list[0], [...list].sort((a, b) => a - b)], [centre, [...around].sort((a, b) => a - b)])
+  // How far the first 21 reach east, north, north-east and south-east, in steps of the grid.
+  const reach = lists.map((list) => [...list.subarray(0, 21)].map((place) => [(place % 20) - 10, Math.floor(place / 20) - 10] as const).reduce((most, [x, y]) => [Math.max(most[0], x), Math.max(most[1], y), Math.max(most[2], x + y), Math.max(most[3], x - y)] as const, [0, 0, 0, 0] as const))
+  assert.deepEqual(reach.map((each) => each.indexOf(Math.max(...each))), [0, 2, 1, 3])
 })
 
 test('places stand in the order of their villages, in whatever order the stations come', () => {
