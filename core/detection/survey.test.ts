@@ -51,7 +51,7 @@ function recount(state: DetectionState, rows: readonly Row[], lateness: Float64A
   for (const row of rows) {
     const [brokenRate, badRate] = ratesAt(row.place, row.operator)
     const [promises, broken, bad] = row.habit
-    const chance = { broken: Math.max(0.025, (26 * brokenRate + broken) / (26 + promises)) * stillSilent(Math.floor(row.age_s / 60)), bad: Math.max(0.02, (26 * badRate + bad) / (26 + promises)) }
+    const chance = { broken: Math.max(0.025, (26 * brokenRate + broken) * (1 / (26 + promises))) * stillSilent(Math.floor(row.age_s / 60)), bad: Math.max(0.02, (26 * badRate + bad) * (1 / (26 + promises))) }
     const add = (values: number[], what: keyof typeof slots, value: number): void => void (values[slots[what]] = (values[slots[what]] ?? 0) + value)
     const areas = [`0 ${row.place}`, `1 ${Number(row.code.slice(0, 6))}`, `2 ${Number(row.code.slice(0, 4))}`, `3 ${Number(row.code.slice(0, 2))}`, '4 0']
     for (const operator of [row.operator, -1])

@@ -53,8 +53,10 @@ function placeRates({ devices, deviceCount, nodes: { count, sums, all, level, ar
 }
 
 const oldest = windows_s.at(-1) as number
-/** The window that an age in half minutes falls into first. */
-const windowOf = Int32Array.from({ length: oldest / 30 + 1 }, (_, half) => windows_s.findIndex((window) => half * 30 <= window))
+/** The window that an age, s, falls into first: to the half minute. */
+const windowOf = Uint8Array.from({ length: oldest + 1 }, (_, age) => windows_s.findIndex((window) => Math.ceil(age / 30) * 30 <= window))
+/** One over the promises that a device's habit and its prior are worth. */
+const inverse = Float64Array.from({ length: 1024 }, (_, promises) => 1 / (prior.device + promises))
 /** Tests of the election server say something for so long, s. */
 const test_s = 180
 
@@ -84,20 +86,20 @@ function surveyDevices(state: DetectionState, now_s: number): void {
       }
       if (age > 0) hit = 1
       else {
-        age = now_s - (devices[at + field.lastAt] as number)
+        age = Math.max(0, now_s - (devices[at + field.lastAt] as number))
         hit = (flags & isBad) === 0 ? 0 : 2
       }
     }
     if (age > oldest) continue
     const habit = devices[at + field.habit] as number
     const packed = sums[node * node_stride + rates] as number
-    const window = windowOf[Math.ceil(age / 30)] as number
+    const window = windowOf[age] as number
     const to = node * node_stride + window * bin_stride
     const more = (all[node] as number) * extra_stride + window * extra_bin
-    const promises = prior.device + (habit & 1023)
-    const broken = Math.max(broken_min, ((prior.device / rate_unit) * ((packed >> 10) & 1023) + ((habit >> 10) & 1023)) / promises)
-    const bad = Math.max(bad_min, ((prior.device / rate_unit) * (packed & 1023) + ((habit >> 20) & 1023)) / promises)
-    const silentYet = still[Math.floor(age / 60)] as number
+    const each = inverse[habit & 1023] as number
+    const broken = Math.max(broken_min, ((prior.device / rate_unit) * ((packed >> 10) & 1023) + ((habit >> 10) & 1023)) * each)
+    const bad = Math.max(bad_min, ((prior.device / rate_unit) * (packed & 1023) + ((habit >> 20) & 1023)) * each)
+    const silentYet = still[(age / 60) | 0] as number
     sums[to + sum.devices] = (sums[to + sum.devices] as number) + 1
     sums[to + sum.expected] = (sums[to + sum.expected] as number) + ((expected_unit * (broken * silentYet + bad) + 0.5) | 0)
     const power = (flags >> what.charging) & 3
@@ -145,10 +147,13 @@ function raise({ nodes: { count, sums, extras, parent, all, level, operator } }:
   // Each window holds what the shorter ones do.
   for (let node = 0; node < count; node++) {
     if (level[node] !== 0 || (operator[node] as number) < 0) continue
-    const at = node * node_stride
-    for (let each = at + bin_stride; each < at + rates; each++) sums[each] = (sums[each] as number) + (sums[each - bin_stride] as number)
-    add(sums, (all[node] as number) * node_stride, at, rates)
-    add(sums, (parent[node] as number) * node_stride, at, rates)
+    const [at, everybody, above] = [node * node_stride, (all[node] as number) * node_stride, (parent[node] as number) * node_stride]
+    for (let each = 0; each < rates; each++) {
+      const value = (sums[at + each] as number) + (each < bin_stride ? 0 : (sums[at + each - bin_stride] as number))
+      sums[at + each] = value
+      sums[everybody + each] = (sums[everybody + each] as number) + value
+      sums[above + each] = (sums[above + each] as number) + value
+    }
   }
   for (let node = 0; node < count; node++) {
     if (level[node] !== 0 || operator[node] !== -1) continue
