@@ -8,6 +8,7 @@ const confidence_min = 0.5
 /** One kind of sign, repeated, says no more than this many nats: reports of one fault are not independent. */
 const nats_max = 6
 const alarm_nats = 4
+const second_drop = { devices_min: 3, nats: 2 }
 
 /** What the signs are worth under each cause: chances of seeing one, as spec/device-model.md and the glossary describe the causes. */
 const chances = {
@@ -33,9 +34,12 @@ export function judgeCause(state: DetectionState, each: Ongoing, shown: Shown): 
   sign('provinces', provinces, 38)
   const isBadMostly = shown.bad > shown.silent
   if (each.operator < 0) {
-    nats.set(isBadMostly ? 'congestion' : 'power', 3 + capped(1.5 * shown.unplugged - 1.2 * shown.plugged))
+    // Towers go dark when their batteries are empty: more devices fall silent an hour after the first.
+    const later = shown.later >= second_drop.devices_min ? second_drop.nats : 0
+    nats.set(isBadMostly ? 'congestion' : 'power', 3 + capped(1.5 * shown.unplugged - 1.2 * shown.plugged + later))
     nats.set('undetermined', 0)
     sign('chargers_off', shown.unplugged, shown.unplugged + shown.plugged)
+    sign('second_drop', shown.later, shown.silent)
   } else if (isBadMostly) sayQuality(nats, each, shown, sign)
   else saySilence(state, nats, each, shown, provinces, sign)
   // However many alarms say it: they are of one system.

@@ -45,6 +45,20 @@ for (const [name, operator, deed, cause, severity] of [
     for (const { code } of stations) assert.ok(!['down', 'degraded'].includes(stationStatus(day.state, code)), code)
   })
 
+test('phones that fall silent when the batteries of their towers are empty are a sign of a power cut', () => {
+  const hasBattery = (phone: Phone): boolean => phone.device % 3 === 0
+  const cut = (dark: boolean) => at(place, null, (phone) => (dark || !hasBattery(phone) ? null : phone.device % 2 === 0 ? 'unplugged' : 'good'))
+  const day = afterQuiet()
+  const [early] = confirmed(day.until(quiet_min + 40, cut(false)))
+  assert.deepEqual(early?.evidence.signs.filter(({ sign }) => sign === 'second_drop').map(({ count }) => count), [0])
+  const [late] = confirmed(day.until(quiet_min + 60, cut(true)))
+  const drop = late?.evidence.signs.find(({ sign }) => sign === 'second_drop')
+  assert.equal(late?.id, early?.id)
+  assert.ok((drop?.count ?? 0) >= 10 && (drop?.count ?? 0) < (drop?.of ?? 0), JSON.stringify(drop))
+  const power = (row: typeof late): number => row?.evidence.causes.find(({ cause }) => cause === 'power')?.nats ?? NaN
+  assert.ok(power(late) > power(early))
+})
+
 test('the election server fails: no operator is blamed, and it ends', () => {
   const day = afterQuiet()
   const rows = confirmed(day.until(quiet_min + 15, (phone) => ((phone.device + Math.floor(day.now() / 300_000)) % 3 === 0 ? 'no_election' : 'good')))

@@ -9,6 +9,8 @@ const neighbours_nats = 3.2
 const outside_nats = 0.4
 const usual_hit = 0.08
 const rounds = 3
+/** Batteries of towers last longer than this, s. */
+const later_s = 30 * 60
 /** An extent drawn too wide shows a small share, which would make it wider: no less is believed of one operator's, and of everybody's. */
 const share_min = { one: 0.55, all: 0.3 }
 
@@ -94,7 +96,7 @@ function shareOf(each: Ongoing, tallyOf: (place: number) => { hits: number; well
 
 /** Takes the devices that are hit at its places for its own, lets those go that were heard well again, and counts what all of them show. */
 export function claim(state: DetectionState, each: Ongoing, now_s: number): Shown {
-  const shown: Shown = { expected: 0, silent: 0, bad: 0, good: 0, slow: 0, lossy: 0, byPoint: 0, othersGood: 0, othersHit: 0, unplugged: 0, plugged: 0, byOperator: new Map() }
+  const shown: Shown = { expected: 0, silent: 0, bad: 0, good: 0, slow: 0, lossy: 0, byPoint: 0, othersGood: 0, othersHit: 0, unplugged: 0, plugged: 0, later: 0, byOperator: new Map() }
   const { devices, nodes, options: { grace_s } } = state
   each.devices = 0
   for (const place of each.places)
@@ -124,8 +126,11 @@ export function claim(state: DetectionState, each: Ongoing, now_s: number): Show
         each.devices++
         const flags = devices[at + field.flags] as number
         shown.byPoint += Number(fieldOf(flags, 'way') === 3)
-        if (now_s > (devices[at + field.dueAt] as number) + grace_s) shown.silent++
-        else {
+        const dueAt = devices[at + field.dueAt] as number
+        if (now_s > dueAt + grace_s) {
+          shown.silent++
+          shown.later += Number(dueAt > each.since_s + later_s)
+        } else {
           shown.bad++
           shown.slow += (flags >> what.slow) & 1
           shown.lossy += (flags >> what.lossy) & 1

@@ -117,6 +117,8 @@ export interface Shown {
   /** Chargers that went off as it began, and those still on, of everybody. */
   unplugged: number
   plugged: number
+  /** Of those silent: whose silence began long after the disturbance. */
+  later: number
   /** By operator: hit, and well or hit. */
   readonly byOperator: Map<number, { hits: number; all: number }>
 }
