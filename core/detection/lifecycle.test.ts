@@ -58,6 +58,16 @@ test('a larger disturbance holds back a smaller one that lies in it, and release
   assert.deepEqual(released.filter(({ turn }) => turn === 'released').map(({ disturbance, other }) => [disturbance.id, other]), [[child.id, parent.id]])
 })
 
+test('what ends while it is held back has ended, and is no part of another', () => {
+  const day = afterQuiet()
+  const small = out(around(4, 5, 6), 'telkomsel')
+  const child = only(confirmed(day.until(quiet_min + 15, small)))
+  day.until(quiet_min + 30, both(small, out(place, null)))
+  assert.notEqual(confirmed(day.told).find(({ id }) => id === child.id)?.parent, null)
+  day.until(quiet_min + 60)
+  assert.deepEqual(confirmed(day.told).map(({ stage, parent }) => [stage, parent]), [['ended', null], ['ended', null]])
+})
+
 test('what comes apart is several from then on, each with its history and its own end', () => {
   const [west, east] = [around(3, 5, 12), around(12, 5, 12)]
   const band = new Set([...west, ...east, ...[4, 5, 6, 7, 8, 9, 10, 11].flatMap((column) => [...around(column, 5, 9)])])

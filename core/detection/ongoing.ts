@@ -136,7 +136,7 @@ function nextStage(each: Ongoing, now_s: number): Stage {
 const isSame = (a: FoundDisturbance, b: FoundDisturbance): boolean =>
   a.stations === b.stations && a.evidence.devicesSilent === b.evidence.devicesSilent && a.evidence.devicesBad === b.evidence.devicesBad && a.evidence.devicesGood === b.evidence.devicesGood && a.evidence.witnessesGood === b.evidence.witnessesGood && a.confidence === b.confidence
 
-/** Measured well; or retracted, when what came late says that its devices had been well all the while. */
+/** Measured well; or retracted, when what came late says that its devices had been well all the while. Its parent is from now on what it was merged into, and not what held it back. */
 export function end(state: DetectionState, each: Ongoing, now: Instant, turn: 'ended' | 'retracted' | 'merged' = 'ended', other: string | null = null): Finding {
   const { lateGood, lateBad } = each.signs
   const told = turn === 'ended' && lateGood > lateBad && lateGood >= 0.3 * each.devicesMost && each.found.cause !== 'ingest' ? 'retracted' : turn
@@ -144,7 +144,7 @@ export function end(state: DetectionState, each: Ongoing, now: Instant, turn: 'e
     release(state, each)
     state.ongoing[each.slot] = null
   }
-  each.found = { ...each.found, stage: told === 'retracted' ? 'retracted' : 'ended', endedAt: now, parent: other ?? each.found.parent }
+  each.found = { ...each.found, stage: told === 'retracted' ? 'retracted' : 'ended', endedAt: now, parent: other }
   if (told === 'ended' && each.found.cause !== 'ingest' && each.found.cause !== 'election_server') state.recent.push(each)
   state.recent = state.recent.filter((ended) => seconds(now) - seconds(ended.found.endedAt ?? 0) <= flapping_s)
   return { turn: told, disturbance: each.found, other }
