@@ -8,6 +8,7 @@ const confidence_min = 0.5
 /** One kind of sign, repeated, says no more than this many nats: reports of one fault are not independent. */
 const nats_max = 6
 const alarm_nats = 4
+const load_nats = 1
 const second_drop = { devices_min: 3, nats: 2 }
 
 /** What the signs are worth under each cause: chances of seeing one, as spec/device-model.md and the glossary describe the causes. */
@@ -17,6 +18,8 @@ const chances = {
   /** A bad report is slow, and lossy. */
   slow: { congestion: 0.9, degradation: 0.25 },
   lossy: { congestion: 0.2, degradation: 0.8 },
+  /** A device turned bad only after some minutes. */
+  later: { congestion: 0.4, degradation: 0.06 },
 } as const
 
 /**
@@ -54,12 +57,16 @@ function sayQuality(nats: Map<Cause, number>, each: Ongoing, shown: Shown, sign:
   const bad = Math.max(signs.badReports, shown.bad)
   const [slow, lossy] = [Math.max(signs.slow, shown.slow), Math.max(signs.lossy, shown.lossy)]
   const of = (cause: 'congestion' | 'degradation'): number => likely(slow, bad, chances.slow[cause]) + likely(lossy, bad, chances.lossy[cause])
-  const lead = capped(of('congestion') - of('degradation')) / 2
+  // Load grows; what breaks is broken at once. Either may come otherwise.
+  const grown = each.early < 0 ? 0 : Math.max(0, each.devicesMost - each.early)
+  const load = each.early < 0 ? 0 : likely(grown, each.devicesMost, chances.later.congestion) - likely(grown, each.devicesMost, chances.later.degradation)
+  const lead = capped(of('congestion') - of('degradation')) / 2 + Math.max(-load_nats, Math.min(load_nats, load))
   nats.set('congestion', lead)
   nats.set('degradation', -lead)
   nats.set('undetermined', -nats_max)
   sign('slow', slow, bad)
   sign('lossy', lossy, bad)
+  if (each.early >= 0) sign('with_load', grown, each.devicesMost)
 }
 
 function saySilence(state: DetectionState, nats: Map<Cause, number>, each: Ongoing, shown: Shown, provinces: number, sign: (name: string, count: number, of: number) => void): void {

@@ -45,6 +45,18 @@ for (const [name, operator, deed, cause, severity] of [
     for (const { code } of stations) assert.ok(!['down', 'degraded'].includes(stationStatus(day.state, code)), code)
   })
 
+test('what worsens over a quarter of an hour is congestion by that too; what is bad at once is not', () => {
+  const signOf = (growth_min: number): { readonly count: number; readonly of: number } | undefined => {
+    const day = afterQuiet()
+    const [row] = confirmed(day.until(quiet_min + 30, at(place, 'telkomsel', (phone, chance) => (day.now() - start < (quiet_min + (growth_min * (phone.device % 8)) / 8) * minute_ms ? 'good' : chance < 0.8 ? 'slow' : 'good'))))
+    assert.equal(row?.cause, 'congestion')
+    return row?.evidence.signs.find(({ sign }) => sign === 'with_load')
+  }
+  const [grown, sudden] = [signOf(16), signOf(0)]
+  assert.ok((grown?.count ?? 0) > 0.35 * (grown?.of ?? NaN), JSON.stringify(grown))
+  assert.ok((sudden?.count ?? NaN) < 0.2 * (sudden?.of ?? NaN), JSON.stringify(sudden))
+})
+
 test('phones that fall silent when the batteries of their towers are empty are a sign of a power cut', () => {
   const hasBattery = (phone: Phone): boolean => phone.device % 3 === 0
   const cut = (dark: boolean) => at(place, null, (phone) => (dark || !hasBattery(phone) ? null : phone.device % 2 === 0 ? 'unplugged' : 'good'))

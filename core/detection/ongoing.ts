@@ -17,13 +17,15 @@ const tail = { calm_s: 900, left: 0.65 }
 /** What comes again at the same place within this time is the same disturbance. */
 const flapping_s = 15 * 60
 const grown_told = 1.2
+/** By then all devices that what comes at once reaches have reported. */
+const early_s = 6 * 60
 
 /** Opens a disturbance that the evidence, or an alarm, asks for; suspected ones hold no device. */
 export function openFound(state: DetectionState, candidate: Pick<Candidate, 'operator' | 'score' | 'threshold' | 'places'>, now: Instant, cause: Cause = 'undetermined'): Ongoing {
   const now_s = seconds(now)
   const since_s = beganAt(state, candidate.places, candidate.operator, now_s)
   return {
-    slot: -1, operator: candidate.operator, places: new Set(candidate.places), since_s, seenAt_s: now_s, calmSince_s: 0, apartSince_s: 0, devices: 0, devicesMost: 0, stationsTold: 0, mark: -1, signs: noSigns(), peak: null, peakPlaces: [],
+    slot: -1, operator: candidate.operator, places: new Set(candidate.places), since_s, seenAt_s: now_s, calmSince_s: 0, apartSince_s: 0, devices: 0, devicesMost: 0, early: -1, stationsTold: 0, mark: -1, signs: noSigns(), peak: null, peakPlaces: [],
     found: {
       id: `d-${String(state.nextId++).padStart(6, '0')}`, stage: 'suspected', cause, confidence: 0, operator: state.operators[candidate.operator] ?? null, isEverybody: candidate.operator < 0,
       severity: cause === 'election_server' ? 'degraded' : 'down', areaCode: '', stations: [], startedAt: since_s * 1000, suspectedAt: now, foundAt: null, endedAt: null, parent: null, plannedWork: null, alarms: [],
@@ -49,6 +51,8 @@ export function confirm(state: DetectionState, each: Ongoing, candidate: Pick<Ca
 export function refresh(state: DetectionState, each: Ongoing, now: Instant, shown: Shown): void {
   if (each.devices >= each.devicesMost || each.peak === null) Object.assign(each, { peak: shown, peakPlaces: [...each.places] })
   each.devicesMost = Math.max(each.devicesMost, each.devices)
+  const age_s = seconds(now) - each.since_s
+  if (age_s >= early_s && age_s < early_s + 90 && each.early < 0) each.early = each.devices
   if (each.found.stage !== 'recovering') settleOperator(state, each, shown)
   const stations = stationsOf(state, each)
   const judged = judgeCause(state, each, each.peak ?? shown)

@@ -32,7 +32,7 @@ export function adopt(state: DetectionState, found: FoundDisturbance, held: read
   if (places.size === 0 && found.cause !== 'ingest') return
   const since_s = seconds(found.startedAt)
   const each: Ongoing = {
-    slot: state.ongoing.length, found, operator: ownOperator(state, found), places, since_s, seenAt_s: since_s, calmSince_s: 0, apartSince_s: 0, devices: held.length, devicesMost: held.length,
+    slot: state.ongoing.length, found, operator: ownOperator(state, found), places, since_s, seenAt_s: since_s, calmSince_s: 0, apartSince_s: 0, devices: held.length, devicesMost: held.length, early: -1,
     stationsTold: found.stations.length, mark: -1, signs: noSigns(), peak: null, peakPlaces: [...places],
   }
   if (found.stage === 'suspected') {

@@ -92,6 +92,8 @@ export interface Ongoing {
   /** Devices that it holds, and the most that it held. */
   devices: number
   devicesMost: number
+  /** Devices that it held some minutes after it began; -1 until then, and where nobody looked at that time. */
+  early: number
   /** Stations when growth was last told. */
   stationsTold: number
   /** Of the places that `found.stations` was made from. */

@@ -215,7 +215,7 @@ export const en: Words = {
   count: 'Count',
   outOf: 'Out of',
   sign: {
-    operators_hit: 'operators hit at the same place', chargers_off: 'chargers off at the same time', second_drop: 'devices that fell silent later (batteries empty)', radio_strong: 'strong radio in reports that got through', radio_weak: 'weak radio in reports that got through',
+    operators_hit: 'operators hit at the same place', chargers_off: 'chargers off at the same time', with_load: 'devices that turned bad later, as the load grew', second_drop: 'devices that fell silent later (batteries empty)', radio_strong: 'strong radio in reports that got through', radio_weak: 'weak radio in reports that got through',
     slow: 'slow reports', lossy: 'reports that lost packets', provinces: 'provinces hit', access_point: 'devices at an access point', silent: 'silent devices',
     getting_through: 'devices whose reports still get through', late_reports: 'late reports from during the disturbance', alarm: 'matching alarms of the operator',
   },

@@ -218,7 +218,7 @@ export const id = {
   count: 'Jumlah',
   outOf: 'Dari',
   sign: {
-    operators_hit: 'operator terdampak di tempat yang sama', chargers_off: 'pengisi daya padam bersamaan', second_drop: 'perangkat yang diam belakangan (baterai habis)', radio_strong: 'radio kuat pada laporan yang lolos', radio_weak: 'radio lemah pada laporan yang lolos',
+    operators_hit: 'operator terdampak di tempat yang sama', chargers_off: 'pengisi daya padam bersamaan', with_load: 'perangkat yang memburuk belakangan, seiring beban', second_drop: 'perangkat yang diam belakangan (baterai habis)', radio_strong: 'radio kuat pada laporan yang lolos', radio_weak: 'radio lemah pada laporan yang lolos',
     slow: 'laporan lambat', lossy: 'laporan dengan paket hilang', provinces: 'provinsi terdampak', access_point: 'perangkat lewat titik akses', silent: 'perangkat diam',
     getting_through: 'perangkat yang laporannya masih lolos', late_reports: 'laporan terlambat dari masa gangguan', alarm: 'alarm operator yang cocok',
   } as Record<string, string>,
