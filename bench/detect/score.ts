@@ -78,7 +78,7 @@ export function scoreDay(truth: readonly Truth[], confirmed: readonly Confirmed[
     const own = there.filter((each) => agrees(fault, each)).sort((a, b) => firstTime(fault, a) - firstTime(fault, b))
     const first = own[0]
     if (first === undefined) return { kind: fault.kind, lost: fault.lostAtFirst, delay_min: null, sinceFirst_min: null, seen: there.length > 0, right: false, said: there[0]?.cause ?? '-', iou: 0, fragments: 0 }
-    const last = (first.mergedInto === null ? undefined : byId.get(first.mergedInto)) ?? first
+    const last = became(byId, first)
     return {
       kind: fault.kind, lost: fault.lostAtFirst, delay_min: Math.max(0, firstTime(fault, first) - fault.startAt_s - fault.grow_s / 2) / 60, sinceFirst_min: (firstTime(fault, first) - fault.startAt_s) / 60, seen: true, right: last.cause === fault.kind && last.operator === fault.operator, said: last.cause,
       iou: isServer(fault.kind) ? 1 : overlap(fault, last.stations, presence), fragments: own.length - 1,
@@ -91,6 +91,19 @@ export function scoreDay(truth: readonly Truth[], confirmed: readonly Confirmed[
     otherOwner: confirmed.filter((each, at) => owners[at] !== null && !agrees(truth[owners[at]?.fault ?? -1] as Truth, each)).length,
     blamed: strays.filter((each) => each.operator >= 0 && each.cause !== 'election_server' && truth.some((fault) => fault.kind === 'election_server' && isDuring(fault, each) && liesIn(fault, each, presence))).length,
   }
+}
+
+/** What it was merged into, and what that was merged into, to the end. */
+function became(byId: ReadonlyMap<string, Confirmed>, each: Confirmed): Confirmed {
+  const seen = new Set<string>()
+  let last = each
+  while (last.mergedInto !== null && !seen.has(last.id)) {
+    seen.add(last.id)
+    const next = byId.get(last.mergedInto)
+    if (next === undefined) break
+    last = next
+  }
+  return last
 }
 
 const isDuring = (fault: Truth, each: Confirmed): boolean => each.times_s.some((at) => at >= fault.startAt_s - early_s && at <= fault.endAt_s + late_s)

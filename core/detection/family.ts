@@ -8,8 +8,8 @@ import { seconds, type DetectionState, type Ongoing } from './state.ts'
 const overlap_min = 0.4
 /** Disturbances of several operators that began so near each other at one place are one, s. */
 const together_s = 6 * 60
-/** One operator, this many provinces and disturbances, begun so near each other: its core. */
-const core = { provinces_min: 3, count_min: 4, together_s: 5 * 60 }
+/** One operator, this many provinces, disturbances and devices, begun so near each other: its core; and so much later still. */
+const core = { provinces_min: 3, count_min: 4, devices_min: 300, together_s: 5 * 60, later_s: 15 * 60 }
 /** Parts of one that hold so many devices each, and have lain apart for so long, are several. */
 const apart = { devices_min: 5, time_s: 5 * 60 }
 /** This much of its stations lies in what holds it back. */
@@ -52,16 +52,19 @@ function join(state: DetectionState, older: Ongoing, younger: Ongoing, now: Inst
   return [merged, { turn: 'merged', disturbance: older.found, other: younger.found.id }]
 }
 
+/** Disturbances of one operator that began together over several provinces are its core; what begins there a little later is a part of it. */
 function mergeCore(state: DetectionState, all: readonly Ongoing[], now: Instant): Finding[] {
   const findings: Finding[] = []
   for (const operator of new Set(all.map((each) => each.operator))) {
     if (operator < 0) continue
     const own = all.filter((each) => each.operator === operator)
-    const [first] = own
-    if (first === undefined) continue
-    const near = own.filter((each) => each.since_s - first.since_s <= core.together_s || provincesOf(state, [each]).size >= core.provinces_min)
-    if (near.length < 2 || provincesOf(state, near).size < core.provinces_min || (near.length < core.count_min && !near.some((each) => each.places.size > 400))) continue
-    for (const younger of near.slice(1)) findings.push(...join(state, first, younger, now))
+    for (const first of own) {
+      if (state.ongoing[first.slot] !== first) continue
+      const isCore = provincesOf(state, [first]).size >= core.provinces_min && first.devices >= core.devices_min
+      const near = own.filter((each) => each !== first && state.ongoing[each.slot] === each && each.since_s >= first.since_s - (isCore ? core.together_s : 0) && each.since_s - first.since_s <= (isCore ? core.later_s : core.together_s))
+      const isNew = near.length + 1 >= core.count_min && [first, ...near].reduce((sum, { devices }) => sum + devices, 0) >= core.devices_min && provincesOf(state, [first, ...near]).size >= core.provinces_min
+      if (isCore || isNew) for (const younger of near) findings.push(...join(state, first, younger, now))
+    }
   }
   return findings
 }

@@ -49,7 +49,10 @@ test('an ellipse takes the same places in as the circle, along its angle first',
   assert.equal(around.length, places_max)
   for (const list of lists) assert.deepEqual([list[0], [...list].sort((a, b) => a - b)], [centre, [...around].sort((a, b) => a - b)])
   // How far the first 21 reach east, north, north-east and south-east, in steps of the grid.
-  const reach = lists.map((list) => [...list.subarray(0, 21)].map((place) => [(place % 20) - 10, Math.floor(place / 20) - 10] as const).reduce((most, [x, y]) => [Math.max(most[0], x), Math.max(most[1], y), Math.max(most[2], x + y), Math.max(most[3], x - y)] as const, [0, 0, 0, 0] as const))
+  const reach = lists.map((list) => {
+    const steps = [...list.subarray(0, 21)].map((place) => [(place % 20) - 10, Math.floor(place / 20) - 10] as const)
+    return [([x]: readonly [number, number]) => x, ([, y]: readonly [number, number]) => y, ([x, y]: readonly [number, number]) => x + y, ([x, y]: readonly [number, number]) => x - y].map((far) => Math.max(...steps.map(far)))
+  })
   assert.deepEqual(reach.map((each) => each.indexOf(Math.max(...each))), [0, 2, 1, 3])
 })
 

@@ -14,10 +14,12 @@ export interface Candidate {
 type Level = 'circle' | (typeof levels)[number]
 
 /**
- * Nats from which a place, a circle or an area is a disturbance. Set on days without any, for one false disturbance a
- * day of the nation (docs/decisions/0033-evidence-by-likelihood.md).
+ * Nats from which a place, a circle or an area is a disturbance of one operator, or of everybody, who rest and leave
+ * together. Set on days without any, for one false disturbance a day of the nation
+ * (docs/decisions/0033-evidence-by-likelihood.md).
  */
-const threshold_nats = 21.5
+const threshold_nats = { one: 22.5, all: 23.5 }
+const thresholdOf = (operator: number): number => (operator < 0 ? threshold_nats.all : threshold_nats.one)
 /** From so many nats below a threshold on, a disturbance is suspected. */
 export const suspicion_nats = 4
 const hits_min = 5
@@ -123,9 +125,9 @@ function scoreNode(state: DetectionState, node: number, regional: Regional): Can
     const chargers = all < 0 && level !== 'nation' ? chargerScore(besides(state, node, window, extra.unplugged), besides(state, node, window, extra.plugged)) : 0
     best = Math.max(best, chargers + score(all < 0, devices, hits, expected, at(state, node, window, sum.logs), besides(state, all < 0 ? node : all, window, extra.left) / at(state, all < 0 ? node : all, window, sum.devices), factor, othersHits, othersExpected))
   }
-  if (best < threshold_nats - 2 * suspicion_nats) return null
+  if (best < thresholdOf(operator) - 2 * suspicion_nats) return null
   const places = placesOf(state, node).filter((place) => nodeAt(state, place, operator) >= 0)
-  return { operator, score: best - size_nats * Math.log(places.length), threshold: threshold_nats + state.options.caution, level, places }
+  return { operator, score: best - size_nats * Math.log(places.length), threshold: thresholdOf(operator) + state.options.caution, level, places }
 }
 
 /** Places stand in the order of their codes: the first of an area. */
@@ -173,15 +175,15 @@ function scoreCircle(state: DetectionState, node: number, regional: Regional): C
   if (operator < 0 && at(state, node, bins - 1, sum.hits) < 2) return null
   const windows = windowsWorthALook(state, node)
   if (windows === 0) return null
-  const floor = threshold_nats - 2 * suspicion_nats
+  const threshold = thresholdOf(operator)
   let best = bestPrefix(state, operator, windows, regional, centre, placesAround(state, centre))
-  if (best.score >= threshold_nats - elongated_nats)
+  if (best.score >= threshold - elongated_nats)
     for (const list of ellipsesAround(state, centre)) {
       const found = bestPrefix(state, operator, windows, regional, centre, list)
       if (found.score - shapes_nats > best.score) best = { score: found.score - shapes_nats, places: found.places }
     }
-  if (best.score < floor) return null
-  return { operator, score: best.score, threshold: threshold_nats + state.options.caution, level: 'circle', places: [...best.places].filter((place) => nodeAt(state, place, operator) >= 0).sort((a, b) => a - b) }
+  if (best.score < threshold - 2 * suspicion_nats) return null
+  return { operator, score: best.score, threshold: thresholdOf(operator) + state.options.caution, level: 'circle', places: [...best.places].filter((place) => nodeAt(state, place, operator) >= 0).sort((a, b) => a - b) }
 }
 
 /** Nodes of a list's places, looked up once for all windows. */
