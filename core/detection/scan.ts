@@ -15,7 +15,7 @@ type Level = 'circle' | (typeof levels)[number]
 
 /**
  * Nats from which a place, a circle or an area is a disturbance of one operator, or of everybody, who rest and leave
- * together. Set on days without any, for one false disturbance a day of the nation
+ * together. Raised by what four days without any said, for one false disturbance a day of the nation
  * (docs/decisions/0033-evidence-by-likelihood.md).
  */
 const threshold_nats = { one: 22.5, all: 23.5 }
