@@ -6,6 +6,7 @@ import type { Finding } from '@kawal/core/detection/ongoing.ts'
 import type { DetectionStation } from '@kawal/core/detection/places.ts'
 import { operatorIndex, seconds, startDetection, type DetectionOptions, type DetectionState } from '@kawal/core/detection/state.ts'
 import { updateStatuses } from '@kawal/core/detection/status.ts'
+import { atOnce } from '@kawal/core/kernel/steps.ts'
 import { minute_ms, type Instant } from '@kawal/core/kernel/clock.ts'
 import { hash32, seeded } from '@kawal/core/kernel/random.ts'
 
@@ -112,7 +113,7 @@ export function morning(ways: Ways = {}) {
         for (const each of ways.arrange?.(reports) ?? reports) take(each)
         ways.before?.(state, now)
         found.push(...sweep(state, now).map((each) => ({ ...each, at: now })))
-        updateStatuses(state, now, () => undefined)
+        atOnce(updateStatuses(state, now, () => undefined))
       }
       told.push(...found)
       return found

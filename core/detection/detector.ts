@@ -1,4 +1,5 @@
 import { minute_ms, type Instant } from '../kernel/clock.ts'
+import { atOnce, type Steps } from '../kernel/steps.ts'
 import type { PlacedAlarm, PlannedWork } from './disturbance.ts'
 import { held, merge, split } from './family.ts'
 import { hitPairs } from './extent.ts'
@@ -19,17 +20,22 @@ const suspects_max = 500
  * Sweeps: finds what is new, follows what is known. Call it every 15 to 60 s; the state is changed in place and belongs
  * to the caller. Equal reports between equal sweeps give equal findings, in whatever order they came.
  */
-export function sweep(state: DetectionState, now: Instant): Finding[] {
+export const sweep = (state: DetectionState, now: Instant): Finding[] => atOnce(sweepInSteps(state, now))
+
+/** The same in steps of some milliseconds, for who answers others meanwhile. Nothing may change the state before the last. */
+export function* sweepInSteps(state: DetectionState, now: Instant): Steps<Finding[]> {
   const now_s = seconds(now)
   state.sweeps++
   state.sweptAt_s = now_s
-  survey(state, now_s)
+  yield* survey(state, now_s)
+  yield
   const { findings, isBlind } = followIntake(state, now)
   // While our own intake fails nothing is known, and nobody is blamed.
   if (isBlind || isDeaf(state, now_s)) return findings
   const isDoubted = isIntakeDoubted(state, now_s)
   if (!isDoubted) noteUsual(state)
-  findings.push(...followElection(state, now), ...(isDoubted ? [] : findFaults(state, now)))
+  findings.push(...followElection(state, now), ...(isDoubted ? [] : yield* findFaults(state, now)))
+  yield
   for (const each of ongoing(state)) if (each.found.cause !== 'election_server' && each.found.cause !== 'ingest' && !isNew(findings, each)) findings.push(...follow(state, each, now))
   findings.push(...heed(state, now), ...split(state, now), ...merge(state, now), ...held(state), ...lapse(state, now))
   return findings
@@ -115,9 +121,9 @@ function sumTests(each: Iterable<ElectionTests>): ElectionTests {
   return total
 }
 
-function findFaults(state: DetectionState, now: Instant): Finding[] {
+function* findFaults(state: DetectionState, now: Instant): Steps<Finding[]> {
   const findings: Finding[] = []
-  for (const candidate of scan(state, suspicion_nats + alarm_nats)) {
+  for (const candidate of yield* scan(state, suspicion_nats + alarm_nats)) {
     if (!isOfSeveral(state, candidate)) continue
     const alarms = alarmsAt(state, candidate, now)
     const excess = candidate.score - candidate.threshold + (alarms.length > 0 ? alarm_nats : 0)

@@ -1,3 +1,4 @@
+import type { Steps } from '../kernel/steps.ts'
 import { chargerScore, faultScore } from './likelihood.ts'
 import { ellipsesAround, places_max, placesAround } from './beside.ts'
 import { beside_count } from './places.ts'
@@ -33,15 +34,18 @@ const shape = { one: 10, all: 6 }
 const control_weight = 0.6
 /** No hour is so calm that silence means this much more. */
 const factor_min = 0.5
+/** Some milliseconds' work. */
+const nodes_a_step = 5_000
 
 /**
  * The places whose silence and bad reports no usual hour explains, best first, none overlapping another of the same operator.
  * @param margin nats below the thresholds from which candidates are given
  */
-export function scan(state: DetectionState, margin: number): Candidate[] {
+export function* scan(state: DetectionState, margin: number): Steps<Candidate[]> {
   const found: Candidate[] = []
   const regional = createUsual(state)
   for (let node = 0; node < state.nodes.count; node++) {
+    if (node % nodes_a_step === 0) yield
     if (at(state, node, bins - 1, sum.hits) === 0) continue
     const areal = scoreNode(state, node, regional)
     if (areal !== null && areal.score > areal.threshold - margin) found.push(areal)

@@ -19,6 +19,8 @@ const defaults: DetectionOptions = { grace_s: 10, duty_s: 20 * 60, caution: 0 }
  */
 export const field = { post: 0, pair: 1, node: 2, lastAt: 3, dueAt: 4, withdrawnAt: 5, flags: 6, habit: 7, hitBy: 8, unpluggedAt: 9, next: 10, previous: 11 } as const
 export const stride = 12
+/** Long looks at all of them rest after so many: some milliseconds' work. */
+export const devices_a_step = 100_000
 /** A station and an operator in one number. */
 const operators_max = 2_048
 const stations_max = 1_048_576

@@ -1,11 +1,14 @@
 import type { Instant } from '../kernel/clock.ts'
+import type { Steps } from '../kernel/steps.ts'
 import type { Status } from '../kernel/status.ts'
-import { field, isBad, onDuty, postOf, seconds, statuses, stride, type DetectionState } from './state.ts'
+import { devices_a_step, field, isBad, onDuty, postOf, seconds, statuses, stride, type DetectionState } from './state.ts'
 
 /** The rule that statuses and disturbances are judged by; it changes when the judgement does. */
 export const rule = 'likelihood-4'
 /** A good report says that all is well for this long, s. */
 const fresh_s = 14 * 60
+/** Some milliseconds' work. */
+const pairs_a_step = 100_000
 
 const [unknown, ok, watch, degraded, down] = [0, 1, 2, 3, 4] as const
 
@@ -51,23 +54,26 @@ export function explainStation(state: DetectionState, code: string, now: Instant
 /** `operator` null is the station as a whole; else as that operator's own devices alone show it. */
 type Tell = (station: string, operator: string | null, before: Status, after: Status) => void
 
-/** Brings every station's status up to date after a sweep, and tells what changed. */
-export function updateStatuses(state: DetectionState, now: Instant, tell: Tell): void {
+/** Brings every station's status up to date after a sweep, and tells what changed. Nothing may change the state between its steps. */
+export function* updateStatuses(state: DetectionState, now: Instant, tell: Tell): Steps<void> {
   const { pairs, stations, operators } = state
   const now_s = seconds(now)
   const counts = new Uint16Array(pairs.count * 2)
-  countDevices(state, now_s, counts)
+  yield* countDevices(state, now_s, counts)
   const whole = new Uint16Array(stations.length * 2)
   const worst = new Uint8Array(pairs.count)
   const worstOfAll = new Uint8Array(stations.length)
   severities(state, worst, worstOfAll)
+  yield
   for (let pair = 0; pair < pairs.count; pair++) {
+    if (pair % pairs_a_step === 0) yield
     const station = pairs.station[pair] as number
     const [hit, well] = [counts[2 * pair] as number, counts[2 * pair + 1] as number]
     whole[2 * station] = (whole[2 * station] as number) + hit
     whole[2 * station + 1] = (whole[2 * station + 1] as number) + well
     note(pairs.status, pair, (worst[pair] as number) || quiet(hit, well), (before, after) => tell(stations[station]?.code ?? '', operators[pairs.operator[pair] as number] ?? null, before, after))
   }
+  yield
   for (let station = 0; station < stations.length; station++)
     note(state.stationStatus, station, (worstOfAll[station] as number) || quiet(whole[2 * station] as number, whole[2 * station + 1] as number), (before, after) => tell(stations[station]?.code ?? '', null, before, after))
 }
@@ -81,18 +87,20 @@ function note(kept: Uint8Array, index: number, status: number, tell: (before: St
   tell(statuses[before] ?? 'unknown', statuses[status] ?? 'unknown')
 }
 
-function countDevices(state: DetectionState, now_s: number, counts: Uint16Array): void {
+function* countDevices(state: DetectionState, now_s: number, counts: Uint16Array): Steps<void> {
   const { devices, deviceCount, options: { grace_s } } = state
-  state.devicesOnDuty = 0
+  let onDutyNow = 0
   for (let at = 0; at < deviceCount * stride; at += stride) {
+    if (at % (devices_a_step * stride) === 0) yield
     const pair = devices[at + field.pair] as number
     const flags = devices[at + field.flags] as number
     if (pair < 0 || (flags & onDuty) === 0) continue
-    state.devicesOnDuty++
+    onDutyNow++
     const isHit = now_s > (devices[at + field.dueAt] as number) + grace_s || (flags & isBad) !== 0
     if (isHit) counts[2 * pair] = (counts[2 * pair] as number) + 1
     else if (now_s - (devices[at + field.lastAt] as number) < fresh_s) counts[2 * pair + 1] = (counts[2 * pair + 1] as number) + 1
   }
+  state.devicesOnDuty = onDutyNow
 }
 
 /** The worst severity of the ongoing disturbances that are beyond suspicion. */

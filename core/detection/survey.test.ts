@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { atOnce } from '../kernel/steps.ts'
 import { around, morning, type Deed, type Phone } from '@kawal/testkit/small-nation.ts'
 import { seconds, bin_stride, bins, extra, extra_bin, extra_stride, expected_unit, field, isBad, log_unit, node_stride, onDuty, rates, stride, sum, windows_s, type DetectionState } from './state.ts'
 import { survey } from './survey.ts'
@@ -83,7 +84,7 @@ test('the sums of every area, operator and window are those of a slow recount', 
     const { state } = day
     const now_s = seconds(day.now())
     const [rows, lateness] = [rowsOf(state, now_s), state.lateness.slice()]
-    survey(state, now_s)
+    atOnce(survey(state, now_s))
     const packed = new Map<string, number>()
     const { nodes } = state
     for (let node = 0; node < nodes.count; node++) if (nodes.level[node] === 0) packed.set(`${nodes.area[node]} ${nodes.operator[node]}`, nodes.sums[node * node_stride + rates] ?? 0)

@@ -1,6 +1,7 @@
+import type { Steps } from '../kernel/steps.ts'
 import { what } from './evidence.ts'
 import { badOf, brokenOf, promisesOf } from './intake.ts'
-import { bin_stride, expected_unit, extra, extra_bin, extra_stride, field, isBad, lateness_min, log_unit, node_stride, onDuty, orderNodes, rates, stride, sum, windows_s, type DetectionState } from './state.ts'
+import { bin_stride, devices_a_step, expected_unit, extra, extra_bin, extra_stride, field, isBad, lateness_min, log_unit, node_stride, onDuty, orderNodes, rates, stride, sum, windows_s, type DetectionState } from './state.ts'
 
 /** How firmly a habit is held towards its place's, and a place's towards everybody's: worth so many promises. */
 const prior = { device: 26, place: 80, broken: 0.06, bad: 0.012, lateness: 20 }
@@ -12,28 +13,37 @@ const bad_min = 0.02
 const rate_unit = 4_096
 /** Devices' records make those of places so many sweeps apart: they change slowly. */
 const rates_sweeps = 20
+/** Some milliseconds' work. */
+const nodes_a_step = 50_000
 
 /**
  * Looks at every device once and puts what it says of the last ten minutes, by windows, onto its node: heard well,
  * silent since its promise broke, or heard badly, each against its own habit. What an ongoing disturbance explains
- * is left out. Then the sums go up the areas. No order of devices changes a sum.
+ * is left out. Then the sums go up the areas. No order of devices changes a sum. Nothing may change the state between two
+ * of its steps.
  */
-export function survey(state: DetectionState, now_s: number): void {
+export function* survey(state: DetectionState, now_s: number): Steps<void> {
   const { nodes } = state
   const isGrown = nodes.count > nodes.ordered * 1.05
   if (isGrown) orderNodes(state)
-  if (isGrown || state.sweeps % rates_sweeps === 1) placeRates(state)
+  if (isGrown || state.sweeps % rates_sweeps === 1) yield* placeRates(state)
   const { sums } = nodes
   nodes.extras.fill(0, 0, nodes.count * extra_stride)
   for (let at = 0, end = nodes.count * node_stride; at < end; at += node_stride) for (let each = at; each < at + rates; each++) sums[each] = 0
-  surveyDevices(state, now_s)
-  raise(state)
+  const still = stillSilent(state)
+  state.tests.fill(0)
+  for (let from = 0; from < state.deviceCount; from += devices_a_step) {
+    yield
+    surveyDevices(state, now_s, still, from, Math.min(state.deviceCount, from + devices_a_step))
+  }
+  yield* raise(state)
 }
 
 /** What the devices of a place break, and report badly, of all that they send: what a new device's habit begins from. */
-function placeRates({ devices, deviceCount, nodes: { count, sums, all, level, area }, places }: DetectionState): void {
+function* placeRates({ devices, deviceCount, nodes: { count, sums, all, level, area }, places }: DetectionState): Steps<void> {
   const totals = new Float64Array(count * 3)
   for (let at = 0; at < deviceCount * stride; at += stride) {
+    if (at % (devices_a_step * stride) === 0) yield
     const node = devices[at + field.node] as number
     if (node < 0) continue
     const to = 3 * (all[node] as number)
@@ -60,12 +70,10 @@ const inverse = Float64Array.from({ length: 1024 }, (_, promises) => 1 / (prior.
 /** Tests of the election server say something for so long, s. */
 const test_s = 180
 
-function surveyDevices(state: DetectionState, now_s: number): void {
-  const { devices, deviceCount, options: { grace_s, duty_s }, nodes: { sums, extras, all }, tests, lateness } = state
-  const end = deviceCount * stride
-  const still = stillSilent(state)
-  tests.fill(0)
-  for (let at = 0; at < end; at += stride) {
+function surveyDevices(state: DetectionState, now_s: number, still: Float64Array, first: number, last: number): void {
+  const { devices, options: { grace_s, duty_s }, nodes: { sums, extras, all }, tests, lateness } = state
+  const end = last * stride
+  for (let at = first * stride; at < end; at += stride) {
     const node = devices[at + field.node] as number
     if (node < 0 || (devices[at + field.hitBy] as number) >= 0) continue
     const flags = devices[at + field.flags] as number
@@ -143,9 +151,10 @@ function noteTest(flags: number, tests: Int32Array, code: number): void {
 }
 
 /** From places to their areas and to everybody's. Nodes are made before those under them at every level but the place's. */
-function raise({ nodes: { count, sums, extras, parent, all, level, operator } }: DetectionState): void {
+function* raise({ nodes: { count, sums, extras, parent, all, level, operator } }: DetectionState): Steps<void> {
   // Each window holds what the shorter ones do.
   for (let node = 0; node < count; node++) {
+    if (node % nodes_a_step === 0) yield
     if (level[node] !== 0 || (operator[node] as number) < 0) continue
     const [at, everybody, above] = [node * node_stride, (all[node] as number) * node_stride, (parent[node] as number) * node_stride]
     for (let each = 0; each < rates; each++) {
@@ -156,6 +165,7 @@ function raise({ nodes: { count, sums, extras, parent, all, level, operator } }:
     }
   }
   for (let node = 0; node < count; node++) {
+    if (node % nodes_a_step === 0) yield
     if (level[node] !== 0 || operator[node] !== -1) continue
     const at = node * extra_stride
     for (let each = at + extra_bin; each < at + extra_stride; each++) extras[each] = (extras[each] as number) + (extras[each - extra_bin] as number)

@@ -9,6 +9,7 @@ import { enrol, type Device } from '../measurement/enrolment.ts'
 import { openIngest, type Ingest } from '../measurement/ingest.ts'
 import { makeBatch } from '../measurement/measured.ts'
 import { sort } from '../measurement/sort.ts'
+import { copyOf, type Columns } from '../journal/segment.ts'
 import type { MonitorStation } from './describe.ts'
 import { createMonitor, type Monitor } from './monitor.ts'
 import { readTurns } from './store.ts'
@@ -27,7 +28,7 @@ const operators: Record<string, string> = { '51010': 'telkomsel', '51001': 'indo
 const batch = makeBatch()
 let kit: TestDatabase
 let ingest: Ingest
-let listening: Monitor | null = null
+let listening: Pick<Monitor, 'kept'> | null = null
 let day = 0
 /** Each test has a day of its own: what a restart reads again is that day's. */
 let now = 0
@@ -60,7 +61,7 @@ async function begin(sims: readonly (string | null)[]): Promise<{ start: number;
 
 interface Room { readonly monitor: Monitor; readonly tickets: string[]; readonly told: string[]; readonly shown: Map<string, string> }
 
-function open(run: string, database: Database = kit.database): Room {
+function open(run: string, database: Database = kit.database, slice_ms?: number): Room {
   const [tickets, told, shown] = [[] as string[], [] as string[], new Map<string, string>()]
   const monitor = createMonitor({
     database, clock: () => now, stations, organisations: new Set(['telkomsel', 'indosat', 'kpu']), areaName: (code) => code, run, impacts: async () => new Map(),
@@ -69,7 +70,7 @@ function open(run: string, database: Database = kit.database): Room {
       told.push(...disturbances)
       for (const row of rows) if (row.operator === null) shown.set(row.code, row.after)
     },
-    failed: (error) => assert.fail(String(error)),
+    failed: (error) => assert.fail(String(error)), ...(slice_ms === undefined ? {} : { slice_ms }),
   })
   listening = monitor
   return { monitor, tickets, told, shown }
@@ -211,6 +212,34 @@ test('what cannot be written at one sweep is written and told at the next: distu
   assert.deepEqual(minutes, [...Array.from({ length: 12 }, (_, minute) => `${minute} sweep`), '12 alarm', ...Array.from({ length: 10 }, (_, index) => `${12 + index} sweep`), '22 alarm_cleared', '22 sweep'])
   const segments = inputs.flatMap(({ segment }) => segment ?? [])
   assert.ok(segments.length === 23 && segments.every((segment, index) => segment > (segments[index - 1] ?? 0)), 'each sweep took in what came since the one before')
+})
+
+test('what comes while a sweep goes on waits for its end, alarms too, and is judged by the next', async () => {
+  const { start, phones } = await begin(['51010'])
+  const here = open('slices', kit.database, 0)
+  await live(here, start, phones, 0, 3, all)
+  const station = phones[0]?.device.station ?? ''
+  const lastAt = (): number | null => here.monitor.explain(station, now, null).operators[0]?.lastReportAt ?? null
+  const segments = async (): Promise<(number | null)[]> => {
+    const { rows } = await kit.database.transaction(system, (client) => client.query<{ kind: string; segment: number | null }>("SELECT kind, segment FROM detection_input WHERE at >= $1 AND at < $2 ORDER BY id", [new Date(start).toISOString(), new Date(start + 60 * minute_ms).toISOString()]))
+    return rows.map(({ kind, segment }) => (kind === 'sweep' ? segment : null))
+  }
+  const before = (await segments()).at(-1)
+  now = start + 3 * minute_ms
+  const came: { reports: Columns; segment: number }[] = []
+  listening = { kept: (reports, segment) => void came.push({ reports: copyOf(reports), segment }) }
+  await Promise.all(phones.map((phone) => report(phone, now)))
+  const sweeping = here.monitor.sweep(now)
+  for (const { reports, segment } of came) {
+    here.monitor.kept(reports, segment)
+    reports.device.fill(4_000_000) // the keeper's arrays are used again
+  }
+  here.monitor.alarm({ id: 'alarm-meanwhile', operator: 'telkomsel', severity: 'major', suggests: null, raisedAt: now, stations: [station] }, now)
+  assert.equal(lastAt(), start + 2 * minute_ms)
+  await sweeping
+  assert.equal(lastAt(), now)
+  await here.monitor.sweep(now + minute_ms)
+  assert.deepEqual((await segments()).slice(-3), [before, null, came.at(-1)?.segment])
 })
 
 test('what happened is kept when a disturbance ends, and its turns give the counts behind them', async () => {

@@ -1,5 +1,5 @@
 import type { LiveDisturbance, LiveImpact } from '@kawal/contract/live.ts'
-import { clearAlarm, raiseAlarm, announceWork, sweep as sweepState, withdrawWork } from '@kawal/core/detection/detector.ts'
+import { clearAlarm, raiseAlarm, announceWork, sweepInSteps, withdrawWork } from '@kawal/core/detection/detector.ts'
 import { isOngoing, type PlacedAlarm, type PlannedWork } from '@kawal/core/detection/disturbance.ts'
 import { forgive } from '@kawal/core/detection/national.ts'
 import type { Finding } from '@kawal/core/detection/ongoing.ts'
@@ -9,8 +9,9 @@ import { explainStation, stationStatus, updateStatuses } from '@kawal/core/detec
 import type { Status } from '@kawal/core/kernel/status.ts'
 import type { Database } from '../adapters/postgres/database.ts'
 import { readSegments } from '../journal/read.ts'
-import type { Columns } from '../journal/segment.ts'
+import { copyOf, type Columns } from '../journal/segment.ts'
 import { describer, type MonitorStation } from './describe.ts'
+import { createSlices } from './slices.ts'
 import { keep, readOngoing, type DetectionInput, type KeptDisturbance, type KeptTurn } from './store.ts'
 import { createTaker } from './take.ts'
 
@@ -30,7 +31,10 @@ interface MonitorNeeds {
   readonly changed: (change: { disturbances: readonly string[]; stations: readonly StationChange[] }) => void
   /** Told of what went wrong with one disturbance, while the others go on. */
   readonly failed: (error: unknown) => void
+  /** For so long a sweep holds up those who wait for an answer, ms. */
+  readonly slice_ms?: number
 }
+const slice_ms_default = 8
 
 /** `operator` null: as everybody's devices show it; else as that operator's own do. */
 export interface StationChange {
@@ -57,10 +61,11 @@ export function createMonitor(needs: MonitorNeeds) {
   const turnsOf = new Map<string, number>()
   // What could not be written yet: kept for the next sweep, told to nobody before.
   let unsaved = blank()
-  let untold: StationChange[] = []
+  const untold: StationChange[] = []
   const ticketed = new Set<string>()
   let segment = 0
   let lag_ms = 0
+  const slices = createSlices(needs.slice_ms ?? slice_ms_default)
 
   function note({ turn, disturbance, other }: Finding, now: number): void {
     const id = describe.nameOf(disturbance.id)
@@ -97,10 +102,13 @@ export function createMonitor(needs: MonitorNeeds) {
     })
   }
 
+  /** Never two at once. What comes meanwhile is judged by the next. */
   async function sweep(now: number): Promise<void> {
-    for (const finding of sweepState(state, now)) note(finding, now)
-    unsaved.inputs.push({ kind: 'sweep', at: now, segment, body: null })
-    updateStatuses(state, now, (code, operator, before, after) => untold.push({ code, operator, before, after }))
+    await slices.work(async (inSlices) => {
+      for (const finding of await inSlices(sweepInSteps(state, now))) note(finding, now)
+      unsaved.inputs.push({ kind: 'sweep', at: now, segment, body: null })
+      await inSlices(updateStatuses(state, now, (code, operator, before, after) => untold.push({ code, operator, before, after })))
+    })
     const moved = await rank().catch((error: unknown) => (needs.failed(error), [] as string[]))
     const saving = unsaved
     unsaved = blank()
@@ -109,24 +117,27 @@ export function createMonitor(needs: MonitorNeeds) {
       unsaved = { disturbances: new Map([...saving.disturbances, ...unsaved.disturbances]), turns: [...saving.turns, ...unsaved.turns], inputs: [...saving.inputs, ...unsaved.inputs] }
       throw error
     })
-    const stations = untold
-    untold = []
+    const stations = untold.splice(0)
     needs.changed({ disturbances: [...new Set([...saving.disturbances.keys(), ...moved])], stations })
     await openTickets()
     for (const [id, row] of found) if (row.endedAt !== null && now - Date.parse(row.endedAt) > shown_ms) for (const map of [found, turnsOf]) map.delete(id)
   }
 
-  const input = (each: DetectionInput): void => void unsaved.inputs.push(each)
-
   return {
     /** What was kept, after its commit and in the order of commits. @param id of the segment that holds it */
     kept(reports: Columns, id: number): void {
-      take(reports)
-      segment = id
-      if (reports.count > 0) lag_ms = Math.max(lag_ms, needs.clock() - (reports.receivedAt[0] as number))
+      const own = slices.isBusy() ? copyOf(reports) : reports
+      slices.change(() => {
+        take(own)
+        segment = id
+        if (own.count > 0) lag_ms = Math.max(lag_ms, needs.clock() - (own.receivedAt[0] as number))
+      })
     },
     sweep,
-    ...otherInputs(state, input),
+    ...otherInputs(state, (change, each) => slices.change(() => {
+      change()
+      unsaved.inputs.push(each)
+    })),
     /** Takes up after a restart: what was ongoing stays so until measurements say otherwise. @returns reports read again */
     async resume(since: number, now: number): Promise<number> {
       const open = await readOngoing(needs.database)
@@ -144,7 +155,7 @@ export function createMonitor(needs: MonitorNeeds) {
         reports += each.count
       }
       if (state.heardAt_s > 0) forgive(state, state.heardAt_s, seconds(now))
-      input({ kind: 'start', at: now, segment, body: null })
+      unsaved.inputs.push({ kind: 'start', at: now, segment, body: null })
       if (reports + open.length > 0) await sweep(now)
       return reports
     },
@@ -163,25 +174,13 @@ export function createMonitor(needs: MonitorNeeds) {
   }
 }
 
-/** What operators' systems and people say: for the next sweep, and for the record. */
-function otherInputs(state: DetectionState, keepInput: (each: DetectionInput) => void) {
+/** What operators' systems and people say: for the next sweep, and for the record. @param put makes a change, and keeps it */
+function otherInputs(state: DetectionState, put: (change: () => void, kept: DetectionInput) => void) {
   return {
-    alarm(alarm: PlacedAlarm, now: number): void {
-      raiseAlarm(state, alarm)
-      keepInput({ kind: 'alarm', at: now, segment: null, body: alarm })
-    },
-    alarmCleared(id: string, now: number): void {
-      clearAlarm(state, id)
-      keepInput({ kind: 'alarm_cleared', at: now, segment: null, body: { id } })
-    },
-    work(work: PlannedWork, now: number): void {
-      announceWork(state, work)
-      keepInput({ kind: 'work', at: now, segment: null, body: work })
-    },
-    workWithdrawn(id: string, now: number): void {
-      withdrawWork(state, id)
-      keepInput({ kind: 'work_withdrawn', at: now, segment: null, body: { id } })
-    },
+    alarm: (alarm: PlacedAlarm, now: number): void => put(() => raiseAlarm(state, alarm), { kind: 'alarm', at: now, segment: null, body: alarm }),
+    alarmCleared: (id: string, now: number): void => put(() => clearAlarm(state, id), { kind: 'alarm_cleared', at: now, segment: null, body: { id } }),
+    work: (work: PlannedWork, now: number): void => put(() => announceWork(state, work), { kind: 'work', at: now, segment: null, body: work }),
+    workWithdrawn: (id: string, now: number): void => put(() => withdrawWork(state, id), { kind: 'work_withdrawn', at: now, segment: null, body: { id } }),
   }
 }
 

@@ -91,6 +91,12 @@ export function clearDraft(draft: Draft): void {
   draft.rowsUsed = 0
 }
 
+/** The same reports in arrays of their own: a draft's are used again. */
+export const copyOf = ({ count, device, sequence, station, eventAt, receivedAt, dueAt, way, bits, rtt, ways }: Columns): Columns => ({
+  count, device: device.slice(0, count), sequence: sequence.slice(0, count), station: station.slice(0, count), eventAt: eventAt.slice(0, count), receivedAt: receivedAt.slice(0, count), dueAt: dueAt.slice(0, count),
+  way: way.slice(0, count), bits: bits.slice(0, count), rtt: rtt.slice(0, count), ways,
+})
+
 /** @param way index of the entry's way in `draft.ways` @throws RangeError when the draft is full */
 export function addEntry(draft: Draft, entry: Entry, way: number, sample: Buffer, from: number, to: number): void {
   const at = draft.count
