@@ -76,7 +76,7 @@ function figuresOf(results: readonly DayResult[]): Record<string, number> {
     recall_20_devices: round(large.recall), delay_min_median_20: round(large.median_min), delay_min_p90_20: round(large.p90_min),
     recall_10_19_devices: round(middle.recall), delay_min_median_10_19: round(middle.median_min), recall_6_9_devices: round(small.recall),
     false_per_day: round(falsePerDay(({ ours }) => ours.wrong)), extent_iou_20: round(large.iou), attribution_share: round(summary(atLeast(rows, 6)).attribution),
-    server_failures: results.flatMap(({ ours }) => ours.servers.filter(({ kind }) => kind === 'election_server')).length, operator_wrongly_blamed: sum(({ ours }) => ours.blamed),
+    server_failures: results.flatMap(({ ours }) => ours.servers.filter(({ kind }) => kind === 'election_server')).length, operator_wrongly_blamed: sum(({ ours }) => ours.blamed.length),
     shuffled_control_recall: round(summary(atLeast(results.flatMap(({ control }) => [...control.faults]), 6)).recall),
     naive_recall_20: round(summary(atLeast(results.flatMap(({ naive }) => [...naive.faults]), 20)).recall), naive_false_per_day: round(falsePerDay(({ naive }) => naive.wrong)),
     samples_per_s: Math.round(sum(({ reports }) => reports) / sum(({ detector_s }) => detector_s)),

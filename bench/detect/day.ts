@@ -1,3 +1,4 @@
+import { what } from '@kawal/core/detection/evidence.ts'
 import { takeIn } from '@kawal/core/detection/intake.ts'
 import { sweep } from '@kawal/core/detection/detector.ts'
 import { operatorIndex, startDetection } from '@kawal/core/detection/state.ts'
@@ -5,7 +6,7 @@ import { makeWorld, worldDefaults, type World, type WorldOptions } from '@kawal/
 import { hash32, seeded } from '@kawal/core/kernel/random.ts'
 import { createNaive } from './naive.ts'
 import { readRegister, type Register } from './register.ts'
-import { scoreDay, shuffled, type Confirmed, type DayScore, type Presence } from './score.ts'
+import { forTheServer, scoreDay, shuffled, type Confirmed, type DayScore, type Presence } from './score.ts'
 
 export interface DayPlan extends Partial<Omit<WorldOptions, 'startAt_s'>> {
   readonly seed: number
@@ -42,41 +43,51 @@ export function runDay(plan: DayPlan, progress: (text: string) => void): DayResu
   const began = threadCpu_s()
   const register = readRegister(plan.provinces)
   const stations = register.stations.length
-  const share = stations / 820_161
-  const options: WorldOptions = { ...worldDefaults, crowds: worldDefaults.crowds * share, ...plan, startAt_s }
+  const options: WorldOptions = { ...worldDefaults, crowds: (worldDefaults.crowds * stations) / stations_nation, ...plan, startAt_s }
+  const end_s = startAt_s + options.hours * 3600
+  const { world, confirmed, naive, detector_s, reports } = watch(register, options, { until_s: end_s, isServerSeen: true }, (text) => progress(`seed ${plan.seed} ${text}`))
+  const presence = presenceOf(register, world)
+  const elsewhere = shuffled(world.faults, stations, startAt_s, options.hours * 3600, seeded(hash32(`${plan.seed} shuffled`)))
+  const scored = scoreDay(world.faults, confirmed, presence)
+  const ours = { ...scored, blamed: forTheServer(scored.blamed, (until_s) => watch(register, options, { until_s, isServerSeen: false }, () => undefined).confirmed) }
+  return {
+    plan, ours, told: tell(world, register, ours), wrong: ours.wrong.map((each) => `${each.id} ${each.cause} of ${world.operators[each.operator] ?? 'nobody'}, ${each.stations.length} stations from ${register.stations[each.stations[0] ?? -1]?.code ?? '-'}, ${each.times_s.map(clock).join(' ')}`),
+    naive: scoreDay(world.faults, naive, presence), control: scoreDay(elsewhere, confirmed, presence),
+    devices: world.devices, reports, detector_s, all_s: threadCpu_s() - began, rss_mb: process.memoryUsage().rss / 1e6,
+  }
+}
+
+const stations_nation = 820_161
+
+interface Watched { readonly world: World; readonly confirmed: readonly Confirmed[]; readonly naive: readonly Confirmed[]; readonly detector_s: number; readonly reports: number }
+
+/** @param isServerSeen else no report says whether the election server answers */
+function watch(register: Register, options: WorldOptions, { until_s, isServerSeen }: { until_s: number; isServerSeen: boolean }, progress: (text: string) => void): Watched {
   const world = makeWorld(register.places, options)
   const naive = createNaive(districtsOf(register), world.operators.length)
   const state = startDetection(register.stations)
   const operators = world.operators.map((name) => operatorIndex(state, name))
   const records = createRecords(register, world.operators)
   const tick: Tick = { columns: new Int32Array(width << 16), count: 0 }
-  const end_s = startAt_s + options.hours * 3600
+  const seen = isServerSeen ? -1 : ~(3 << what.election)
   let [detector_s, reports] = [0, 0]
-  for (let now_s = startAt_s + tick_s; now_s <= end_s; now_s += tick_s) {
+  for (let now_s = startAt_s + tick_s; now_s <= until_s; now_s += tick_s) {
     fill(tick, world)(now_s)
     reports += tick.count
     const before = threadCpu_s()
     const { columns, count } = tick
     for (let at = 0; at < count * width; at += width) {
       const device = columns[at] ?? 0
-      takeIn(state, device, world.station[device] ?? 0, operators[world.operator[device] ?? 0] ?? 0, columns[at + 1] ?? 0, columns[at + 2] ?? 0, columns[at + 3] ?? 0, columns[at + 4] ?? 0)
+      takeIn(state, device, world.station[device] ?? 0, operators[world.operator[device] ?? 0] ?? 0, columns[at + 1] ?? 0, columns[at + 2] ?? 0, columns[at + 3] ?? 0, (columns[at + 4] ?? 0) & seen)
     }
     const findings = sweep(state, now_s * 1000)
     detector_s += threadCpu_s() - before
     for (const { turn, disturbance, other } of findings) records.note(turn, disturbance, other, now_s)
     for (let at = 0; at < count * width; at += width) naive.note(world.station[columns[at] ?? 0] ?? 0, world.operator[columns[at] ?? 0] ?? 0)
     if ((now_s - startAt_s) % naive_s === 0) naive.turn(now_s)
-    if ((now_s - startAt_s) % 3600 === 0) progress(`seed ${plan.seed} ${(now_s - startAt_s) / 3600 + 7}:00 ${reports} reports, ${records.count()} confirmed, ${(detector_s * 1e9 / reports).toFixed(0)} ns a report`)
+    if ((now_s - startAt_s) % 3600 === 0) progress(`${(now_s - startAt_s) / 3600 + 7}:00 ${reports} reports, ${records.count()} confirmed, ${(detector_s * 1e9 / reports).toFixed(0)} ns a report`)
   }
-  const presence = presenceOf(register, world)
-  const confirmed = records.confirmed()
-  const elsewhere = shuffled(world.faults, stations, startAt_s, options.hours * 3600, seeded(hash32(`${plan.seed} shuffled`)))
-  const ours = scoreDay(world.faults, confirmed, presence)
-  return {
-    plan, ours, told: tell(world, register, ours), wrong: ours.wrong.map((each) => `${each.id} ${each.cause} of ${world.operators[each.operator] ?? 'nobody'}, ${each.stations.length} stations from ${register.stations[each.stations[0] ?? -1]?.code ?? '-'}, ${each.times_s.map(clock).join(' ')}`),
-    naive: scoreDay(world.faults, naive.told(), presence), control: scoreDay(elsewhere, confirmed, presence),
-    devices: world.devices, reports, detector_s, all_s: threadCpu_s() - began, rss_mb: process.memoryUsage().rss / 1e6,
-  }
+  return { world, confirmed: records.confirmed(), naive: naive.told(), detector_s, reports }
 }
 
 /** WIB. */

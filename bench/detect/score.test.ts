@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { seeded } from '@kawal/core/kernel/random.ts'
 import { createNaive } from './naive.ts'
-import { scoreDay, shuffled, type Confirmed, type Truth } from './score.ts'
+import { forTheServer, scoreDay, shuffled, type Confirmed, type Truth } from './score.ts'
 import { atLeast, summary } from './table.ts'
 
 const range = (from: number, count: number): Int32Array => Int32Array.from({ length: count }, (_, index) => from + index)
@@ -52,16 +52,25 @@ test('the first one found counts, later ones are fragments, and what was merged 
   assert.equal(wrong.length, 0)
 })
 
+test('what the day without any word of the election server has too was not for the server', () => {
+  const asked: number[] = []
+  const [same, alone, later] = [said(), said({ id: 'd-2', stations: range(600, 20) }), said({ id: 'd-3', stations: range(700, 20), times_s: [10_900] })]
+  const without = (until_s: number): Confirmed[] => (asked.push(until_s), [said({ id: 'other', operator: -1, stations: range(119, 3) }), said({ stations: range(700, 20), times_s: [10_930] })])
+  assert.deepEqual(forTheServer([same, alone, later], without).map(({ id }) => id), ['d-2', 'd-3'])
+  assert.deepEqual(asked, [10_900])
+  assert.deepEqual(forTheServer([], () => assert.fail('nothing to ask for')), [])
+})
+
 test('servers are found by their cause, and operators blamed for them are counted', () => {
   const server = fault({ kind: 'election_server', operator: -1, stations: new Int32Array(0), provinces: ['11'], lostAtFirst: 0 })
   const score = (...confirmed: Confirmed[]) => scoreDay([server, fault({ stations: range(300, 20) })], confirmed, presence)
   assert.equal(score(said({ cause: 'election_server', operator: -1, stations: range(0, 1000) })).servers[0]?.right, true)
-  assert.equal(score(said({ cause: 'election_server', operator: -1 })).blamed, 0)
-  assert.equal(score(said()).blamed, 1)
-  assert.equal(score(said({ stations: range(300, 20) })).blamed, 0, 'it is about a fault of its own')
-  assert.equal(score(said({ stations: range(600, 20) })).blamed, 0, 'elsewhere')
-  assert.equal(score(said({ times_s: [50_000] })).blamed, 0, 'at another time')
-  assert.equal(score(said({ operator: -1, cause: 'power' })).blamed, 0, 'no operator')
+  assert.equal(score(said({ cause: 'election_server', operator: -1 })).blamed.length, 0)
+  assert.equal(score(said()).blamed.length, 1)
+  assert.equal(score(said({ stations: range(300, 20) })).blamed.length, 0, 'it is about a fault of its own')
+  assert.equal(score(said({ stations: range(600, 20) })).blamed.length, 0, 'elsewhere')
+  assert.equal(score(said({ times_s: [50_000] })).blamed.length, 0, 'at another time')
+  assert.equal(score(said({ operator: -1, cause: 'power' })).blamed.length, 0, 'no operator')
   assert.equal(score(said({ cause: 'ingest', operator: -1 })).wrong.length, 1, 'our own intake did not fail')
 })
 

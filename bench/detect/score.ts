@@ -60,8 +60,8 @@ export interface DayScore {
   readonly wrong: readonly Confirmed[]
   /** Confirmed where and when a fault was, against another operator than its own. */
   readonly otherOwner: number
-  /** Operators confirmed while the election server failed there, for no fault of any network. */
-  readonly blamed: number
+  /** Confirmed of an operator, for no fault of any network, while the election server failed there: whether for that, only the day without that failure can tell. */
+  readonly blamed: readonly Confirmed[]
 }
 
 const early_s = 2 * 60
@@ -89,8 +89,19 @@ export function scoreDay(truth: readonly Truth[], confirmed: readonly Confirmed[
     faults: rows.filter(({ kind }) => !isServer(kind)), servers: rows.filter(({ kind }) => isServer(kind)),
     wrong: strays,
     otherOwner: confirmed.filter((each, at) => owners[at] !== null && !agrees(truth[owners[at]?.fault ?? -1] as Truth, each)).length,
-    blamed: strays.filter((each) => each.operator >= 0 && each.cause !== 'election_server' && truth.some((fault) => fault.kind === 'election_server' && isDuring(fault, each) && liesIn(fault, each, presence))).length,
+    blamed: strays.filter((each) => each.operator >= 0 && each.cause !== 'election_server' && truth.some((fault) => fault.kind === 'election_server' && isDuring(fault, each) && liesIn(fault, each, presence))),
   }
+}
+
+/**
+ * Of those confirmed while the election server failed, the ones that came of it: the same day without any word of the
+ * server has nothing at that place and second. @param without what that day confirms, until then
+ */
+export function forTheServer(all: readonly Confirmed[], without: (until_s: number) => readonly Confirmed[]): Confirmed[] {
+  const first = ({ times_s }: Confirmed): number => times_s[0] ?? Infinity
+  if (all.length === 0) return []
+  const others = without(Math.max(...all.map(first)))
+  return all.filter((each) => !others.some((other) => first(other) === first(each) && common(other.stations, each.stations) > 0))
 }
 
 /** What it was merged into, and what that was merged into, to the end. */

@@ -51,6 +51,6 @@ export function tableOf(results: readonly DayResult[], pick: (each: DayResult) =
     ...[...new Set(servers.map(({ kind }) => kind))].map((kind) => line(kind, servers.filter((each) => each.kind === kind))),
     'taken for, from 6 devices',
     ...kinds.map((kind) => `${kind.padEnd(18)}${said(kind)}`),
-    `false: ${results.map((each) => `seed ${each.plan.seed}${each.plan.faults === 0 ? ' (null)' : ''} ${pick(each).wrong.length}`).join(', ')}; against another operator ${results.reduce((sum, each) => sum + pick(each).otherOwner, 0)}; blamed for the election server ${results.reduce((sum, each) => sum + pick(each).blamed, 0)}`,
+    `false: ${results.map((each) => `seed ${each.plan.seed}${each.plan.faults === 0 ? ' (null)' : ''} ${pick(each).wrong.length}`).join(', ')}; against another operator ${results.reduce((sum, each) => sum + pick(each).otherOwner, 0)}; blamed for the election server ${results.reduce((sum, each) => sum + pick(each).blamed.length, 0)}`,
   ].join('\n')
 }
