@@ -84,8 +84,10 @@ function move(state: DetectionState, device: number, station: number, operator: 
 }
 
 /** Habits are learnt outside disturbances only: a fault must not teach that silence is usual. */
-function learn({ devices, lateness }: DetectionState, at: number, flags: number, late_s: number, isBadNow: boolean): void {
+function learn(state: DetectionState, at: number, flags: number, late_s: number, isBadNow: boolean): void {
   if ((flags & onDuty) === 0) return
+  const { devices, lateness } = state
+  state.promises++
   let habit = devices[at + field.habit] ?? 0
   if (promisesOf(habit) === promises_max) habit = (promisesOf(habit) >> 1) | ((brokenOf(habit) >> 1) << 10) | ((badOf(habit) >> 1) << 20)
   if (late_s > 0) {

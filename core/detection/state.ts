@@ -174,6 +174,8 @@ export interface DetectionState {
   doubtedSince_s: number
   /** How late broken promises were kept, by the minute: what a silence of that age is worth; in the last, those that never were. */
   readonly lateness: Float64Array
+  /** Promises that were kept, late ones too, over the same time. */
+  promises: number
   /** By province, of those well and heard in the last three minutes: tests of the election server, and failed ones. */
   readonly tests: Int32Array
 }
@@ -195,7 +197,7 @@ export function startDetection(stations: readonly DetectionStation[], options: P
     operators: [], nodes: startNodes(), first: new Int32Array(places.count).fill(-1), devices: new Int32Array(stride * 1024).fill(-1), deviceCount: 0,
     pairs: { count: 0, station: new Int32Array(1024), operator: new Int32Array(1024), node: new Int32Array(1024), byKey: new Map(), status: new Uint8Array(1024) },
     stationStatus: new Uint8Array(stations.length), 
-    ongoing: [], suspects: [], recent: [], alarms: new Map(), plannedWork: new Map(), nextId: 1, heardAt_s: 0, sweeps: 0, sweptAt_s: 0, devicesOnDuty: 0, usual: 1, doubtedSince_s: 0, lateness: new Float64Array(lateness_min + 1), tests: new Int32Array(200),
+    ongoing: [], suspects: [], recent: [], alarms: new Map(), plannedWork: new Map(), nextId: 1, heardAt_s: 0, sweeps: 0, sweptAt_s: 0, devicesOnDuty: 0, usual: 1, doubtedSince_s: 0, lateness: new Float64Array(lateness_min + 1), promises: 0, tests: new Int32Array(200),
   }
 }
 

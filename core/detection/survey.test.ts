@@ -44,15 +44,17 @@ const slots = { ...sum, left: bin_stride + extra.left, unplugged: bin_stride + e
 const width = bin_stride + extra_bin
 
 /** Slow and plain: each device into each of its ten areas, each window by itself. Habits against the place's rates and the lateness of before. */
-function recount(state: DetectionState, rows: readonly Row[], lateness: Float64Array, ratesAt: (place: number, operator: number) => readonly [number, number]): Map<string, number[]> {
-  const weighed = [...lateness].map((count, minute) => count + (minute < 10 ? 20 : minute === lateness.length - 1 ? 40 : 0))
+function recount(state: DetectionState, rows: readonly Row[], lateness: Float64Array, promises: number, ratesAt: (place: number, operator: number) => readonly [number, number]): Map<string, number[]> {
+  const weighed = [...lateness].slice(0, -1).map((count, minute) => count + (minute < 10 ? 20 : 0))
+  const never = (lateness.at(-1) ?? NaN) + 5
+  const gone = Math.max(0.001, never / (never + promises + 1000))
   const total = weighed.reduce((all, count) => all + count, 0)
-  const stillSilent = (minute: number): number => Math.max(0.03, (weighed.slice(minute).reduce((all, count) => all + count, 0) - (weighed[minute] ?? 0) / 2) / total)
+  const stillSilent = (minute: number): number => Math.max(0, (weighed.slice(minute).reduce((all, count) => all + count, 0) - (weighed[minute] ?? 0) / 2) / total)
   const sums = new Map<string, number[]>()
   for (const row of rows) {
     const [brokenRate, badRate] = ratesAt(row.place, row.operator)
     const [promises, broken, bad] = row.habit
-    const chance = { broken: Math.max(0.025, (26 * brokenRate + broken) * (1 / (26 + promises))) * stillSilent(Math.floor(row.age_s / 60)), bad: Math.max(0.02, (26 * badRate + bad) * (1 / (26 + promises))) }
+    const chance = { broken: Math.max(0.025, (26 * brokenRate + broken) * (1 / (26 + promises))) * stillSilent(Math.floor(row.age_s / 60)) + gone, bad: Math.max(0.02, (26 * badRate + bad) * (1 / (26 + promises))) }
     const add = (values: number[], what: keyof typeof slots, value: number): void => void (values[slots[what]] = (values[slots[what]] ?? 0) + value)
     const areas = [`0 ${row.place}`, `1 ${Number(row.code.slice(0, 6))}`, `2 ${Number(row.code.slice(0, 4))}`, `3 ${Number(row.code.slice(0, 2))}`, '4 0']
     for (const operator of [row.operator, -1])
@@ -83,12 +85,12 @@ test('the sums of every area, operator and window are those of a slow recount', 
     day.until(minute, deeds)
     const { state } = day
     const now_s = seconds(day.now())
-    const [rows, lateness] = [rowsOf(state, now_s), state.lateness.slice()]
+    const [rows, lateness, promises] = [rowsOf(state, now_s), state.lateness.slice(), state.promises]
     atOnce(survey(state, now_s))
     const packed = new Map<string, number>()
     const { nodes } = state
     for (let node = 0; node < nodes.count; node++) if (nodes.level[node] === 0) packed.set(`${nodes.area[node]} ${nodes.operator[node]}`, nodes.sums[node * node_stride + rates] ?? 0)
-    const slow = recount(state, rows, lateness, (place, operator) => {
+    const slow = recount(state, rows, lateness, promises, (place, operator) => {
       const bits = packed.get(`${place} ${operator}`) ?? NaN
       return [((bits >> 10) & 1023) / 4096, (bits & 1023) / 4096]
     })
@@ -111,5 +113,5 @@ test('the sums of every area, operator and window are those of a slow recount', 
 test('the sums of the nation fit: all its officers, and a national failure of its evening', () => {
   const fits = (devices: number, each: number): boolean => devices * each < 2 ** 31
   assert.ok(fits(5_760_000, 0.2 * expected_unit))
-  assert.ok(fits(2_304_000, -Math.log(0.02) * log_unit))
+  assert.ok(fits(2_304_000, -Math.log(0.001) * log_unit))
 })

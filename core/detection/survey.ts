@@ -4,10 +4,11 @@ import { badOf, brokenOf, promisesOf } from './intake.ts'
 import { bin_stride, devices_a_step, expected_unit, extra, extra_bin, extra_stride, field, isBad, lateness_min, log_unit, node_stride, onDuty, orderNodes, rates, stride, sum, windows_s, type DetectionState } from './state.ts'
 
 /** How firmly a habit is held towards its place's, and a place's towards everybody's: worth so many promises. */
-const prior = { device: 26, place: 80, broken: 0.06, bad: 0.012, lateness: 20 }
+const prior = { device: 26, place: 80, broken: 0.06, bad: 0.012, lateness: 20, gone: 0.005, promises: 1000 }
 /** Nobody is so true to his word that one silence proves a fault. */
 const broken_min = 0.025
 const bad_min = 0.02
+const gone_min = 0.001
 
 /** Rates stand in the last number of a node, in 1/4,096: ten bits of broken promises, ten of bad reports; above them the province. */
 const rate_unit = 4_096
@@ -30,11 +31,11 @@ export function* survey(state: DetectionState, now_s: number): Steps<void> {
   const { sums } = nodes
   nodes.extras.fill(0, 0, nodes.count * extra_stride)
   for (let at = 0, end = nodes.count * node_stride; at < end; at += node_stride) for (let each = at; each < at + rates; each++) sums[each] = 0
-  const still = stillSilent(state)
+  const silence = silenceOf(state)
   state.tests.fill(0)
   for (let from = 0; from < state.deviceCount; from += devices_a_step) {
     yield
-    surveyDevices(state, now_s, still, from, Math.min(state.deviceCount, from + devices_a_step))
+    surveyDevices(state, now_s, silence, from, Math.min(state.deviceCount, from + devices_a_step))
   }
   yield* raise(state)
 }
@@ -70,7 +71,7 @@ const inverse = Float64Array.from({ length: 1024 }, (_, promises) => 1 / (prior.
 /** Tests of the election server say something for so long, s. */
 const test_s = 180
 
-function surveyDevices(state: DetectionState, now_s: number, still: Float64Array, first: number, last: number): void {
+function surveyDevices(state: DetectionState, now_s: number, { still, gone }: Silence, first: number, last: number): void {
   const { devices, options: { grace_s, duty_s }, nodes: { sums, extras, all }, tests, lateness } = state
   const end = last * stride
   for (let at = first * stride; at < end; at += stride) {
@@ -107,9 +108,9 @@ function surveyDevices(state: DetectionState, now_s: number, still: Float64Array
     const each = inverse[habit & 1023] as number
     const broken = Math.max(broken_min, ((prior.device / rate_unit) * ((packed >> 10) & 1023) + ((habit >> 10) & 1023)) * each)
     const bad = Math.max(bad_min, ((prior.device / rate_unit) * (packed & 1023) + ((habit >> 20) & 1023)) * each)
-    const silentYet = still[(age / 60) | 0] as number
+    const silent = broken * (still[(age / 60) | 0] as number) + gone
     sums[to + sum.devices] = (sums[to + sum.devices] as number) + 1
-    sums[to + sum.expected] = (sums[to + sum.expected] as number) + ((expected_unit * (broken * silentYet + bad) + 0.5) | 0)
+    sums[to + sum.expected] = (sums[to + sum.expected] as number) + ((expected_unit * (silent + bad) + 0.5) | 0)
     const power = (flags >> what.charging) & 3
     // A charger that went off tells of its window, whenever its phone was heard since.
     if (power === 2) extras[more + extra.plugged] = (extras[more + extra.plugged] as number) + 1
@@ -123,23 +124,33 @@ function surveyDevices(state: DetectionState, now_s: number, still: Float64Array
       continue
     }
     sums[to + sum.hits] = (sums[to + sum.hits] as number) + 1
-    sums[to + sum.logs] = (sums[to + sum.logs] as number) + Math.round(log_unit * Math.log(hit === 1 ? broken * silentYet : bad))
+    sums[to + sum.logs] = (sums[to + sum.logs] as number) + Math.round(log_unit * Math.log(hit === 1 ? silent : bad))
   }
 }
 
-/** Of broken promises, the share not kept yet after so many minutes, as it has been lately: an old silence is seldom a habit. */
-function stillSilent({ lateness }: DetectionState): Float64Array {
+interface Silence {
+  /** Of promises that are kept late, the share not kept yet after so many minutes. */
+  readonly still: Float64Array
+  /** Promises that nobody ever keeps, of all: who goes home, and whose goodbye is lost. No habit, and as likely of the truest phone. */
+  readonly gone: number
+}
+
+/** What silences have been lately: an old one is seldom a habit. */
+function silenceOf(state: DetectionState): Silence {
+  const { lateness, promises } = state
   const still = new Float64Array(lateness_min)
-  const counts = lateness.map((count, minute) => count + (minute < 10 ? prior.lateness : minute === lateness_min ? 2 * prior.lateness : 0))
+  const counts = lateness.slice(0, lateness_min).map((count, minute) => count + (minute < 10 ? prior.lateness : 0))
   const total = counts.reduce((sum, count) => sum + count, 0)
   let left = total
   for (let minute = 0; minute < lateness_min; minute++) {
-    still[minute] = Math.max(0.03, (left - (counts[minute] as number) / 2) / total)
+    still[minute] = Math.max(0, (left - (counts[minute] as number) / 2) / total)
     left -= counts[minute] as number
   }
+  const never = (lateness[lateness_min] as number) + prior.gone * prior.promises
   // Forgets within some twenty minutes: noon is not judged by the morning.
   for (let minute = 0; minute <= lateness_min; minute++) lateness[minute] = (lateness[minute] as number) * 0.98
-  return still
+  state.promises *= 0.98
+  return { still, gone: Math.max(gone_min, never / (never + promises + prior.promises)) }
 }
 
 function noteTest(flags: number, tests: Int32Array, code: number): void {
