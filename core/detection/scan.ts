@@ -16,10 +16,10 @@ type Level = 'circle' | (typeof levels)[number]
 
 /**
  * Nats from which a place, a circle or an area is a disturbance of one operator, or of everybody, who rest and leave
- * together. Raised by what four days without any said, for one false disturbance a day of the nation
+ * together. Set by what three days without any said, for one false disturbance a day of the nation
  * (docs/decisions/0033-evidence-by-likelihood.md).
  */
-const threshold_nats = { one: 21, all: 21.5 }
+const threshold_nats = { one: 22, all: 22.5 }
 const thresholdOf = (operator: number): number => (operator < 0 ? threshold_nats.all : threshold_nats.one)
 /** From so many nats below a threshold on, a disturbance is suspected. */
 export const suspicion_nats = 4
