@@ -54,8 +54,8 @@ test('the first one found counts, later ones are fragments, and what was merged 
 
 test('what the day without any word of the election server has too was not for the server', () => {
   const asked: number[] = []
-  const [same, alone, later] = [said(), said({ id: 'd-2', stations: range(600, 20) }), said({ id: 'd-3', stations: range(700, 20), times_s: [10_900] })]
-  const without = (until_s: number): Confirmed[] => (asked.push(until_s), [said({ id: 'other', operator: -1, stations: range(119, 3) }), said({ stations: range(700, 20), times_s: [10_930] })])
+  const [same, alone, later] = [said(), said({ id: 'd-2', stations: range(600, 20) }), said({ id: 'd-3', stations: range(700, 20), times_s: [10_150, 10_900] })]
+  const without = (until_s: number): Confirmed[] => (asked.push(until_s), [said({ id: 'other', operator: -1, stations: range(119, 3) }), said({ stations: range(700, 20), times_s: [10_150] })])
   assert.deepEqual(forTheServer([same, alone, later], without).map(({ id }) => id), ['d-2', 'd-3'])
   assert.deepEqual(asked, [10_900])
   assert.deepEqual(forTheServer([], () => assert.fail('nothing to ask for')), [])

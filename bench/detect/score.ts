@@ -95,13 +95,12 @@ export function scoreDay(truth: readonly Truth[], confirmed: readonly Confirmed[
 
 /**
  * Of those confirmed while the election server failed, the ones that came of it: the same day without any word of the
- * server has nothing at that place and second. @param without what that day confirms, until then
+ * server has nothing at that place and those seconds. @param without what that day confirms, until then
  */
 export function forTheServer(all: readonly Confirmed[], without: (until_s: number) => readonly Confirmed[]): Confirmed[] {
-  const first = ({ times_s }: Confirmed): number => times_s[0] ?? Infinity
   if (all.length === 0) return []
-  const others = without(Math.max(...all.map(first)))
-  return all.filter((each) => !others.some((other) => first(other) === first(each) && common(other.stations, each.stations) > 0))
+  const others = without(Math.max(...all.flatMap(({ times_s }) => times_s)))
+  return all.filter((each) => !others.some((other) => each.times_s.every((at) => other.times_s.includes(at)) && common(other.stations, each.stations) > 0))
 }
 
 /** What it was merged into, and what that was merged into, to the end. */

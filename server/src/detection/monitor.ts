@@ -65,7 +65,7 @@ export function createMonitor(needs: MonitorNeeds) {
   const ticketed = new Set<string>()
   let segment = 0
   let lag_ms = 0
-  const slices = createSlices(needs.slice_ms ?? slice_ms_default)
+  const slices = createSlices(needs.slice_ms ?? slice_ms_default, needs.failed)
 
   function note({ turn, disturbance, other }: Finding, now: number): void {
     const id = describe.nameOf(disturbance.id)

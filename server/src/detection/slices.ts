@@ -3,9 +3,9 @@ import type { Steps } from '@kawal/core/kernel/steps.ts'
 
 /**
  * Long work on what others change too: in slices, between which those who wait are answered, and their changes after
- * its end. One work at a time.
+ * its end. One work at a time. @param failed told of a change that waited and could not be made; those behind it are
  */
-export function createSlices(slice_ms: number) {
+export function createSlices(slice_ms: number, failed: (error: unknown) => void) {
   let waiting: (() => void)[] | null = null
 
   async function run<T>(steps: Steps<T>): Promise<T> {
@@ -18,6 +18,14 @@ export function createSlices(slice_ms: number) {
       await setImmediate()
     }
   }
+  function make(deed: () => void): void {
+    try {
+      deed()
+    } catch (error) {
+      failed(error)
+    }
+  }
+
   return {
     isBusy: (): boolean => waiting !== null,
     /** A change: at once, or when the work that goes on has ended. */
@@ -29,7 +37,7 @@ export function createSlices(slice_ms: number) {
       } finally {
         const deeds = waiting
         waiting = null
-        for (const deed of deeds) deed()
+        for (const deed of deeds) make(deed)
       }
     },
   }

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Steps } from '@kawal/core/kernel/steps.ts'
+import { createSlices } from './slices.ts'
+
+function* steps(done: string[], names: readonly string[]): Steps<number> {
+  for (const name of names) {
+    done.push(name)
+    yield
+  }
+  return names.length
+}
+
+test('others have their turn between two slices, and their changes wait for the end, in order, past one that fails', async () => {
+  const done: string[] = []
+  const failures: unknown[] = []
+  const slices = createSlices(0, (error) => void failures.push(error))
+  slices.change(() => done.push('before'))
+  let others = 0
+  const turning = setInterval(() => others++, 0).unref()
+  const working = slices.work(async (inSlices) => {
+    assert.equal(await inSlices(steps(done, Array.from({ length: 500 }, (_, index) => `${index}`))), 500)
+    done.push('worked')
+  })
+  assert.ok(slices.isBusy())
+  slices.change(() => done.push('one'))
+  slices.change(() => {
+    throw new Error('cannot be made')
+  })
+  slices.change(() => done.push('two'))
+  await working
+  clearInterval(turning)
+  assert.deepEqual([done.length, done[0], ...done.slice(-3)], [504, 'before', 'worked', 'one', 'two'])
+  assert.match(String(failures), /cannot be made/)
+  assert.ok(others > 0, 'a timer came between')
+  assert.ok(!slices.isBusy())
+})
+
+test('work that fails lets the waiting changes go, and says so', async () => {
+  const done: string[] = []
+  const slices = createSlices(0, () => assert.fail('no change failed'))
+  const working = slices.work(async () => {
+    throw new Error('the sweep broke')
+  })
+  slices.change(() => done.push('one'))
+  await assert.rejects(working, /the sweep broke/)
+  assert.deepEqual([done, slices.isBusy()], [['one'], false])
+})
