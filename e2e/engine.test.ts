@@ -260,7 +260,6 @@ test('the server\'s pauses are kept, refused forms are left, and what is too lar
 test('a server that is being updated in the middle gives no mixture of two versions', async () => {
   const made = await phone()
   const page = await made.open()
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
   await page.reload()
   await until(page, 'state.ready')
   // The new worker is there, and its page is still the old one.

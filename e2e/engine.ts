@@ -110,6 +110,8 @@ export async function openEngine({ front }: Pick<Bench, 'front'>): Promise<Engin
       const page = await context.newPage()
       await page.goto(`${front.origin}/sigmon/${query}`)
       await until(page, 'state.ready')
+      // Until then the app cannot be opened again without a network.
+      await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
       return page
     },
     async checks(page, count) {
