@@ -107,6 +107,25 @@ test('one of eight receivers fails: nobody is blamed, and what breaks meanwhile 
   assert.deepEqual(confirmed(day.told).map(({ stage }) => stage), ['ended', 'ended'])
 })
 
+test('a receiver that holds all of a village fails: while that is only a doubt the village waits, and nobody is blamed', () => {
+  const village = around(6, 5, 2)
+  for (const seed of [1, 2, 3]) {
+    const day = afterQuiet({ seed })
+    day.until(quiet_min + 15, (phone) => (village.has(phone.station) || phone.device % 16 === 3 ? null : 'good'))
+    assert.deepEqual(confirmed(day.told).map(({ cause, stage }) => [cause, stage]), [['ingest', 'confirmed']], `seed ${seed}`)
+  }
+})
+
+test('too few phones to tell by how many are silent: while nothing at all comes in, nobody is blamed', () => {
+  const watched = around(1, 1, 12)
+  const few = (phone: Phone): Deed => (watched.has(phone.station) ? 'good' : null)
+  const day = morning()
+  day.until(quiet_min, few)
+  day.until(quiet_min + 15, () => null)
+  day.until(quiet_min + 45, few)
+  assert.deepEqual(confirmed(day.told).map(({ cause, stage }) => [cause, stage]), [['ingest', 'ended']])
+})
+
 test('late good reports take a silence back: the way to us was broken, not the network', () => {
   const day = afterQuiet()
   const hit = at(place, 'telkomsel', () => null)

@@ -1,5 +1,5 @@
 import { charging, fieldOf, onBattery, what } from './evidence.ts'
-import { placesBeside } from './beside.ts'
+import { placesAround, placesBeside } from './beside.ts'
 import { field, isBad, onDuty, stride, type DetectionState, type Ongoing, type Shown } from './state.ts'
 
 /** What fell silent this long before a disturbance is thought to have begun still belongs to it, s. */
@@ -93,6 +93,43 @@ function shareOf(each: Ongoing, tallyOf: (place: number) => { hits: number; well
   }
   return Math.min(0.95, Math.max(each.operator < 0 ? share_min.all : share_min.one, (hits + 1) / (all + 2)))
 }
+
+/** Of one that is nearly over: how silent a circle must be to be held for more than chance, and for what goes on; nats, devices, share. */
+const rest = { doubt_nats: 5, nats: 10, devices_min: 5, share_min: 0.8 }
+
+/**
+ * What goes on of a disturbance that is mostly well again: the places around one of its own that are silent still, while the
+ * others were heard. Those who went home meanwhile, and those not heard again yet, are silent everywhere: a circle is held
+ * against the others by Kulldorff's ratio for Bernoulli's case (1997).
+ * @returns null when nothing goes on; `isSure` is false while it may be chance
+ */
+export function goesOn(state: DetectionState, each: Ongoing, now_s: number): { readonly isSure: boolean; readonly places: ReadonlySet<number> } | null {
+  const tallies = new Map([...each.places].map((place) => [place, tallyPlace(state, each, place, now_s)]))
+  let [allHits, all] = [0, 0]
+  for (const { hits, well } of tallies.values()) {
+    allHits += hits
+    all += hits + well
+  }
+  let [best, places] = [rest.doubt_nats, new Set<number>()]
+  for (const [centre, own] of tallies) {
+    if (own.hits === 0) continue
+    let [hits, count] = [0, 0]
+    const around = placesAround(state, centre)
+    for (let rank = 0; rank < around.length; rank++) {
+      const tally = tallies.get(around[rank] as number)
+      if (tally === undefined) continue
+      hits += tally.hits
+      count += tally.hits + tally.well
+      if (tally.hits === 0 || hits < rest.devices_min || hits < rest.share_min * count || count === all) continue
+      const nats = bernoulli(hits, count) + bernoulli(allHits - hits, all - count) - bernoulli(allHits, all)
+      if (nats > best) [best, places] = [nats, new Set(around.subarray(0, rank + 1).filter((place) => tallies.has(place)))]
+    }
+  }
+  return places.size === 0 ? null : { isSure: best >= rest.nats, places }
+}
+
+/** The logarithm of the likelihood of so many of so many, at the likeliest share. */
+const bernoulli = (hits: number, count: number): number => (hits === 0 || hits === count ? 0 : hits * Math.log(hits / count) + (count - hits) * Math.log(1 - hits / count))
 
 /** Takes the devices that are hit at its places for its own, lets those go that were heard well again, and counts what all of them show. */
 export function claim(state: DetectionState, each: Ongoing, now_s: number): Shown {

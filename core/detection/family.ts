@@ -1,7 +1,7 @@
 import type { Instant } from '../kernel/clock.ts'
 import { placesBeside } from './beside.ts'
-import { claim, heldAt, redraw, release } from './extent.ts'
-import { confirm, end, ongoing, openFound, refresh, type Finding } from './ongoing.ts'
+import { heldAt, redraw } from './extent.ts'
+import { confirm, end, narrow, ongoing, openFound, type Finding } from './ongoing.ts'
 import { seconds, type DetectionState, type Ongoing } from './state.ts'
 
 /** Of two that overlap by so much of the smaller, one is the other. */
@@ -111,10 +111,7 @@ function partsOf(state: DetectionState, each: Ongoing, now_s: number): number[][
 }
 
 function takeApart(state: DetectionState, each: Ongoing, [largest = [], ...rest]: readonly number[][], now: Instant): Finding[] {
-  release(state, each)
-  Object.assign(each, { places: new Set(largest), devicesMost: 0, peak: null, peakPlaces: [], calmSince_s: 0, apartSince_s: 0 })
-  each.found = { ...each.found, stage: 'confirmed' }
-  refresh(state, each, now, claim(state, each, seconds(now)))
+  narrow(state, each, largest, now)
   const { score, threshold } = each.found.evidence
   const { startedAt, suspectedAt, foundAt } = each.found
   return rest.flatMap((places): Finding[] => {

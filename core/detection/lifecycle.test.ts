@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { around, confirmed, morning, overlap, phones, start, turnsOf, type Deed, type Morning, type Phone } from '@kawal/testkit/small-nation.ts'
 import { minute_ms } from '../kernel/clock.ts'
+import { hash32, seeded } from '../kernel/random.ts'
 import { announceWork, clearAlarm, raiseAlarm } from './detector.ts'
 import type { FoundDisturbance, PlacedAlarm } from './disturbance.ts'
 import { adopt, hitDevices } from './resume.ts'
@@ -89,6 +90,45 @@ test('what comes apart is several from then on, each with its history and its ow
   day.until(quiet_min + 60, out(east, 'telkomsel'))
   const stages = new Map(confirmed(day.told).map(({ id, stage }) => [id, stage]))
   assert.deepEqual([stages.get(westIs.id), stages.get(westIs === older ? part.id : older.id)], ['ended', 'confirmed'])
+})
+
+test('what is well again but for a third of it goes on there', () => {
+  const west = around(3, 5, 10)
+  const day = afterQuiet()
+  const whole = only(confirmed(day.until(quiet_min + 20, out(around(5, 5, 40), 'telkomsel'))))
+  const told = day.until(quiet_min + 60, out(west, 'telkomsel'))
+  const row = only(confirmed(day.told))
+  assert.deepEqual([row.id, row.stage, row.startedAt], [whole.id, 'confirmed', whole.startedAt])
+  assert.ok(overlap(row.stations, west) > 0.7, `${row.stations.length} of ${west.size}`)
+  assert.deepEqual(turnsOf(told, row.id).filter((turn) => turn !== 'attributed'), ['recovering', 'grown'])
+  day.until(quiet_min + 75)
+  assert.equal(only(confirmed(day.told)).stage, 'ended')
+})
+
+test('it ends although a third of the officers went home meanwhile', () => {
+  const where = around(7, 6, 60)
+  for (const seed of [1, 2, 3, 4]) {
+    const day = afterQuiet({ seed })
+    const home = new Set(phones.filter(({ device }) => seeded(hash32(`${seed} home ${device}`))() < 0.3).map(({ device }) => device))
+    day.until(quiet_min + 30, out(where, 'telkomsel'))
+    const told = day.until(quiet_min + 55, (phone) => (where.has(phone.station) && phone.operator === 'telkomsel' && home.has(phone.device) ? null : 'good'))
+    const row = only(confirmed(day.told))
+    assert.deepEqual([row.stage, turnsOf(told, row.id)], ['ended', ['recovering', 'ended']], `seed ${seed}`)
+  }
+})
+
+test('a few phones that lie apart are no disturbance of their own', () => {
+  const isOut = (phone: Phone): boolean => phone.operator === 'telkomsel'
+  const rest = [11, 12, 13, 14].flatMap((column) => [3, 4, 5, 6].map((row) => around(column, row, 1))).find((village) => phones.filter((phone) => village.has(phone.station) && isOut(phone)).length === 4)
+  assert.ok(rest !== undefined)
+  const west = around(3, 5, 14)
+  const band = new Set([...west, ...rest, ...[4, 5, 6, 7, 8, 9, 10, 11, 12, 13].flatMap((column) => [...around(column, 5, 9)])])
+  const day = afterQuiet()
+  day.until(quiet_min + 20, out(band, 'telkomsel'))
+  day.until(quiet_min + 60, out(new Set([...west, ...rest]), 'telkomsel'))
+  const row = only(confirmed(day.told))
+  assert.deepEqual([row.stage, turnsOf(day.told, row.id).includes('split')], ['confirmed', false])
+  assert.ok(overlap(row.stations, west) > 0.7)
 })
 
 test('planned work holds back what it explains, of its operator alone, and lets go what overruns it', () => {

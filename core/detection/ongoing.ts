@@ -1,7 +1,7 @@
 import type { Instant } from '../kernel/clock.ts'
 import { judgeCause } from './cause.ts'
 import { isOngoing, type Cause, type FoundDisturbance, type Stage, type Turn } from './disturbance.ts'
-import { beganAt, claim, redraw, release } from './extent.ts'
+import { beganAt, claim, goesOn, redraw, release } from './extent.ts'
 import { placesBeside } from './beside.ts'
 import type { Candidate } from './scan.ts'
 import { noSigns, seconds, type DetectionState, type Ongoing, type Shown } from './state.ts'
@@ -14,6 +14,8 @@ export interface Finding { readonly turn: Turn | null; readonly disturbance: Fou
 const left = { recovering: 0.7, relapsed: 0.85, ended: 0.35 }
 /** Some officers go home while it lasts, and are never heard well: then the rest decides, after so long a calm. */
 const tail = { calm_s: 900, left: 0.65 }
+/** By then whoever is well again has been heard: the longest interval, and what a phone is late, s. */
+const heard_s = 600
 /** What comes again at the same place within this time is the same disturbance. */
 const flapping_s = 15 * 60
 const grown_told = 1.2
@@ -48,7 +50,7 @@ export function confirm(state: DetectionState, each: Ongoing, candidate: Pick<Ca
 }
 
 /** The words of a disturbance from its places and devices. */
-export function refresh(state: DetectionState, each: Ongoing, now: Instant, shown: Shown): void {
+function refresh(state: DetectionState, each: Ongoing, now: Instant, shown: Shown): void {
   if (each.devices >= each.devicesMost || each.peak === null) Object.assign(each, { peak: shown, peakPlaces: [...each.places] })
   each.devicesMost = Math.max(each.devicesMost, each.devices)
   const age_s = seconds(now) - each.since_s
@@ -107,7 +109,18 @@ export function follow(state: DetectionState, each: Ongoing, now: Instant): Find
   if (before.stage === 'confirmed' && before.parent === null) redraw(state, each, now_s)
   refresh(state, each, now, claim(state, each, now_s))
   const stage = nextStage(each, now_s)
-  if (stage === 'ended') return [end(state, each, now)]
+  if (stage === 'ended') {
+    // An operator's core is too wide for a look at each place; what is held back ends with what holds it.
+    const rest = before.cause === 'core' || before.parent !== null ? null : goesOn(state, each, now_s)
+    if (rest === null || (!rest.isSure && now_s - each.calmSince_s >= heard_s)) return [end(state, each, now)]
+    if (rest.isSure) {
+      narrow(state, each, rest.places, now)
+      each.stationsTold = each.found.stations.length
+      return [{ turn: 'grown', disturbance: each.found, other: null }]
+    }
+    each.found = { ...each.found, stage: 'recovering' }
+    return isSame(before, each.found) ? [] : [{ turn: null, disturbance: each.found, other: null }]
+  }
   // While it recovers it is what it was at its largest.
   if (stage === 'recovering' && before.stage === 'confirmed') {
     each.places = new Set(each.peakPlaces)
@@ -121,6 +134,14 @@ export function follow(state: DetectionState, each: Ongoing, now: Instant): Find
   if (turns.includes('grown')) each.stationsTold = each.found.stations.length
   if (turns.length > 0) return turns.map((turn) => ({ turn, disturbance: each.found, other: null }))
   return isSame(before, each.found) ? [] : [{ turn: null, disturbance: each.found, other: null }]
+}
+
+/** Only these places are left of it: it goes on as confirmed, and what it held elsewhere is free. */
+export function narrow(state: DetectionState, each: Ongoing, places: Iterable<number>, now: Instant): void {
+  release(state, each)
+  Object.assign(each, { places: new Set(places), devicesMost: 0, peak: null, peakPlaces: [], calmSince_s: 0, apartSince_s: 0 })
+  each.found = { ...each.found, stage: 'confirmed' }
+  refresh(state, each, now, claim(state, each, seconds(now)))
 }
 
 function nextStage(each: Ongoing, now_s: number): Stage {
