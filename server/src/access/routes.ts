@@ -3,10 +3,11 @@ import { Compile } from 'typebox/compile'
 import { accessQuery, AccessState, type AccessPoints, type AccessStateAnswer } from '@kawal/contract/readiness.ts'
 import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
 import { allowed, ProblemError } from '../problem.ts'
-import { bodyOf, callerWho, everyRow, sendCsv, takes, wantsCsv, type FlatRow } from '../readiness/ask.ts'
+import { callerWho, everyRow, sendCsv, takes, wantsCsv, type FlatRow } from '../readiness/ask.ts'
 import { findPlan, type Plan } from '../readiness/plans.ts'
 import { dependantsOf, flattenPoint, pointColumns, readPoints, readPointsPage, type PointFilter } from './points.ts'
 import { reassignAfter } from './reassign.ts'
+import { bodyOf } from '../body.ts'
 
 interface AccessNeeds {
   readonly database: Database

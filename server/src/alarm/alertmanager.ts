@@ -6,6 +6,7 @@ import type { Instant } from '@kawal/core/kernel/clock.ts'
 import { fail, ok, type Result } from '@kawal/core/kernel/result.ts'
 import { decimal } from '@kawal/core/register/rows.ts'
 import { codesIn, isStorable, readInstants, type Mention, type Said } from './said.ts'
+import { faultsOf } from '../body.ts'
 
 const check = Compile(Alert)
 const areaLabels = ['station', 'village', 'district', 'regency', 'province', 'area'] as const
@@ -27,7 +28,7 @@ export function readLabelNames(query: Readonly<Record<string, unknown>>): Result
  * @returns what it says, or why it cannot be understood
  */
 export function readAlert(given: unknown, names: LabelNames, now: Instant): Result<Said, string> {
-  if (!check.Check(given)) return fail(check.Errors(given).slice(0, 3).map((error) => `${error.instancePath || '/'} ${error.message}`).join('; '))
+  if (!check.Check(given)) return fail(faultsOf(check, given))
   if (!isStorable(given)) return fail('a text holds U+0000 or half a surrogate pair: leave it out')
   const message = JSON.stringify(given)
   if (message.length > message_chars_max) return fail(`an alert of ${message.length} characters; at most ${message_chars_max} are kept`)

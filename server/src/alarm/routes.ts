@@ -16,6 +16,7 @@ import type { Said } from './said.ts'
 import { lockAlarms } from './store.ts'
 import { listTasks, readTask, runTask, taskKinds } from './tasks.ts'
 import { alarmPath, mergePatch, readTmf, toTmf } from './tmf642.ts'
+import { faultsOf } from '../body.ts'
 
 export interface AlarmNeeds extends AlarmTakers {
   readonly database: Database
@@ -126,7 +127,7 @@ function writingRoutes(app: FastifyInstance, needs: AlarmNeeds, intake: Intake, 
 const fixed = ['id', 'href', 'externalAlarmId', 'alarmRaisedTime', 'sourceSystemId'] as const
 
 async function patchAlarm(needs: AlarmNeeds, caller: Caller, id: string, patch: unknown, message: string): Promise<Parameters<typeof toTmf>[0]> {
-  if (!checkPatch.Check(patch)) throw new ProblemError('body_invalid', `${checkPatch.Errors(patch).slice(0, 3).map((error) => `${error.instancePath || '/'} ${error.message}`).join('; ')}.`)
+  if (!checkPatch.Check(patch)) throw new ProblemError('body_invalid', `${faultsOf(checkPatch, patch)}.`)
   const now = needs.clock()
   const { alarm, told } = await needs.database.transaction(caller, async (client) => {
     await lockAlarms(client, caller.organisation)
@@ -196,7 +197,7 @@ function alertRoutes(app: FastifyInstance, needs: AlarmNeeds, intake: Intake): v
     const names = readLabelNames(request.query)
     if (!names.ok) throw new ProblemError('body_invalid', names.error)
     const group = parsed(request.body)
-    if (!checkGroup.Check(group)) throw new ProblemError('body_invalid', `${checkGroup.Errors(group).slice(0, 3).map((error) => `${error.instancePath || '/'} ${error.message}`).join('; ')}. This address takes Alertmanager's webhook, version 4.`)
+    if (!checkGroup.Check(group)) throw new ProblemError('body_invalid', `${faultsOf(checkGroup, group)}. This address takes Alertmanager's webhook, version 4.`)
     admitGroup(intake, caller, group.alerts.length)
     const now = needs.clock()
     const said: Said[] = []

@@ -11,6 +11,7 @@ import { isStorable, readInstant } from './said.ts'
 import { addTurns, changeAlarms, lockAlarms, type AlarmRecord } from './store.ts'
 import type { Database } from '../adapters/postgres/database.ts'
 import { alarmPath } from './tmf642.ts'
+import { bodyOf, type Check } from '../body.ts'
 
 export const taskKinds = ['ackAlarms', 'unAckAlarms', 'clearAlarms', 'commentAlarms'] as const
 type TaskKind = (typeof taskKinds)[number]
@@ -23,7 +24,7 @@ interface TaskNeeds extends AlarmTakers {
 
 /** What a kind of task takes, the list that tells whom it concerned, and what it does to an alarm: null for nothing. */
 interface Kind {
-  readonly check: { Check(value: unknown): boolean; Errors(value: unknown): { instancePath: string; message: string }[] }
+  readonly check: Check<unknown>
   readonly list: string
   readonly turn: AlarmTurnKind
   readonly apply: (alarm: AlarmRecord, body: Body, now: Instant) => AlarmRecord | null
@@ -68,9 +69,8 @@ const kinds: Readonly<Record<TaskKind, Kind>> = {
 /** Does to all of the caller's own alarms that match what a task resource of TMF642 asks for, or to none. */
 export async function runTask(needs: TaskNeeds, caller: Caller, name: TaskKind, given: unknown): Promise<object> {
   const kind = kinds[name]
-  if (!kind.check.Check(given)) throw new ProblemError('body_invalid', `${kind.check.Errors(given).slice(0, 3).map((error) => `${error.instancePath || '/'} ${error.message}`).join('; ')}.`)
+  const body = bodyOf(kind.check, given) as Body
   if (!isStorable(given)) throw new ProblemError('body_invalid', 'A text holds U+0000 or half a surrogate pair: leave it out.')
-  const body = given as Body
   const now = needs.clock()
   const id = randomUUID()
   const href = `${alarmPath.replace(/alarm$/, name)}/${id}`

@@ -9,6 +9,7 @@ import type { Instant } from '@kawal/core/kernel/clock.ts'
 import { fail, ok, type Result } from '@kawal/core/kernel/result.ts'
 import { codesIn, isStorable, readInstants, type Attributes, type Mention, type Said } from './said.ts'
 import type { AlarmRecord } from './store.ts'
+import { faultsOf } from '../body.ts'
 
 export const alarmPath = '/tmf-api/alarmManagement/v4/alarm'
 const check = Compile(AlarmCreate)
@@ -23,7 +24,7 @@ const derived = new Set(['externalAlarmId', 'state', 'perceivedSeverity', 'alarm
  * @returns what it says, or a sentence that says what is wrong and how to mend it
  */
 export function readTmf(body: unknown, message: string, now: Instant): Result<Said, string> {
-  if (!check.Check(body)) return fail(check.Errors(body).slice(0, 3).map((error) => `${error.instancePath || '/'} ${error.message}`).join('; '))
+  if (!check.Check(body)) return fail(faultsOf(check, body))
   if (!isStorable(body)) return fail('a text holds U+0000 or half a surrogate pair: leave it out')
   const alarm = Clean(AlarmCreate, structuredClone(body)) as AlarmCreate
   const severity = readSeverity(alarm.perceivedSeverity)

@@ -5,6 +5,7 @@ import type { Database } from '../adapters/postgres/database.ts'
 import { callerOf } from '../organisation/routes.ts'
 import { ProblemError } from '../problem.ts'
 import { decideChallenge, listChallenges, openChallenge, readChallenge, type ChallengeFilter } from './challenge.ts'
+import { bodyOf } from '../body.ts'
 
 const checkCreate = Compile(ChallengeCreate)
 const checkDecision = Compile(ChallengeDecision)
@@ -17,7 +18,7 @@ const limit_max = 500
 export function challengeRoutes(app: FastifyInstance, { database, clock }: { database: Database; clock: () => number }): void {
   app.post(path, async (request, reply) => {
     const caller = callerOf(request)
-    const challenge = await openChallenge(database, caller, parse(checkCreate, request.body), clock())
+    const challenge = await openChallenge(database, caller, bodyOf(checkCreate, request.body), clock())
     return reply.code(201).header('location', `${path}/${challenge.id}`).send(challenge)
   })
   app.get<{ Querystring: Record<string, unknown> }>(path, async (request, reply) => {
@@ -27,14 +28,8 @@ export function challengeRoutes(app: FastifyInstance, { database, clock }: { dat
   app.get<{ Params: { id: string } }>(`${path}/:id`, (request) => readChallenge(database, callerOf(request), request.params.id))
   app.post<{ Params: { id: string } }>(`${path}/:id/decision`, async (request) => {
     const caller = callerOf(request)
-    return decideChallenge(database, caller, request.params.id, parse(checkDecision, request.body), clock())
+    return decideChallenge(database, caller, request.params.id, bodyOf(checkDecision, request.body), clock())
   })
-}
-
-function parse<T>(validator: { Check(value: unknown): value is T; Errors(value: unknown): { instancePath: string; message: string }[] }, body: unknown): T {
-  if (validator.Check(body)) return body
-  const errors = validator.Errors(body).slice(0, 3).map((error) => `${error.instancePath || '/'} ${error.message}`)
-  throw new ProblemError('body_invalid', `${errors.join('; ')}.`)
 }
 
 function filterOf(query: Record<string, unknown>): ChallengeFilter {

@@ -11,6 +11,7 @@ import { ProblemError } from '../problem.ts'
 import { readCalendar } from './calendar.ts'
 import { addWork, changeWork, listWork, lockWork, overlapping, readDetail, readWork, toPlanned, toRow, type WorkFilter, type WorkRecord } from './store.ts'
 import { checkWork, readTime, tidyAreas, type Announced } from './work.ts'
+import { bodyOf } from '../body.ts'
 
 interface PlannedWorkNeeds {
   readonly database: Database
@@ -39,7 +40,7 @@ export async function plannedWorkRoutes(app: FastifyInstance, needs: PlannedWork
     own.post(path, { bodyLimit: calendar_bytes_max }, async (request, reply) => {
       const caller = callerOf(needs, request, 'write')
       if (typeof request.body === 'string') return announceCalendar(needs, caller, request.body)
-      const { status, work } = await announceOne(needs, caller, parse(checkCreate, request.body))
+      const { status, work } = await announceOne(needs, caller, bodyOf(checkCreate, request.body))
       return reply.code(status === 'added' ? 201 : 200).header('location', `${path}/${work.id}`).send(toRow(work, needs.clock()))
     })
     changingRoutes(own, needs)
@@ -51,11 +52,6 @@ function callerOf(needs: PlannedWorkNeeds, request: FastifyRequest, action: 'rea
   if (caller === null) throw new ProblemError('session_missing', 'Open your log-in link, or send an API key as a bearer token.')
   if (scopeOf(caller.role, 'planned_work', action) === null) throw new ProblemError('not_allowed', `The role ${caller.role} may not ${action} planned work.`)
   return caller
-}
-
-function parse<T>(validator: { Check(value: unknown): value is T; Errors(value: unknown): { instancePath: string; message: string }[] }, body: unknown): T {
-  if (validator.Check(body)) return body
-  throw new ProblemError('body_invalid', `${validator.Errors(body).slice(0, 3).map((error) => `${error.instancePath || '/'} ${error.message}`).join('; ')}.`)
 }
 
 function readingRoutes(app: FastifyInstance, needs: PlannedWorkNeeds): void {
@@ -165,7 +161,7 @@ async function tried(work: () => Promise<Taken>): Promise<Taken | string> {
 function changingRoutes(app: FastifyInstance, needs: PlannedWorkNeeds): void {
   app.patch<{ Params: { id: string } }>(`${path}/:id`, async (request, reply) => {
     const caller = callerOf(needs, request, 'write')
-    const body = parse(checkPatch, request.body)
+    const body = bodyOf(checkPatch, request.body)
     const now = needs.clock()
     const changed = await needs.database.transaction(caller, async (client) => {
       const before = await open(client, request, now)

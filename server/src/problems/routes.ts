@@ -3,7 +3,7 @@ import { Compile } from 'typebox/compile'
 import { OfficerProblemGiven, OfficerProblemWord, type OfficerProblem } from '@kawal/contract/sigmon.ts'
 import type { Database } from '../adapters/postgres/database.ts'
 import { deviceOf } from '../measurement/device.ts'
-import { bodyOf } from '../readiness/ask.ts'
+import { bodyOf } from '../body.ts'
 import { readProblems, reportProblem, wordOnProblem } from './problems.ts'
 
 interface ProblemNeeds {

@@ -14,13 +14,6 @@ export function callerWho(request: FastifyRequest, action: 'read' | 'write', res
   return caller
 }
 
-/** A body as it was sent: no text is taken for a number, and null is no number. */
-export function bodyOf<T>(validator: { Check(value: unknown): value is T; Errors(value: unknown): { instancePath: string; message: string }[] }, body: unknown): T {
-  if (validator.Check(body)) return body
-  const errors = validator.Errors(body).slice(0, 3).map((error) => `${error.instancePath || '/'} ${error.message}`)
-  throw new ProblemError('body_invalid', `${errors.join('; ')}.`)
-}
-
 /** Options of a route that takes these parameters and no others: a filter with a slip in its name must not show everything. */
 export function takes(query: Readonly<Record<string, TSchema>>): RouteShorthandOptions {
   return {

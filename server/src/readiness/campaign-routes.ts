@@ -3,10 +3,11 @@ import { Compile } from 'typebox/compile'
 import { campaignQuery, campaignStationsQuery, ReminderOrder, type Campaign, type CampaignStations, type Reminded } from '@kawal/contract/readiness.ts'
 import type { Database } from '../adapters/postgres/database.ts'
 import { allowed, ProblemError } from '../problem.ts'
-import { bodyOf, callerWho, everyRow, sendCsv, takes, wantsCsv, type FlatRow } from './ask.ts'
+import { callerWho, everyRow, sendCsv, takes, wantsCsv, type FlatRow } from './ask.ts'
 import { answered_max, campaignColumns, flattenCampaign, readCampaign, readCampaignPage, readCampaignRows, remind, type CampaignFilter } from './campaign.ts'
 import { check_days, day_ms, type Checks } from './checks.ts'
 import type { Level } from './summary.ts'
+import { bodyOf } from '../body.ts'
 
 interface CampaignNeeds {
   readonly database: Database

@@ -4,8 +4,9 @@ import { PositionDecision, PositionGiven, PositionMeasured, positionsQuery, type
 import { system, type Database } from '../adapters/postgres/database.ts'
 import { deviceOf } from '../measurement/device.ts'
 import { allowed } from '../problem.ts'
-import { bodyOf, callerWho, takes } from '../readiness/ask.ts'
+import { callerWho, takes } from '../readiness/ask.ts'
 import { decidePosition, givePosition, measurePosition, readFixes } from './positions.ts'
+import { bodyOf } from '../body.ts'
 
 interface PositionNeeds {
   readonly database: Database

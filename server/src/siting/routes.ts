@@ -3,12 +3,13 @@ import { Compile } from 'typebox/compile'
 import { movesQuery, SitingDecisions, SitingQuestion, type MovesPage, type SitingAnswer, type SitingResults } from '@kawal/contract/readiness.ts'
 import type { Caller, Database } from '../adapters/postgres/database.ts'
 import { allowed, ProblemError } from '../problem.ts'
-import { bodyOf, callerWho, everyRow, sendCsv, takes, wantsCsv, type FlatRow } from '../readiness/ask.ts'
+import { callerWho, everyRow, sendCsv, takes, wantsCsv, type FlatRow } from '../readiness/ask.ts'
 import { planOf, type Plan } from '../readiness/plans.ts'
 import type { Present } from '../readiness/present.ts'
 import { decideMoves } from './decisions.ts'
 import { flattenMove, moveColumns, readMoves, readMovesPage, type MoveFilter } from './moves.ts'
 import { answerWhatIf } from './what-if.ts'
+import { bodyOf } from '../body.ts'
 
 interface SitingNeeds {
   readonly database: Database

@@ -11,6 +11,7 @@ import { allowed, answerProblems, ProblemError } from '../problem.ts'
 import { addListener, callbackAllowed, getListener, organisation_listeners_max, removeListener } from './outbox.ts'
 import { causeOf, command, getTicket, listTickets, openTicket, organisationName, readDisturbances, type TicketFilter } from './tickets.ts'
 import { statusesOf, ticketPath, toTmf } from './tmf621.ts'
+import { bodyOf } from '../body.ts'
 
 interface TicketRouteNeeds {
   readonly database: Database
@@ -79,7 +80,7 @@ function readingRoutes(app: Routes, needs: TicketRouteNeeds): void {
 function writingRoutes(app: Routes, needs: TicketRouteNeeds): void {
   app.post<{ Querystring: Record<string, string | string[]> }>(ticketPath, async (request, reply) => {
     const caller = callerOf(needs, request)
-    const body = parse(checkCreate, request.body)
+    const body = bodyOf(checkCreate, request.body)
     const id = body.relatedEntity.find((related) => related.role === 'disturbance')?.entity.id
     if (id === undefined) throw new ProblemError('body_invalid', 'Name the disturbance as a relatedEntity with the role "disturbance": a ticket without one could not be closed by measurement.')
     const disturbance = (await readDisturbances(needs.database, caller, [id])).get(id)
@@ -99,7 +100,7 @@ function writingRoutes(app: Routes, needs: TicketRouteNeeds): void {
 
   app.patch<{ Params: { id: string }; Querystring: Record<string, string | string[]> }>(`${ticketPath}/:id`, async (request, reply) => {
     const caller = callerOf(needs, request)
-    const body = parse(checkPatch, request.body)
+    const body = bodyOf(checkPatch, request.body)
     const ticket = await getTicket(needs, caller, request.params.id)
     if (ticket === null) throw new ProblemError(...refusals.not_found)
     const actions: TicketAction[] = []
@@ -141,7 +142,7 @@ function statusActions(ticket: Ticket, status: string, reason: string): TicketAc
 function hubRoutes(app: Routes, needs: TicketRouteNeeds): void {
   app.post(hubPath, async (request, reply) => {
     const caller = callerOf(needs, request)
-    const body = parse(checkHub, request.body)
+    const body = bodyOf(checkHub, request.body)
     if (!callbackAllowed(body.callback, needs.callbackHosts)) throw new ProblemError('not_allowed', 'Events are posted only to hosts that this installation names: ask for yours to be added.')
     const listener = await allowed(() => addListener(needs.database, caller, body.callback, body.query ?? null, needs.clock()))
     if (listener === null) throw new ProblemError('state_conflict', `Your organisation has ${organisation_listeners_max} listeners already. Remove one first.`)
@@ -166,12 +167,6 @@ function callerOf(needs: TicketRouteNeeds, request: FastifyRequest): Caller {
   const caller = needs.caller(request)
   if (caller === null) throw new ProblemError('session_missing', 'Open your log-in link, or send an API key as a bearer token.')
   return caller
-}
-
-function parse<T>(validator: { Check(value: unknown): value is T; Errors(value: unknown): { instancePath: string; message: string }[] }, body: unknown): T {
-  if (validator.Check(body)) return body
-  const errors = validator.Errors(body).slice(0, 3).map((error) => `${error.instancePath || '/'} ${error.message}`)
-  throw new ProblemError('body_invalid', `${errors.join('; ')}.`)
 }
 
 function accept<T>(result: Result<T, Refusal>): T {
