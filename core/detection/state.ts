@@ -39,9 +39,8 @@ export const bin_stride = 4
 export const extra = { left: 0, unplugged: 1, plugged: 2 } as const
 export const extra_bin = 3
 export const extra_stride = extra_bin * bins
-/** The last number holds what is looked up beside the sums: see `packRates`. */
-export const node_stride = bin_stride * bins + 1
-export const rates = node_stride - 1
+/** Sums of a node: 64 bytes. */
+export const node_stride = bin_stride * bins
 /**
  * Expected hits are in 1/1,024 and log-habits in 1/128 nats: whole numbers, whose sums do not depend on the order, and
  * those of a nation (5.76 million devices that break a fifth of their promises; 2.3 million silent at once) fit into 32 bits.
@@ -56,6 +55,8 @@ interface Nodes {
   count: number
   sums: Int32Array
   extras: Int32Array
+  /** Of a place's node, in 1/4,096: ten bits of broken promises, ten of bad reports; above them the province. */
+  rates: Int32Array
   /** The node of the same operator one level up; -1 above the nation. */
   parent: Int32Array
   /** Everybody's node at the same place or area; its own for everybody's. */
@@ -204,7 +205,7 @@ export function startDetection(stations: readonly DetectionStation[], options: P
 function startNodes(): Nodes {
   const size = 1024
   const whole = (): Int32Array => new Int32Array(size)
-  return { count: 0, sums: new Int32Array(size * node_stride), extras: new Int32Array(size * extra_stride), parent: whole(), all: whole(), level: new Uint8Array(size), operator: whole(), area: whole(), sibling: whole(), device: whole(), byName: new Map(), ordered: 0, near: new Int32Array(0) }
+  return { count: 0, sums: new Int32Array(size * node_stride), extras: new Int32Array(size * extra_stride), rates: whole(), parent: whole(), all: whole(), level: new Uint8Array(size), operator: whole(), area: whole(), sibling: whole(), device: whole(), byName: new Map(), ordered: 0, near: new Int32Array(0) }
 }
 
 /** The number of an operator, given at first sight. No decision may rest on the order of these. */
@@ -268,7 +269,7 @@ function areaNode(state: DetectionState, level: number, district: number, operat
 }
 
 function addNode(nodes: Nodes, level: number, area: number, operator: number, parent: number, all: number): number {
-  if (nodes.count === nodes.level.length) for (const name of ['sums', 'extras', 'parent', 'all', 'level', 'operator', 'area', 'sibling', 'device'] as const) Object.assign(nodes, { [name]: doubled(nodes[name]) })
+  if (nodes.count === nodes.level.length) for (const name of ['sums', 'extras', 'rates', 'parent', 'all', 'level', 'operator', 'area', 'sibling', 'device'] as const) Object.assign(nodes, { [name]: doubled(nodes[name]) })
   const node = nodes.count++
   nodes.level[node] = level
   nodes.area[node] = area
@@ -292,12 +293,12 @@ export function orderNodes(state: DetectionState): void {
   const place = new Int32Array(nodes.count)
   order.forEach((node, index) => (place[node] = index))
   const moved = (node: number): number => (node < 0 ? node : (place[node] as number))
-  const { sums, parent, all, level, operator, area, sibling, device } = nodes
-  Object.assign(nodes, { sums: new Int32Array(sums.length), parent: new Int32Array(parent.length), all: new Int32Array(all.length), level: new Uint8Array(level.length), operator: new Int32Array(operator.length), area: new Int32Array(area.length), sibling: new Int32Array(sibling.length), device: new Int32Array(device.length) })
+  const { sums, rates, parent, all, level, operator, area, sibling, device } = nodes
+  Object.assign(nodes, { sums: new Int32Array(sums.length), rates: new Int32Array(rates.length), parent: new Int32Array(parent.length), all: new Int32Array(all.length), level: new Uint8Array(level.length), operator: new Int32Array(operator.length), area: new Int32Array(area.length), sibling: new Int32Array(sibling.length), device: new Int32Array(device.length) })
   order.forEach((from, to) => {
     nodes.sums.set(sums.subarray(from * node_stride, (from + 1) * node_stride), to * node_stride)
     for (const [now, before] of [[nodes.parent, parent], [nodes.all, all], [nodes.sibling, sibling]] as const) now[to] = moved(before[from] as number)
-    for (const [now, before] of [[nodes.level, level], [nodes.operator, operator], [nodes.area, area], [nodes.device, device]] as const) now[to] = before[from] as number
+    for (const [now, before] of [[nodes.rates, rates], [nodes.level, level], [nodes.operator, operator], [nodes.area, area], [nodes.device, device]] as const) now[to] = before[from] as number
   })
   for (let pair = 0; pair < pairs.count; pair++) pairs.node[pair] = moved(pairs.node[pair] as number)
   for (let index = 0; index < first.length; index++) first[index] = moved(first[index] as number)

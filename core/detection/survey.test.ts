@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { atOnce } from '../kernel/steps.ts'
 import { around, morning, type Deed, type Phone } from '@kawal/testkit/small-nation.ts'
-import { seconds, bin_stride, bins, extra, extra_bin, extra_stride, expected_unit, field, isBad, log_unit, node_stride, onDuty, rates, stride, sum, windows_s, type DetectionState } from './state.ts'
+import { seconds, bin_stride, bins, extra, extra_bin, extra_stride, expected_unit, field, isBad, log_unit, node_stride, onDuty, stride, sum, windows_s, type DetectionState } from './state.ts'
 import { survey } from './survey.ts'
 
 const [west, east] = [around(3, 4, 12), around(12, 7, 9)]
@@ -89,7 +89,7 @@ test('the sums of every area, operator and window are those of a slow recount', 
     atOnce(survey(state, now_s))
     const packed = new Map<string, number>()
     const { nodes } = state
-    for (let node = 0; node < nodes.count; node++) if (nodes.level[node] === 0) packed.set(`${nodes.area[node]} ${nodes.operator[node]}`, nodes.sums[node * node_stride + rates] ?? 0)
+    for (let node = 0; node < nodes.count; node++) if (nodes.level[node] === 0) packed.set(`${nodes.area[node]} ${nodes.operator[node]}`, nodes.rates[node] ?? 0)
     const slow = recount(state, rows, lateness, promises, (place, operator) => {
       const bits = packed.get(`${place} ${operator}`) ?? NaN
       return [((bits >> 10) & 1023) / 4096, (bits & 1023) / 4096]

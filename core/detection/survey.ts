@@ -1,7 +1,7 @@
 import type { Steps } from '../kernel/steps.ts'
 import { what } from './evidence.ts'
 import { badOf, brokenOf, promisesOf } from './intake.ts'
-import { bin_stride, devices_a_step, expected_unit, extra, extra_bin, extra_stride, field, isBad, lateness_min, log_unit, node_stride, onDuty, orderNodes, rates, stride, sum, windows_s, type DetectionState } from './state.ts'
+import { bin_stride, devices_a_step, expected_unit, extra, extra_bin, extra_stride, field, isBad, lateness_min, log_unit, node_stride, onDuty, orderNodes, stride, sum, windows_s, type DetectionState } from './state.ts'
 
 /** How firmly a habit is held towards its place's, and a place's towards everybody's: worth so many promises. */
 const prior = { device: 26, place: 80, broken: 0.06, bad: 0.012, lateness: 20, gone: 0.005, promises: 1000 }
@@ -10,7 +10,6 @@ const broken_min = 0.025
 const bad_min = 0.02
 const gone_min = 0.001
 
-/** Rates stand in the last number of a node, in 1/4,096: ten bits of broken promises, ten of bad reports; above them the province. */
 const rate_unit = 4_096
 /** Devices' records make those of places so many sweeps apart: they change slowly. */
 const rates_sweeps = 20
@@ -28,9 +27,8 @@ export function* survey(state: DetectionState, now_s: number): Steps<void> {
   const isGrown = nodes.count > nodes.ordered * 1.05
   if (isGrown) orderNodes(state)
   if (isGrown || state.sweeps % rates_sweeps === 1) yield* placeRates(state)
-  const { sums } = nodes
+  nodes.sums.fill(0, 0, nodes.count * node_stride)
   nodes.extras.fill(0, 0, nodes.count * extra_stride)
-  for (let at = 0, end = nodes.count * node_stride; at < end; at += node_stride) for (let each = at; each < at + rates; each++) sums[each] = 0
   const silence = silenceOf(state)
   state.tests.fill(0)
   for (let from = 0; from < state.deviceCount; from += devices_a_step) {
@@ -41,7 +39,7 @@ export function* survey(state: DetectionState, now_s: number): Steps<void> {
 }
 
 /** What the devices of a place break, and report badly, of all that they send: what a new device's habit begins from. */
-function* placeRates({ devices, deviceCount, nodes: { count, sums, all, level, area }, places }: DetectionState): Steps<void> {
+function* placeRates({ devices, deviceCount, nodes: { count, rates, all, level, area }, places }: DetectionState): Steps<void> {
   const totals = new Float64Array(count * 3)
   for (let at = 0; at < deviceCount * stride; at += stride) {
     if (at % (devices_a_step * stride) === 0) yield
@@ -59,7 +57,7 @@ function* placeRates({ devices, deviceCount, nodes: { count, sums, all, level, a
     const promises = prior.place + (totals[from] as number)
     const broken = Math.min(1023, Math.round((rate_unit * (prior.place * prior.broken + (totals[from + 1] as number))) / promises))
     const bad = Math.min(1023, Math.round((rate_unit * (prior.place * prior.bad + (totals[from + 2] as number))) / promises))
-    sums[node * node_stride + rates] = (Math.trunc((places.district[area[node] as number] as number) / 10_000) << 20) | (broken << 10) | bad
+    rates[node] = (Math.trunc((places.district[area[node] as number] as number) / 10_000) << 20) | (broken << 10) | bad
   }
 }
 
@@ -72,7 +70,7 @@ const inverse = Float64Array.from({ length: 1024 }, (_, promises) => 1 / (prior.
 const test_s = 180
 
 function surveyDevices(state: DetectionState, now_s: number, { still, gone }: Silence, first: number, last: number): void {
-  const { devices, options: { grace_s, duty_s }, nodes: { sums, extras, all }, tests, lateness } = state
+  const { devices, options: { grace_s, duty_s }, nodes: { sums, extras, rates, all }, tests, lateness } = state
   const end = last * stride
   for (let at = first * stride; at < end; at += stride) {
     const node = devices[at + field.node] as number
@@ -101,7 +99,7 @@ function surveyDevices(state: DetectionState, now_s: number, { still, gone }: Si
     }
     if (age > oldest) continue
     const habit = devices[at + field.habit] as number
-    const packed = sums[node * node_stride + rates] as number
+    const packed = rates[node] as number
     const window = windowOf[age] as number
     const to = node * node_stride + window * bin_stride
     const more = (all[node] as number) * extra_stride + window * extra_bin
@@ -168,7 +166,7 @@ function* raise({ nodes: { count, sums, extras, parent, all, level, operator } }
     if (node % nodes_a_step === 0) yield
     if (level[node] !== 0 || (operator[node] as number) < 0) continue
     const [at, everybody, above] = [node * node_stride, (all[node] as number) * node_stride, (parent[node] as number) * node_stride]
-    for (let each = 0; each < rates; each++) {
+    for (let each = 0; each < node_stride; each++) {
       const value = (sums[at + each] as number) + (each < bin_stride ? 0 : (sums[at + each - bin_stride] as number))
       sums[at + each] = value
       sums[everybody + each] = (sums[everybody + each] as number) + value
@@ -181,12 +179,12 @@ function* raise({ nodes: { count, sums, extras, parent, all, level, operator } }
     const at = node * extra_stride
     for (let each = at + extra_bin; each < at + extra_stride; each++) extras[each] = (extras[each] as number) + (extras[each - extra_bin] as number)
     add(extras, (parent[node] as number) * extra_stride, at, extra_stride)
-    add(sums, (parent[node] as number) * node_stride, node * node_stride, rates)
+    add(sums, (parent[node] as number) * node_stride, node * node_stride, node_stride)
   }
   for (let from = 1; from < 4; from++)
     for (let node = 0; node < count; node++) {
       if (level[node] !== from) continue
-      add(sums, (parent[node] as number) * node_stride, node * node_stride, rates)
+      add(sums, (parent[node] as number) * node_stride, node * node_stride, node_stride)
       if (operator[node] === -1) add(extras, (parent[node] as number) * extra_stride, node * extra_stride, extra_stride)
     }
 }
