@@ -20,7 +20,7 @@ test('logGamma is the logarithm of a factorial, and at half-integers what the re
 
 const habit = 0.06
 /** A place of so many devices, each with the usual habit. */
-const place = (devices: number, hits: number, leaving = 0, isEverybody = false): number => faultScore(devices, hits, devices * habit, hits * Math.log(habit), leaving, 4, 4, isEverybody)
+const place = (devices: number, hits: number, leaving = 0, isEverybody = false): number => faultScore(devices, hits, devices * habit, hits * Math.log(habit), 0, leaving, 0, 4, 4, isEverybody)
 
 test('a fault is less likely with each device that is well, and more with each that is hit', () => {
   fc.assert(fc.property(fc.integer({ min: 4, max: 200 }), fc.integer({ min: 0, max: 200 }), fc.boolean(), (hits, well, isEverybody) => {
@@ -33,8 +33,17 @@ test('a fault is less likely with each device that is well, and more with each t
 
 test('goodbyes that were heard excuse silence, and what is usual at a bad hour is no fault', () => {
   assert.ok(place(30, 14, 0.3) < place(30, 14))
+  const lately = (earlier: number): number => faultScore(7, 7, 7 * habit, 7 * Math.log(habit), 0, 0, earlier, 4, 4, true)
+  assert.ok(lately(0.5) < lately(0) - 3, `${lately(0.5)} ${lately(0)}`)
   assert.equal(place(30, 8), 0)
-  assert.ok(faultScore(30, 20, 30 * habit, 20 * Math.log(habit), 0, 4, 1, false) < place(30, 20))
+  assert.ok(faultScore(30, 20, 30 * habit, 20 * Math.log(habit), 0, 0, 0, 4, 1, false) < place(30, 20))
+})
+
+test('half silent and half bad by habits that make either likely is a bad hour; all of one kind is not', () => {
+  const [silent, bad] = [0.1, 0.03]
+  const of = (badHits: number): number => faultScore(100, 40, 100 * (silent + bad), (40 - badHits) * Math.log(silent) + badHits * Math.log(bad), badHits, 0, 0, 6, 5, true)
+  assert.ok(of(9) < 10, `${of(9)}`)
+  assert.ok(of(0) > of(9) + 5 && of(40) > of(9) + 5)
 })
 
 test('a dozen silent of a dozen is far beyond chance, three of ten is not', () => {

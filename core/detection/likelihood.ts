@@ -6,7 +6,7 @@ const share_max = 0.97
 /** Goodbyes that are lost for each that is heard: three in ten on their way, and some phones die without one. */
 const lost_per_goodbye = 0.5
 
-/** Where so many of everybody's devices said goodbye, they leave together, and a silence is no habit's. */
+/** Where so many of everybody's devices said goodbye, of late or somewhat before, they leave together, and a silence is no habit's. */
 const leaving_min = 0.1
 /** Of those who leave, by chance so many times more goodbyes are lost. */
 const lost_spread = 1.35
@@ -17,12 +17,14 @@ const lost_spread = 1.35
  * Usual: each device breaks its promise by its own habit times a factor that all at the place share; a beta distribution
  * of what that comes to is integrated out (a beta-binomial null, overdispersed as crowds are). Fault: each
  * device is hit with one and the same share, at least two fifths; the share is the likeliest, and half a log of the devices
- * is paid for choosing it (Schwarz 1978).
+ * is paid for choosing it (Schwarz 1978). Usual silences and usual bad reports are told apart by the habits; of a fault
+ * some part of those hit are silent and the others report badly: the likeliest part.
  * @param habits broken promises and bad reports that the devices' own habits make likely; `logs` the sum of the logarithms
- * of the habits of those hit, nats; `leaving` goodbyes heard there, as a share of everybody's devices
+ * of the habits of those hit, nats; `bad` of the hits report badly, the others are silent; `leaving` goodbyes heard there, as a share of everybody's devices; `earlier`
+ * those of before
  * @param shape and `rate`: what is usual there, broken promises over what habits explain, as a gamma distribution
  */
-export function faultScore(devices: number, hits: number, habits: number, logs: number, leaving: number, shape: number, rate: number, isEverybody: boolean): number {
+export function faultScore(devices: number, hits: number, habits: number, logs: number, bad: number, leaving: number, earlier: number, shape: number, rate: number, isEverybody: boolean): number {
   const least = isEverybody ? share_min_all : share_min
   if (hits < least * devices) return 0
   // Goodbyes that were heard tell of some that were not: whoever is silent there may have gone home, like the others.
@@ -30,14 +32,19 @@ export function faultScore(devices: number, hits: number, habits: number, logs: 
   const mean = Math.min(0.9, usually)
   if (hits <= mean * devices) return 0
   const share = Math.min(share_max, Math.max(least, hits / devices))
-  const fault = hits * Math.log(share) + (devices - hits) * Math.log(1 - share) - 0.5 * Math.log(devices)
+  const ways = shared(bad, hits) + shared(hits - bad, hits)
+  const fault = hits * Math.log(share) + (devices - hits) * Math.log(1 - share) + ways - 0.5 * Math.log(devices)
   const a = Math.max(0.3, shape * (1 - mean) - mean)
   const b = (a * (1 - mean)) / mean
   const usual = logs - hits * Math.log(habits / devices) + logBeta(a + hits, b + devices - hits) - logBeta(a, b)
-  if (leaving < leaving_min) return fault - usual
-  const lost = Math.min(0.9, lost_spread * usually, Math.max(usually, hits / devices))
-  return fault - Math.max(usual, hits * Math.log(lost) + (devices - hits) * Math.log(1 - lost))
+  if (leaving + earlier < leaving_min) return fault - usual
+  // Who was heard to leave may have left the window, and others who left then are silent in it.
+  const going = usually + lost_per_goodbye * earlier
+  const lost = Math.min(0.9, lost_spread * going, Math.max(going, hits / devices))
+  return fault - Math.max(usual, hits * Math.log(lost) + (devices - hits) * Math.log(1 - lost) + ways)
 }
+
+const shared = (some: number, all: number): number => (some === 0 ? 0 : some * Math.log(some / all))
 
 const logBeta = (a: number, b: number): number => logGamma(a) + logGamma(b) - logGamma(a + b)
 

@@ -111,23 +111,25 @@ function createUsual(state: DetectionState): (place: number, operator: number, w
 type Regional = ReturnType<typeof createUsual>
 
 /** @param othersHits what the others at the very same places add, with `othersExpected` in units of the sums */
-function score(isEverybody: boolean, devices: number, hits: number, expected: number, logs: number, leaving: number, factor: number, othersHits: number, othersExpected: number): number {
-  return faultScore(devices, hits, expected / expected_unit, logs / log_unit, leaving, (isEverybody ? shape.all : shape.one) + control_weight * othersHits, (isEverybody ? shape.all : shape.one) / factor + (control_weight * othersExpected) / expected_unit, isEverybody)
+function score(isEverybody: boolean, devices: number, hits: number, expected: number, logs: number, bad: number, leaving: number, earlier: number, factor: number, othersHits: number, othersExpected: number): number {
+  return faultScore(devices, hits, expected / expected_unit, logs / log_unit, bad, leaving, earlier, (isEverybody ? shape.all : shape.one) + control_weight * othersHits, (isEverybody ? shape.all : shape.one) / factor + (control_weight * othersExpected) / expected_unit, isEverybody)
 }
 
 function scoreNode(state: DetectionState, node: number, regional: Regional): Candidate | null {
   const { nodes } = state
   const operator = nodes.operator[node] as number
   const level = levels[nodes.level[node] as number] as Level
-  const all = operator < 0 ? -1 : (nodes.all[node] as number)
+  const everybody = nodes.all[node] as number
+  const all = operator < 0 ? -1 : everybody
   let best = -Infinity
   for (let window = 0; window < bins; window++) {
     const [hits, devices, expected] = [at(state, node, window, sum.hits), at(state, node, window, sum.devices), at(state, node, window, sum.expected)]
     if (hits < hits_min || hits < (all < 0 ? look.share_min_all : look.share_min) * devices) continue
     const factor = level === 'nation' ? 1 : regional(placeIn(state, node), operator, window)
     const [othersHits, othersExpected] = all < 0 ? [0, 0] : [at(state, all, window, sum.hits) - hits, at(state, all, window, sum.expected) - expected]
+    const present = at(state, everybody, window, sum.devices)
     const chargers = all < 0 && level !== 'nation' ? chargerScore(besides(state, node, window, extra.unplugged), besides(state, node, window, extra.plugged)) : 0
-    best = Math.max(best, chargers + score(all < 0, devices, hits, expected, at(state, node, window, sum.logs), besides(state, all < 0 ? node : all, window, extra.left) / at(state, all < 0 ? node : all, window, sum.devices), factor, othersHits, othersExpected))
+    best = Math.max(best, chargers + score(all < 0, devices, hits, expected, at(state, node, window, sum.logs), at(state, node, window, sum.bad), besides(state, everybody, window, extra.left) / present, besides(state, everybody, bins - 1, extra.earlier) / present, factor, othersHits, othersExpected))
   }
   if (best < thresholdOf(operator) - 2 * suspicion_nats) return null
   const places = placesOf(state, node).filter((place) => nodeAt(state, place, operator) >= 0)
@@ -203,7 +205,7 @@ function bestPrefix(state: DetectionState, operator: number, windows: number, re
   }
   for (let window = 0; window < bins; window++) {
     if ((windows & (1 << window)) === 0) continue
-    let [devices, hits, expected, logs, left, everybody, othersHits, othersExpected, unplugged, plugged] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+    let [devices, hits, expected, logs, bad, left, earlier, everybody, othersHits, othersExpected, unplugged, plugged] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
     const factor = regional(centre, operator, window)
     let count = 0
     for (let rank = 0; rank < list.length; rank++) {
@@ -212,6 +214,7 @@ function bestPrefix(state: DetectionState, operator: number, windows: number, re
       const [hit, likely] = [at(state, here, window, sum.hits), at(state, here, window, sum.expected)]
       if (here >= 0) count++
       left += besides(state, all, window, extra.left)
+      earlier += besides(state, all, bins - 1, extra.earlier)
       everybody += at(state, all, window, sum.devices)
       if (operator >= 0) {
         othersHits += at(state, all, window, sum.hits) - hit
@@ -224,8 +227,9 @@ function bestPrefix(state: DetectionState, operator: number, windows: number, re
       hits += hit
       expected += likely
       logs += at(state, here, window, sum.logs)
+      bad += at(state, here, window, sum.bad)
       if (hit === 0 || hits < hits_min) continue
-      const found = (operator < 0 ? chargerScore(unplugged, plugged) : 0) + score(operator < 0, devices, hits, expected, logs, left / everybody, factor, othersHits, othersExpected) - size_nats * Math.log(count)
+      const found = (operator < 0 ? chargerScore(unplugged, plugged) : 0) + score(operator < 0, devices, hits, expected, logs, bad, left / everybody, earlier / everybody, factor, othersHits, othersExpected) - size_nats * Math.log(count)
       if (found <= best) continue
       best = found
       ranks = rank + 1

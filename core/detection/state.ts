@@ -30,16 +30,18 @@ export const onDuty = 1 << 16
 /** The last report is bad, by `quality` as it was last known. */
 export const isBad = 1 << 17
 
-/** Windows of evidence, s. Sums of a node, for each window: devices, hits, expected hits, log-habits of what was hit. */
+/** Windows of evidence, s. Sums of a node, for each window: devices, hits, expected hits, log-habits of what was hit, and how many of the hits are bad reports. */
 export const windows_s = [150, 240, 360, 600] as const
 export const bins = windows_s.length
-export const sum = { devices: 0, hits: 1, expected: 2, logs: 3 } as const
-export const bin_stride = 4
-/** Beside them, of everybody's nodes alone: goodbyes heard, chargers gone off and chargers on. */
-export const extra = { left: 0, unplugged: 1, plugged: 2 } as const
-export const extra_bin = 3
+export const sum = { devices: 0, hits: 1, expected: 2, logs: 3, bad: 4 } as const
+export const bin_stride = 5
+/**
+ * Beside them, of everybody's nodes alone: goodbyes heard, chargers gone off and chargers on; and in the longest window
+ * goodbyes of as long a time before it.
+ */
+export const extra = { left: 0, unplugged: 1, plugged: 2, earlier: 3 } as const
+export const extra_bin = 4
 export const extra_stride = extra_bin * bins
-/** Sums of a node: 64 bytes. */
 export const node_stride = bin_stride * bins
 /**
  * Expected hits are in 1/1,024 and log-habits in 1/128 nats: whole numbers, whose sums do not depend on the order, and
@@ -189,7 +191,7 @@ export const lateness_min = 20
 
 export const statuses: readonly Status[] = ['unknown', 'ok', 'watch', 'degraded', 'down']
 
-/** Begins with no knowledge: every station is unknown. Memory: 48 bytes a device, 145 an operator's place and an area, about 150 a station's operator. */
+/** Begins with no knowledge: every station is unknown. Memory: 48 bytes a device, 176 an operator's place and an area, about 150 a station's operator. */
 export function startDetection(stations: readonly DetectionStation[], options: Partial<DetectionOptions> = {}): DetectionState {
   if (stations.length > stations_max) throw new RangeError(`detection watches at most ${stations_max} stations, not ${stations.length}`)
   const places = buildPlaces(stations)

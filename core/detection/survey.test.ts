@@ -40,7 +40,7 @@ function rowsOf(state: DetectionState, now_s: number): Row[] {
 }
 
 /** Goodbyes and chargers are counted for everybody alone. */
-const slots = { ...sum, left: bin_stride + extra.left, unplugged: bin_stride + extra.unplugged, plugged: bin_stride + extra.plugged }
+const slots = { ...sum, left: bin_stride + extra.left, unplugged: bin_stride + extra.unplugged, plugged: bin_stride + extra.plugged, earlier: bin_stride + extra.earlier }
 const width = bin_stride + extra_bin
 
 /** Slow and plain: each device into each of its ten areas, each window by itself. Habits against the place's rates and the lateness of before. */
@@ -60,10 +60,15 @@ function recount(state: DetectionState, rows: readonly Row[], lateness: Float64A
     for (const operator of [row.operator, -1])
       for (const area of areas)
         for (const [window, length_s] of windows_s.entries()) {
-          if (Math.ceil(row.age_s / 30) * 30 > length_s) continue
+          const isEarlier = row.hit === 'left' && row.age_s > 600
+          if (isEarlier ? operator >= 0 || window < bins - 1 || row.age_s > 1200 : Math.ceil(row.age_s / 30) * 30 > length_s) continue
           const key = `${area} ${operator} ${window}`
           const values = sums.get(key) ?? new Array<number>(width).fill(0)
           sums.set(key, values)
+          if (isEarlier) {
+            add(values, 'earlier', 1)
+            continue
+          }
           add(values, 'devices', 1)
           add(values, 'expected', Math.floor(expected_unit * (chance.broken + chance.bad) + 0.5))
           if (operator < 0 && row.charger === 'on') add(values, 'plugged', 1)
@@ -71,6 +76,7 @@ function recount(state: DetectionState, rows: readonly Row[], lateness: Float64A
           if (operator < 0 && row.hit === 'left') add(values, 'left', 1)
           if (row.hit === 'silent' || row.hit === 'bad') {
             add(values, 'hits', 1)
+            if (row.hit === 'bad') add(values, 'bad', 1)
             add(values, 'logs', Math.round(log_unit * Math.log(row.hit === 'silent' ? chance.broken : chance.bad)))
           }
         }
@@ -106,7 +112,7 @@ test('the sums of every area, operator and window are those of a slow recount', 
     assert.deepEqual([...slow.keys()], [])
     assert.ok(compared > 2_000)
     const nation = nodes.byName.get('4 0 -1') ?? NaN
-    for (const what of ['left', 'unplugged', 'plugged'] as const) if (minute >= 44) assert.ok((nodes.extras[nation * extra_stride + (bins - 1) * extra_bin + extra[what]] ?? 0) > 0, `${what} are counted`)
+    for (const what of ['left', 'unplugged', 'plugged', 'earlier'] as const) if (minute >= 44) assert.ok((nodes.extras[nation * extra_stride + (bins - 1) * extra_bin + extra[what]] ?? 0) > 0, `${what} are counted`)
   }
 })
 

@@ -1,7 +1,7 @@
 import type { Steps } from '../kernel/steps.ts'
 import { what } from './evidence.ts'
 import { badOf, brokenOf, promisesOf } from './intake.ts'
-import { bin_stride, devices_a_step, expected_unit, extra, extra_bin, extra_stride, field, isBad, lateness_min, log_unit, node_stride, onDuty, orderNodes, stride, sum, windows_s, type DetectionState } from './state.ts'
+import { bin_stride, bins, devices_a_step, expected_unit, extra, extra_bin, extra_stride, field, isBad, lateness_min, log_unit, node_stride, onDuty, orderNodes, stride, sum, windows_s, type DetectionState } from './state.ts'
 
 /** How firmly a habit is held towards its place's, and a place's towards everybody's: worth so many promises. */
 const prior = { device: 26, place: 80, broken: 0.06, bad: 0.012, lateness: 20, gone: 0.005, promises: 1000 }
@@ -66,6 +66,7 @@ const oldest = windows_s.at(-1) as number
 const windowOf = Uint8Array.from({ length: oldest + 1 }, (_, age) => windows_s.findIndex((window) => Math.ceil(age / 30) * 30 <= window))
 /** One over the promises that a device's habit and its prior are worth. */
 const inverse = Float64Array.from({ length: 1024 }, (_, promises) => 1 / (prior.device + promises))
+const earlier = (bins - 1) * extra_bin + extra.earlier
 /** Tests of the election server say something for so long, s. */
 const test_s = 180
 
@@ -82,7 +83,12 @@ function surveyDevices(state: DetectionState, now_s: number, { still, gone }: Si
       const withdrawn = devices[at + field.withdrawnAt] as number
       age = now_s - withdrawn - grace_s
       // A promise that a goodbye took back counts when it would have been due, as that of a lost goodbye does.
-      if (withdrawn === 0 || age <= 0 || age > oldest || (flags & isBad) !== 0) continue
+      if (withdrawn === 0 || age <= 0 || (flags & isBad) !== 0) continue
+      if (age > oldest) {
+        const to = (all[node] as number) * extra_stride + earlier
+        if (age <= 2 * oldest) extras[to] = (extras[to] as number) + 1
+        continue
+      }
       hit = 3
     } else {
       age = now_s - (devices[at + field.dueAt] as number) - grace_s
@@ -123,6 +129,7 @@ function surveyDevices(state: DetectionState, now_s: number, { still, gone }: Si
     }
     sums[to + sum.hits] = (sums[to + sum.hits] as number) + 1
     sums[to + sum.logs] = (sums[to + sum.logs] as number) + Math.round(log_unit * Math.log(hit === 1 ? silent : bad))
+    if (hit === 2) sums[to + sum.bad] = (sums[to + sum.bad] as number) + 1
   }
 }
 
