@@ -35,6 +35,8 @@ test('goodbyes that were heard excuse silence, and what is usual at a bad hour i
   assert.ok(place(30, 14, 0.3) < place(30, 14))
   const lately = (earlier: number): number => faultScore(7, 7, 7 * habit, 7 * Math.log(habit), 0, 0, earlier, 4, 4, true)
   assert.ok(lately(0.5) < lately(0) - 3, `${lately(0.5)} ${lately(0)}`)
+  // Many who left before excuse no less than few: they bound what may be lost, and do not foretell it.
+  assert.ok(faultScore(77, 25, 3.1, -118, 0, 0.53, 0.94, 6, 6, true) <= faultScore(77, 25, 3.1, -118, 0, 0.53, 0, 6, 6, true))
   assert.equal(place(30, 8), 0)
   assert.ok(faultScore(30, 20, 30 * habit, 20 * Math.log(habit), 0, 0, 0, 4, 1, false) < place(30, 20))
 })

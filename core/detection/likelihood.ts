@@ -39,8 +39,7 @@ export function faultScore(devices: number, hits: number, habits: number, logs: 
   const usual = logs - hits * Math.log(habits / devices) + logBeta(a + hits, b + devices - hits) - logBeta(a, b)
   if (leaving + earlier < leaving_min) return fault - usual
   // Who was heard to leave may have left the window, and others who left then are silent in it.
-  const going = usually + lost_per_goodbye * earlier
-  const lost = Math.min(0.9, lost_spread * going, Math.max(going, hits / devices))
+  const lost = Math.min(0.9, lost_spread * (usually + lost_per_goodbye * earlier), Math.max(usually, hits / devices))
   return fault - Math.max(usual, hits * Math.log(lost) + (devices - hits) * Math.log(1 - lost) + ways)
 }
 
