@@ -19,7 +19,7 @@ type Level = 'circle' | (typeof levels)[number]
  * together. Set by what three days without any said, for one false disturbance a day of the nation
  * (docs/decisions/0033-evidence-by-likelihood.md).
  */
-const threshold_nats = { one: 22, all: 22.5 }
+const threshold_nats = { one: 20.5, all: 20 }
 const thresholdOf = (operator: number): number => (operator < 0 ? threshold_nats.all : threshold_nats.one)
 /** From so many nats below a threshold on, a disturbance is suspected. */
 export const suspicion_nats = 4
