@@ -15,9 +15,8 @@ export interface Candidate {
 type Level = 'circle' | (typeof levels)[number]
 
 /**
- * Nats from which a place, a circle or an area is a disturbance of one operator, or of everybody, who rest and leave
- * together. Set by what three days without any said, for one false disturbance a day of the nation
- * (docs/decisions/0033-evidence-by-likelihood.md).
+ * Nats from which a place, a circle or an area is a disturbance of one operator, or of everybody. Set by what three days
+ * without any said, for one false disturbance a day of the nation (docs/decisions/0033-evidence-by-likelihood.md).
  */
 const threshold_nats = { one: 20.5, all: 20 }
 const thresholdOf = (operator: number): number => (operator < 0 ? threshold_nats.all : threshold_nats.one)
