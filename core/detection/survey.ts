@@ -14,7 +14,7 @@ const rate_unit = 4_096
 /** Devices' records make those of places so many sweeps apart: they change slowly. */
 const rates_sweeps = 20
 /** Some milliseconds' work. */
-const nodes_a_step = 50_000
+const nodes_a_step = 5_000
 
 /**
  * Looks at every device once and puts what it says of the last ten minutes, by windows, onto its node: heard well,

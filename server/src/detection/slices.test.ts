@@ -46,3 +46,30 @@ test('work that fails lets the waiting changes go, and says so', async () => {
   await assert.rejects(working, /the sweep broke/)
   assert.deepEqual([done, slices.isBusy()], [['one'], false])
 })
+
+test('what comes while the waiting changes are made comes behind them, and none is left out', async () => {
+  for (let depth = 0; depth < 12; depth++) {
+    const done: number[] = []
+    const slices = createSlices(1_000, () => assert.fail('no change failed'))
+    let next = 0
+    const come = (deed = (): void => undefined): void => {
+      const number = next++
+      slices.change(() => {
+        done.push(number)
+        deed()
+      })
+    }
+    const working = slices.work(async () => undefined)
+    come()
+    come(come)
+    // some turns of the queue of promises after the last, when work is about to end
+    come(() => {
+      let later = Promise.resolve()
+      for (let turn = 0; turn < depth; turn++) later = later.then()
+      void later.then(() => come())
+    })
+    await working
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+    assert.deepEqual([next, done, slices.isBusy()], [5, [0, 1, 2, 3, 4], false], `${depth}`)
+  }
+})

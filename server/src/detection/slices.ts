@@ -18,12 +18,18 @@ export function createSlices(slice_ms: number, failed: (error: unknown) => void)
       await setImmediate()
     }
   }
-  function make(deed: () => void): void {
-    try {
-      deed()
-    } catch (error) {
-      failed(error)
+  /** In the order in which they came, those that come meanwhile too. */
+  function* catchUp(deeds: readonly (() => void)[]): Steps<void> {
+    for (const deed of deeds) {
+      try {
+        deed()
+      } catch (error) {
+        failed(error)
+      }
+      yield
     }
+    // In the same turn as the last: what comes next is made at once.
+    waiting = null
   }
 
   return {
@@ -35,9 +41,7 @@ export function createSlices(slice_ms: number, failed: (error: unknown) => void)
       try {
         await does(run)
       } finally {
-        const deeds = waiting
-        waiting = null
-        for (const deed of deeds) make(deed)
+        await run(catchUp(waiting))
       }
     },
   }
