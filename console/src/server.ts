@@ -26,7 +26,7 @@ export async function call<Value>(path: string, init: RequestInit = {}): Promise
 export const json = (body: unknown): RequestInit => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
 
 /** A list as the server pages it: the rows asked for, and how many there are. */
-export interface Rows<Row> { readonly total: number; readonly rows: readonly Row[] }
+interface Rows<Row> { readonly total: number; readonly rows: readonly Row[] }
 const asked = (query: Readonly<Record<string, string | null>>): string => {
   const text = new URLSearchParams(Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== null)).toString()
   return text === '' ? '' : `?${text}`
