@@ -7,8 +7,8 @@ import { devices_a_step, field, isBad, onDuty, postOf, seconds, statuses, stride
 export const rule = 'likelihood-6'
 /** A good report says that all is well for this long, s. */
 const fresh_s = 14 * 60
-/** Some milliseconds' work. */
-const pairs_a_step = 100_000
+/** A millisecond or two, also where all of them change. */
+const told_a_step = 10_000
 
 const [unknown, ok, watch, degraded, down] = [0, 1, 2, 3, 4] as const
 
@@ -66,16 +66,17 @@ export function* updateStatuses(state: DetectionState, now: Instant, tell: Tell)
   severities(state, worst, worstOfAll)
   yield
   for (let pair = 0; pair < pairs.count; pair++) {
-    if (pair % pairs_a_step === 0) yield
+    if (pair % told_a_step === 0) yield
     const station = pairs.station[pair] as number
     const [hit, well] = [counts[2 * pair] as number, counts[2 * pair + 1] as number]
     whole[2 * station] = (whole[2 * station] as number) + hit
     whole[2 * station + 1] = (whole[2 * station + 1] as number) + well
     note(pairs.status, pair, (worst[pair] as number) || quiet(hit, well), (before, after) => tell(stations[station]?.code ?? '', operators[pairs.operator[pair] as number] ?? null, before, after))
   }
-  yield
-  for (let station = 0; station < stations.length; station++)
+  for (let station = 0; station < stations.length; station++) {
+    if (station % told_a_step === 0) yield
     note(state.stationStatus, station, (worstOfAll[station] as number) || quiet(whole[2 * station] as number, whole[2 * station + 1] as number), (before, after) => tell(stations[station]?.code ?? '', null, before, after))
+  }
 }
 
 const quiet = (hit: number, well: number): number => (hit + well === 0 ? unknown : hit > well ? watch : ok)

@@ -22,6 +22,7 @@ import { atlasRoutes } from './atlas/routes.ts'
 import { boundConnections, leanAnswers, protocol } from './connections.ts'
 import { createMonitor, type Monitor, type StationChange } from './detection/monitor.ts'
 import { disturbanceRoutes, readDisturbances } from './detection/routes.ts'
+import { inParts } from './detection/slices.ts'
 import { createImpact, type ElectionImpact } from './impact/impact.ts'
 import { impactRoutes } from './impact/routes.ts'
 import { createFeed, type Feed } from './live/feed.ts'
@@ -104,6 +105,8 @@ export interface App {
 
 /** Detection remembers this much after a restart, by reading the reports again. */
 const replay_ms = 90 * 60_000
+/** Changed statuses of stations: some milliseconds' work. */
+const stations_at_once = 5_000
 /** Full tests at once: each may take 100 Mbit/s of this machine's line. */
 const tests_max = 4
 /** Each way: 10 s at 100 Mbit/s. */
@@ -144,9 +147,9 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
     database, clock: options.clock, stations: register.stations, organisations: register.organisations, run: options.clock().toString(36), impacts: impactsOf(impact, options.log),
     areaName: (code) => register.names.get(code) ?? code,
     openTicket: (disturbance, recipient) => tickets.open(system, disturbance, recipient),
-    changed: (change) => {
+    async changed(change) {
       feed.disturbances(change.disturbances)
-      feed.stations(change.stations)
+      await inParts(change.stations, stations_at_once, feed.stations)
     },
     failed: (error) => options.log.error(error),
   })
@@ -208,7 +211,7 @@ function ingestOf(options: AppOptions, database: Database, operatorOfSim: (plmn:
 /** What each ongoing disturbance does to the election. Plans that cannot be read leave what was read before. */
 function impactsOf(impact: ElectionImpact, log: Logger): (rows: readonly LiveDisturbance[], stations: readonly StationChange[]) => Promise<ReadonlyMap<string, LiveImpact>> {
   return async (rows, stations) => {
-    impact.statuses(stations)
+    await inParts(stations, stations_at_once, impact.statuses)
     await impact.reload().catch((error: unknown) => log.error(error))
     return impact.rank(rows)
   }

@@ -66,7 +66,7 @@ function open(run: string, database: Database = kit.database, slice_ms?: number)
   const monitor = createMonitor({
     database, clock: () => now, stations, organisations: new Set(['telkomsel', 'indosat', 'kpu']), areaName: (code) => code, run, impacts: async () => new Map(),
     openTicket: async (row, recipient) => void tickets.push(`${row.id} ${recipient}`),
-    changed: ({ disturbances, stations: rows }) => {
+    changed: async ({ disturbances, stations: rows }) => {
       told.push(...disturbances)
       for (const row of rows) if (row.operator === null) shown.set(row.code, row.after)
     },

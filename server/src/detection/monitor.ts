@@ -28,7 +28,7 @@ interface MonitorNeeds {
   readonly openTicket: (disturbance: LiveDisturbance, recipient: string) => Promise<void>
   /** What it does to the election, of those ongoing; null where that is not worked out. */
   readonly impacts: (rows: readonly LiveDisturbance[], stations: readonly StationChange[]) => Promise<ReadonlyMap<string, LiveImpact>>
-  readonly changed: (change: { disturbances: readonly string[]; stations: readonly StationChange[] }) => void
+  readonly changed: (change: { disturbances: readonly string[]; stations: readonly StationChange[] }) => Promise<void>
   /** Told of what went wrong with one disturbance, while the others go on. */
   readonly failed: (error: unknown) => void
   /** For so long a sweep holds up those who wait for an answer, ms. */
@@ -118,7 +118,7 @@ export function createMonitor(needs: MonitorNeeds) {
       throw error
     })
     const stations = untold.splice(0)
-    needs.changed({ disturbances: [...new Set([...saving.disturbances.keys(), ...moved])], stations })
+    await needs.changed({ disturbances: [...new Set([...saving.disturbances.keys(), ...moved])], stations })
     await openTickets()
     for (const [id, row] of found) if (row.endedAt !== null && now - Date.parse(row.endedAt) > shown_ms) for (const map of [found, turnsOf]) map.delete(id)
   }

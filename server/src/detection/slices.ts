@@ -46,3 +46,11 @@ export function createSlices(slice_ms: number, failed: (error: unknown) => void)
     },
   }
 }
+
+/** Does something with all, so many at a time; between them others have their turn. */
+export async function inParts<T>(all: readonly T[], size: number, deed: (part: readonly T[]) => void): Promise<void> {
+  for (let from = 0; from < all.length; from += size) {
+    if (from > 0) await setImmediate()
+    deed(all.slice(from, from + size))
+  }
+}

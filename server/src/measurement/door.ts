@@ -111,13 +111,13 @@ function batchReader({ clock }: DoorNeeds) {
     if (form === 'compact') {
       const head = compact.read(body, batch, isAhead)
       if (head !== null) {
-        belongs(device, String(head.station).padStart(13, '0'))
+        if (Number(device.station) !== head.station) refuseMoved(device)
         arrival.sentAt = head.sentAt
         return { batch, quarantined: [], arrival }
       }
     }
     const { station, sentAt, samples } = form === 'compact' ? readCompact(body) : readJson(body)
-    belongs(device, station)
+    if (device.station !== station) refuseMoved(device)
     // A leap second has the form of a time and is no instant: nothing is corrected by it.
     arrival.sentAt = sentAt === undefined || !Number.isFinite(Date.parse(sentAt)) ? null : Date.parse(sentAt)
     return { batch, quarantined: sort(samples, arrival, batch), arrival }
@@ -151,8 +151,8 @@ function counted(body: ReadBody): ReadBody {
   throw new ProblemError('body_invalid', `Expected 1 to ${samples_max} samples, got ${body.samples.length}.`)
 }
 
-function belongs(device: Device, station: string): void {
-  if (device.station !== station) throw new ProblemError('not_allowed', `This device belongs to station ${device.station}. Enrol it again to move it.`)
+function refuseMoved(device: Device): never {
+  throw new ProblemError('not_allowed', `This device belongs to station ${device.station}. Enrol it again to move it.`)
 }
 
 function receiptEncoder(): (form: Form, receipt: ReportReceipt) => string {

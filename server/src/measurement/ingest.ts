@@ -44,14 +44,7 @@ export async function openIngest(options: IngestOptions) {
   const keeper = await openKeeper(options)
   const ways = createWays(options.operatorOfSim)
   const entry: Entry = { device: 0, sequence: 0, station: 0, eventAt: 0, receivedAt: 0, dueAt: 0, bits: 0, rtt: 0 }
-  let waiting = 0
-  const waitingOf = new Map<string, number>()
-  const count = (station: string, samples: number): void => {
-    waiting += samples
-    const left = (waitingOf.get(station) ?? 0) + samples
-    if (left > 0) waitingOf.set(station, left)
-    else waitingOf.delete(station)
-  }
+  const waiting = createWaiting()
 
   /** Takes one good sample in; what it comes to. */
   function take(group: Group, { device, batch, networkOperator }: Submission, sample: Measured, offset_ms: number): Outcome {
@@ -81,7 +74,7 @@ export async function openIngest(options: IngestOptions) {
     submit(submission: Submission, answer: (receipt: ReportReceipt | null, error: unknown) => void): void {
       const { device, batch, arrival, quarantined } = submission
       const size = batch.count + quarantined.length
-      if (waiting + size > waiting_samples_max || (waitingOf.get(device.station) ?? 0) + size > station_samples_max)
+      if (waiting.samples() + size > waiting_samples_max || waiting.of(device.station) + size > station_samples_max)
         return answer(null, new ProblemError('overloaded', 'Keep the reports and send them again after the pause given in Retry-After.', pause_s))
       let group: Group
       try {
@@ -89,7 +82,7 @@ export async function openIngest(options: IngestOptions) {
       } catch (error) {
         return answer(null, error)
       }
-      count(device.station, size)
+      waiting.add(group, device.station, size)
       const offset_ms = clockOffset(arrival)
       const { receivedAt } = arrival
       entry.device = device.key
@@ -105,7 +98,7 @@ export async function openIngest(options: IngestOptions) {
       }
       for (const { code, detail, raw } of quarantined) group.quarantined.push({ device: device.key, receivedAt: arrival.receivedAt, code, detail, ...quarantineText(raw) })
       group.settled.push((error) => {
-        count(device.station, -size)
+        waiting.settle(group)
         if (error !== null) return answer(null, error)
         for (const { code } of quarantined) options.quarantined?.(code)
         answer({ accepted, duplicates, quarantined: quarantined.map(({ index, code, detail }) => ({ index, code, detail })), nextIntervalS: options.interval_s(options.clock() - receivedAt) }, null)
@@ -113,10 +106,33 @@ export async function openIngest(options: IngestOptions) {
       keeper.added(size)
     },
     /** Samples that are not on disk yet. */
-    waiting: (): number => waiting,
+    waiting: waiting.samples,
     idle: (): Promise<void> => keeper.idle(),
     /** Resolves when nothing waits and the counts are on disk; then the database may be closed. */
     stop: (): Promise<void> => keeper.stop(),
+  }
+}
+
+/**
+ * How many samples wait for the disk, by station: counted with each group, and forgotten with it. One map that takes
+ * and gives up entries all the time is made anew as often, and of a map each older table holds the next, with every
+ * station's text that was in it: all of it would stay until the next whole garbage collection.
+ */
+function createWaiting() {
+  const groups: { readonly group: Group; readonly stations: Map<string, number>; samples: number }[] = []
+  return {
+    samples: (): number => groups.reduce((sum, { samples }) => sum + samples, 0),
+    of: (station: string): number => groups.reduce((sum, { stations }) => sum + (stations.get(station) ?? 0), 0),
+    add(group: Group, station: string, samples: number): void {
+      let last = groups.at(-1)
+      if (last?.group !== group) groups.push((last = { group, stations: new Map(), samples: 0 }))
+      last.samples += samples
+      last.stations.set(station, (last.stations.get(station) ?? 0) + samples)
+    },
+    settle(group: Group): void {
+      const at = groups.findIndex((each) => each.group === group)
+      if (at >= 0) groups.splice(at, 1)
+    },
   }
 }
 
