@@ -295,19 +295,30 @@ export function orderNodes(state: DetectionState): void {
   const place = new Int32Array(nodes.count)
   order.forEach((node, index) => (place[node] = index))
   const moved = (node: number): number => (node < 0 ? node : (place[node] as number))
-  const { sums, rates, parent, all, level, operator, area, sibling, device } = nodes
-  Object.assign(nodes, { sums: new Int32Array(sums.length), rates: new Int32Array(rates.length), parent: new Int32Array(parent.length), all: new Int32Array(all.length), level: new Uint8Array(level.length), operator: new Int32Array(operator.length), area: new Int32Array(area.length), sibling: new Int32Array(sibling.length), device: new Int32Array(device.length) })
-  order.forEach((from, to) => {
-    nodes.sums.set(sums.subarray(from * node_stride, (from + 1) * node_stride), to * node_stride)
-    for (const [now, before] of [[nodes.parent, parent], [nodes.all, all], [nodes.sibling, sibling]] as const) now[to] = moved(before[from] as number)
-    for (const [now, before] of [[nodes.rates, rates], [nodes.level, level], [nodes.operator, operator], [nodes.area, area], [nodes.device, device]] as const) now[to] = before[from] as number
-  })
+  const sums = new Int32Array(nodes.sums.length)
+  for (let to = 0; to < order.length; to++) {
+    const from = (order[to] as number) * node_stride
+    for (let i = 0; i < node_stride; i++) sums[to * node_stride + i] = nodes.sums[from + i] as number
+  }
+  nodes.sums = sums
+  for (const name of ['parent', 'all', 'sibling'] as const) nodes[name] = inOrder(nodes[name], order, moved)
+  for (const name of ['rates', 'operator', 'area', 'device'] as const) nodes[name] = inOrder(nodes[name], order)
+  nodes.level = inOrder(nodes.level, order)
   for (let pair = 0; pair < pairs.count; pair++) pairs.node[pair] = moved(pairs.node[pair] as number)
   for (let index = 0; index < first.length; index++) first[index] = moved(first[index] as number)
   for (let at = field.node; at < deviceCount * stride; at += stride) devices[at] = moved(devices[at] as number)
   for (const [name, node] of nodes.byName) nodes.byName.set(name, moved(node))
   nodes.ordered = nodes.count
   nodes.near = nodesBeside(state)
+}
+
+function inOrder<T extends Int32Array | Uint8Array>(values: T, order: Int32Array, moved?: (value: number) => number): T {
+  const found = new (values.constructor as new (size: number) => T)(values.length)
+  for (let to = 0; to < order.length; to++) {
+    const value = values[order[to] as number] as number
+    found[to] = moved === undefined ? value : moved(value)
+  }
+  return found
 }
 
 function nodesBeside(state: DetectionState): Int32Array {

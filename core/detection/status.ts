@@ -71,22 +71,22 @@ export function* updateStatuses(state: DetectionState, now: Instant, tell: Tell)
     const [hit, well] = [counts[2 * pair] as number, counts[2 * pair + 1] as number]
     whole[2 * station] = (whole[2 * station] as number) + hit
     whole[2 * station + 1] = (whole[2 * station + 1] as number) + well
-    note(pairs.status, pair, (worst[pair] as number) || quiet(hit, well), (before, after) => tell(stations[station]?.code ?? '', operators[pairs.operator[pair] as number] ?? null, before, after))
+    const [before, after] = [pairs.status[pair] as number, (worst[pair] as number) || quiet(hit, well)]
+    if (before === after) continue
+    pairs.status[pair] = after
+    tell(stations[station]?.code ?? '', operators[pairs.operator[pair] as number] ?? null, named(before), named(after))
   }
   for (let station = 0; station < stations.length; station++) {
     if (station % told_a_step === 0) yield
-    note(state.stationStatus, station, (worstOfAll[station] as number) || quiet(whole[2 * station] as number, whole[2 * station + 1] as number), (before, after) => tell(stations[station]?.code ?? '', null, before, after))
+    const [before, after] = [state.stationStatus[station] as number, (worstOfAll[station] as number) || quiet(whole[2 * station] as number, whole[2 * station + 1] as number)]
+    if (before === after) continue
+    state.stationStatus[station] = after
+    tell(stations[station]?.code ?? '', null, named(before), named(after))
   }
 }
 
 const quiet = (hit: number, well: number): number => (hit + well === 0 ? unknown : hit > well ? watch : ok)
-
-function note(kept: Uint8Array, index: number, status: number, tell: (before: Status, after: Status) => void): void {
-  const before = kept[index] as number
-  if (before === status) return
-  kept[index] = status
-  tell(statuses[before] ?? 'unknown', statuses[status] ?? 'unknown')
-}
+const named = (status: number): Status => statuses[status] ?? 'unknown'
 
 function* countDevices(state: DetectionState, now_s: number, counts: Uint16Array): Steps<void> {
   const { devices, deviceCount, options: { grace_s } } = state
