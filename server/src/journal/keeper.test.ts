@@ -102,6 +102,27 @@ test('what is kept comes back as it was sent, with what was added, and is handed
   assert.deepEqual(kept, ['7.3', '7.1'])
 })
 
+test('reports wait where they come faster than their counts are written, and none is refused as a fault', async () => {
+  const ingest = await begin({ cells_max: 4_096 })
+  const sendAll = (from: number, to: number): Promise<[number, number][]> => Promise.all(Array.from({ length: to - from }, (_, i) => send(ingest, from + i, [sample(1)], String(7_501_011_000_000 + from + i))))
+  await sendAll(0, 100)
+  await owner.query('BEGIN')
+  await owner.query('LOCK TABLE rollup IN ACCESS EXCLUSIVE MODE')
+  await sendAll(100, 3_300)
+  await sendAll(3_300, 7_500)
+  let settled = 0
+  const last = sendAll(7_500, 10_500).then(() => settled++, () => settled++)
+  for (let turn = 0; turn < 20; turn++) await kit.database.pool.query('SELECT 1')
+  await owner.query('ROLLBACK')
+  const before = settled
+  await last
+  assert.equal(before, 0)
+  assert.equal((await numbers()).length, 10_500)
+  assert.deepEqual(failures, [])
+  await stopAll()
+  assert.deepEqual(await rows('SELECT sum(cells)::int AS cells FROM (SELECT cardinality(station) AS cells FROM rollup) AS _'), [{ cells: 10_500 }])
+})
+
 test('a second server on the same database is refused, and let in when the first has stopped', async () => {
   const first = await begin()
   await assert.rejects(begin(), { code: 'state_conflict', message: /Another server takes reports into this database already/ })

@@ -105,14 +105,21 @@ export async function openKeeper(needs: KeeperNeeds) {
     const chunk = chunks.isDue(sequences, count, nextSegment - 1) ? chunks.next(sequences, nextSegment - 1) : null
     const segment = count === 0 ? null : { bytes: encodeSegment(draft), reports: count, ...span(draft) }
     // A chunk says which rows for planning were kept: they go with it.
-    sealed.push({ group, drained: count > 0 ? counts.takeDue(clock()) : null, commit: { segment, quarantined, planning: planning.take(chunk !== null || !pace.isPaced()), chunk } })
+    sealed.push({ group, drained: count > 0 && counts.rollup().lost() === 0 ? counts.takeDue(clock()) : null, commit: { segment, quarantined, planning: planning.take(chunk !== null || !pace.isPaced()), chunk } })
     group = begin()
+  }
+  /** Counts come faster than the last were written: who sends waits, and is steered and turned away by how much waits. */
+  async function makeRoom(): Promise<void> {
+    await counts.idle()
+    const drained = sealed.length === 0 ? counts.takeDue(clock()) : null
+    if (drained !== null) counts.write(drained, nextSegment - 1)
   }
   const isWaiting = (): boolean => sealed.length > 0 || group.settled.length > 0
   async function drain(): Promise<void> {
     while (trouble === null && isWaiting()) {
       if (counts.rollup().lost() > 0) fail(new Error('more was counted than there is room for: the counts are made again from the journal'))
       if (trouble !== null) break
+      if (sealed.length === 0 && counts.rollup().isCrowded()) await makeRoom()
       if (sealed.length === 0) seal()
       const next = sealed.shift() as Sealed
       try {

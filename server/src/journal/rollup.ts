@@ -41,7 +41,7 @@ export interface Drained {
 
 const isUsed = (cells: Int32Array, at: number): boolean => ((cells[at + word.reports] as number) & count_max) !== 0
 
-/** @param cells_max beyond three quarters of it `isFull` asks for a drain; beyond twice as many nothing more is counted, and `lost` says so */
+/** @param cells_max beyond three quarters of it `isFull` asks for a drain; beyond one and a half of it nothing more is counted, and `lost` says so */
 export function createRollup({ cells_max = 1_048_576 } = {}) {
   let cells = new Int32Array(first_cells * cell_words)
   let spare: Int32Array<ArrayBuffer> | null = null
@@ -90,6 +90,8 @@ export function createRollup({ cells_max = 1_048_576 } = {}) {
       for (let i = from; i < columns.count; i++) add(eventAt[i] as number, station[i] as number, wayOperators[way[i] as number] as number, bits[i] as number, rtt[i] as number)
     },
     isFull: (): boolean => used >= fill_share * cells_max,
+    /** No drain may be waited for any longer: nothing more should be counted before one, or soon it is `lost`. */
+    isCrowded: (): boolean => used >= cells_max,
     used: (): number => used,
     /** Reports that were not counted for want of room: their segments must be read again. */
     lost: (): number => lost,
