@@ -158,6 +158,8 @@ export interface DetectionState {
   /** An operator's devices at one station. */
   pairs: { count: number; station: Int32Array; operator: Int32Array; node: Int32Array; readonly byKey: Map<number, number>; status: Uint8Array }
   readonly stationStatus: Uint8Array
+  /** What statuses are worked out in: hit and well devices of pairs and of stations, two each, and the worst severity there. */
+  tallies: { readonly counts: Uint16Array; readonly whole: Uint16Array; readonly worst: Uint8Array; readonly worstOfAll: Uint8Array }
   /** By slot. */
   readonly ongoing: (Ongoing | null)[]
   suspects: Ongoing[]
@@ -199,7 +201,7 @@ export function startDetection(stations: readonly DetectionStation[], options: P
     options: { ...defaults, ...options }, stations, stationIndex: new Map(stations.map((station, index) => [station.code, index])), places,
     operators: [], nodes: startNodes(), first: new Int32Array(places.count).fill(-1), devices: new Int32Array(stride * 1024).fill(-1), deviceCount: 0,
     pairs: { count: 0, station: new Int32Array(1024), operator: new Int32Array(1024), node: new Int32Array(1024), byKey: new Map(), status: new Uint8Array(1024) },
-    stationStatus: new Uint8Array(stations.length), 
+    stationStatus: new Uint8Array(stations.length), tallies: { counts: new Uint16Array(0), whole: new Uint16Array(0), worst: new Uint8Array(0), worstOfAll: new Uint8Array(0) },
     ongoing: [], suspects: [], recent: [], alarms: new Map(), plannedWork: new Map(), nextId: 1, heardAt_s: 0, sweeps: 0, sweptAt_s: 0, devicesOnDuty: 0, usual: 1, doubtedSince_s: 0, lateness: new Float64Array(lateness_min + 1), promises: 0, tests: new Int32Array(200),
   }
 }

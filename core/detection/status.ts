@@ -58,11 +58,8 @@ type Tell = (station: string, operator: string | null, before: Status, after: St
 export function* updateStatuses(state: DetectionState, now: Instant, tell: Tell): Steps<void> {
   const { pairs, stations, operators } = state
   const now_s = seconds(now)
-  const counts = new Uint16Array(pairs.count * 2)
+  const { counts, whole, worst, worstOfAll } = clearTallies(state)
   yield* countDevices(state, now_s, counts)
-  const whole = new Uint16Array(stations.length * 2)
-  const worst = new Uint8Array(pairs.count)
-  const worstOfAll = new Uint8Array(stations.length)
   severities(state, worst, worstOfAll)
   yield
   for (let pair = 0; pair < pairs.count; pair++) {
@@ -83,6 +80,14 @@ export function* updateStatuses(state: DetectionState, now: Instant, tell: Tell)
     state.stationStatus[station] = after
     tell(stations[station]?.code ?? '', null, named(before), named(after))
   }
+}
+
+/** Used again by each sweep: 20 MB of a nation that would be garbage every half minute. */
+function clearTallies(state: DetectionState): DetectionState['tallies'] {
+  const { pairs, stations } = state
+  if (state.tallies.worst.length < pairs.count || state.tallies.whole.length === 0) state.tallies = { counts: new Uint16Array(pairs.station.length * 2), whole: new Uint16Array(stations.length * 2), worst: new Uint8Array(pairs.station.length), worstOfAll: new Uint8Array(stations.length) }
+  else for (const each of Object.values(state.tallies)) each.fill(0)
+  return state.tallies
 }
 
 const quiet = (hit: number, well: number): number => (hit + well === 0 ? unknown : hit > well ? watch : ok)

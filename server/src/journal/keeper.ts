@@ -34,7 +34,7 @@ interface Sealed { readonly group: Group; readonly commit: Commit; readonly drai
 
 export const limits = {
   /** See pace.ts. */
-  pace_ms: 50,
+  pace_ms: 25,
   paced_from_per_s: 2_000,
   paced_reports_max: 4_096,
   /** One of some 88 chunks of a nation is written each time so many reports came: 9 million are read again at a start. */
