@@ -26,6 +26,13 @@ export function createCounts({ database, clock, cells_max, turn, failed }: Count
   let writing: Promise<void> | null = null
 
   const put = (drained: Drained, until: number): Promise<void> => writeRollup(database, drained, { until, now: clock(), turn })
+  const takeDue = (now: number): Drained | null => (rollup.used() > 0 && (now >= dueAt || rollup.isFull()) ? take(now) : null)
+  function write(drained: Drained, until: number): void {
+    writing = put(drained, until).then(() => {
+      taken = false
+      drained.release()
+    }, failed).finally(() => (writing = null))
+  }
   function take(now: number): Drained | null {
     if (taken) return null
     taken = true
@@ -40,16 +47,18 @@ export function createCounts({ database, clock, cells_max, turn, failed }: Count
       dueAt = nextWindow(clock())
       taken = false
     },
-    takeDue: (now: number): Drained | null => (rollup.used() > 0 && (now >= dueAt || rollup.isFull()) ? take(now) : null),
+    takeDue,
     takeAll: (now: number): Drained | null => (rollup.used() > 0 ? take(now) : null),
     /** On disk when it resolves, before anything is counted beyond `until`. */
     put,
     /** Writes what was taken, once every segment up to `until`, and none after it, is on disk and in what was taken. */
-    write(drained: Drained, until: number): void {
-      writing = put(drained, until).then(() => {
-        taken = false
-        drained.release()
-      }, failed).finally(() => (writing = null))
+    write,
+    /** Waits for the last set, and begins with the next. @param until as of `write`; null where not all that is counted is on disk */
+    async makeRoom(until: () => number | null): Promise<void> {
+      await writing
+      const last = until()
+      const drained = last === null ? null : takeDue(clock())
+      if (drained !== null && last !== null) write(drained, last)
     },
     isWriting: (): boolean => writing !== null,
     idle: async (): Promise<void> => (await writing) ?? undefined,

@@ -93,10 +93,7 @@ export async function openKeeper(needs: KeeperNeeds) {
     ;[sealed, group] = [[], begin()]
     for (const { settled } of lost) for (const each of settled) each(trouble)
   }
-  function fail(error: unknown): void {
-    needs.failed(error)
-    lose(error, [])
-  }
+  const fail = (error: unknown): void => (needs.failed(error), lose(error, []))
   /** From here on the group takes nothing more: memory holds exactly what is on disk when this one is. */
   function seal(): void {
     const { draft, draft: { count }, quarantined } = group
@@ -108,18 +105,13 @@ export async function openKeeper(needs: KeeperNeeds) {
     sealed.push({ group, drained: count > 0 && counts.rollup().lost() === 0 ? counts.takeDue(clock()) : null, commit: { segment, quarantined, planning: planning.take(chunk !== null || !pace.isPaced()), chunk } })
     group = begin()
   }
-  /** Counts come faster than the last were written: who sends waits, and is steered and turned away by how much waits. */
-  async function makeRoom(): Promise<void> {
-    await counts.idle()
-    const drained = sealed.length === 0 ? counts.takeDue(clock()) : null
-    if (drained !== null) counts.write(drained, nextSegment - 1)
-  }
   const isWaiting = (): boolean => sealed.length > 0 || group.settled.length > 0
   async function drain(): Promise<void> {
     while (trouble === null && isWaiting()) {
       if (counts.rollup().lost() > 0) fail(new Error('more was counted than there is room for: the counts are made again from the journal'))
       if (trouble !== null) break
-      if (sealed.length === 0 && counts.rollup().isCrowded()) await makeRoom()
+      // Counts come faster than the last were written: who sends waits, and is steered and turned away by how much waits.
+      if (sealed.length === 0 && counts.rollup().isCrowded()) await counts.makeRoom(() => (sealed.length === 0 ? nextSegment - 1 : null))
       if (sealed.length === 0) seal()
       const next = sealed.shift() as Sealed
       try {
