@@ -110,8 +110,8 @@ export async function openKeeper(needs: KeeperNeeds) {
     while (trouble === null && isWaiting()) {
       if (counts.rollup().lost() > 0) fail(new Error('more was counted than there is room for: the counts are made again from the journal'))
       if (trouble !== null) break
-      // Counts come faster than the last were written: who sends waits, and is steered and turned away by how much waits.
-      if (sealed.length === 0 && counts.rollup().isCrowded()) await counts.makeRoom(() => (sealed.length === 0 ? nextSegment - 1 : null))
+      // Counts come faster than they are written: who sends waits. Where writing failed memory is ahead of the disk, and nothing may be sealed.
+      if (sealed.length === 0 && counts.rollup().isCrowded() && (await counts.makeRoom(() => (sealed.length === 0 ? nextSegment - 1 : null)), trouble !== null)) break
       if (sealed.length === 0) seal()
       const next = sealed.shift() as Sealed
       try {
