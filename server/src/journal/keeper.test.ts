@@ -123,6 +123,29 @@ test('reports wait where they come faster than their counts are written, and non
   assert.deepEqual(await rows('SELECT sum(cells)::int AS cells FROM (SELECT cardinality(station) AS cells FROM rollup) AS _'), [{ cells: 10_500 }])
 })
 
+test('where the counts that reports wait for cannot be written, what waits fails, and none of it is taken for kept', async () => {
+  const ingest = await begin({ cells_max: 4_096, chunk_ms: 60_000 })
+  const sendAll = (from: number, to: number): Promise<[number, number][]> => Promise.all(Array.from({ length: to - from }, (_, i) => send(ingest, from + i, [sample(1)], String(7_501_011_000_000 + from + i))))
+  await sendAll(0, 100)
+  await owner.query('BEGIN')
+  await owner.query('LOCK TABLE rollup IN ACCESS EXCLUSIVE MODE')
+  await sendAll(100, 3_300)
+  await sendAll(3_300, 7_500)
+  const last = sendAll(7_500, 10_500).then(() => null, (error: unknown) => error)
+  now += 60_000 // all that is known of sequences is to go to disk with the next commit
+  let ended = 0
+  for (let tries = 0; tries < 2_000 && ended === 0; tries++) ended = (await owner.query('SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted')).rowCount ?? 0
+  const error = ended > 0 ? await last : null
+  await owner.query('ROLLBACK')
+  assert.deepEqual([ended, error instanceof Error], [1, true])
+  assert.ok(failures.length > 0)
+  let answers: [number, number][] | null = null
+  for (let tries = 0; tries < 2_000 && answers === null; tries++) answers = await kit.database.pool.query('SELECT pg_sleep(.01)').then(() => sendAll(7_500, 10_500)).catch(() => null)
+  assert.equal(answers?.filter(([accepted, duplicates]) => accepted === 1 && duplicates === 0).length, 3_000)
+  const stored = await numbers()
+  assert.deepEqual([stored.length, new Set(stored).size], [10_500, 10_500])
+})
+
 test('a second server on the same database is refused, and let in when the first has stopped', async () => {
   const first = await begin()
   await assert.rejects(begin(), { code: 'state_conflict', message: /Another server takes reports into this database already/ })

@@ -76,6 +76,8 @@ export function connect(ownerUrl: string, appPassword: string, connections_max =
   url.password = appPassword
   const pool = new pg.Pool({ connectionString: url.href, max: connections_max })
   pool.on('error', () => undefined) // an idle connection that breaks is replaced; the next query reports
+  // One that breaks in use fails its query, and then says so itself once more: with nobody listening that would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return {
     pool,
     async transaction(caller, work) {
