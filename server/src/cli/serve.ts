@@ -56,9 +56,9 @@ export async function serve(options: Options): Promise<void> {
  *   head, body and buffer stayed until the next whole collection.
  * - 64 MB of buffers, which are outside the heap, began such a collection every 6 s, and then each buffer that was made
  *   waited 5 to 10 ms for a piece of it: 100 to 300 ms in which nobody was answered. They count as part of all memory instead.
- * - All memory may grow by a fifth between two collections: V8's own choice would be up to four times.
+ * - All memory may grow by a quarter between two collections: V8's own choice would be up to four times.
  */
-const collectGarbageAside = (): void => ['--no-allocation-site-pretenuring', '--external-memory-accounted-in-global-limit', '--heap-growing-percent=20'].forEach(setFlagsFromString)
+const collectGarbageAside = (): void => ['--no-allocation-site-pretenuring', '--external-memory-accounted-in-global-limit', '--heap-growing-percent=25'].forEach(setFlagsFromString)
 
 const listOf = (text: string | undefined): string[] => (text ?? '').split(',').map((each) => each.trim()).filter(Boolean)
 
