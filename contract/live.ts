@@ -90,8 +90,9 @@ export const LiveClock = Type.Object({
 
 export const LiveTicket = Type.Object({
   id: Type.String(),
-  disturbanceId: Type.Union([Type.String(), Type.Null()], { description: "null: an officer's problem" }),
+  disturbanceId: Type.Union([Type.String(), Type.Null()], { description: "null: an officer's problem, or a request" }),
   problem: Type.Union([Type.Object({ kind: Type.Enum(['signal', 'access_point', 'election_server', 'app', 'position', 'other']), text: Type.String(), station: StationCode, areaName: Type.String() }), Type.Null()]),
+  request: Type.Union([Type.Object({ description: Type.String(), severity: Type.String(), ticketType: Type.String(), externalId: Type.Union([Type.String(), Type.Null()]) }), Type.Null()], { description: 'what the organisation asks of the monitoring centre' }),
   status: Type.Enum(['acknowledged', 'inProgress', 'pending', 'resolved', 'closed', 'submitted', 'reopened', 'cancelled']),
   operator: Type.String(),
   operatorName: Type.String(),

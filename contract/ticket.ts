@@ -46,6 +46,13 @@ const RelatedParty = Type.Object({
   partyOrPartyRole: EntityRef,
 })
 
+const ExternalIdentifier = Type.Object({
+  '@type': Type.Literal('ExternalIdentifier'),
+  id: Type.String({ minLength: 1, maxLength: 200 }),
+  owner: Type.Optional(Type.String({ maxLength: 200 })),
+  externalIdentifierType: Type.Optional(Type.String({ maxLength: 64 })),
+})
+
 export const Characteristic = Type.Object({
   '@type': Type.Enum(['StringCharacteristic', 'StringArrayCharacteristic', 'IntegerCharacteristic', 'ObjectCharacteristic']),
   name: Type.String(),
@@ -59,9 +66,10 @@ export const TroubleTicket = Type.Object({
   href: Type.String(),
   name: Type.String(),
   description: Type.String(),
-  severity: Type.Enum(['critical', 'major', 'minor'], { description: "minor: an officer's problem, which nobody has measured" }),
-  ticketType: Type.Enum(['electionNetworkDisturbance', 'officerProblem']),
+  severity: Type.String({ description: "critical, major; minor: an officer's problem, which nobody has measured; of a request as it was sent" }),
+  ticketType: Type.String({ description: 'electionNetworkDisturbance, officerProblem; of a request as it was sent' }),
   priority: Type.String(),
+  externalIdentifier: Type.Optional(Type.Array(ExternalIdentifier)),
   creationDate: Timestamp,
   lastUpdate: Timestamp,
   requestedResolutionDate: Type.Optional(Type.String({ format: 'date-time', description: "due instant of the restore clock; an officer's problem has no clocks" })),
@@ -77,7 +85,10 @@ export const TroubleTicket = Type.Object({
   troubleTicketCharacteristic: Type.Array(Characteristic),
 })
 
-/** POST: a ticket for a disturbance that was found, named as related entity with the role `disturbance`. */
+/**
+ * POST: a ticket for a disturbance that was found, named as related entity with the role `disturbance`; without one, what
+ * the caller's organisation asks of the monitoring centre.
+ */
 export const TroubleTicketCreate = Type.Object(
   {
     '@type': Type.Literal('TroubleTicket'),
@@ -87,9 +98,10 @@ export const TroubleTicketCreate = Type.Object(
     description: Text,
     severity: Type.String({ maxLength: 64 }),
     ticketType: Type.String({ maxLength: 64 }),
+    externalIdentifier: Type.Optional(Type.Array(ExternalIdentifier, { maxItems: 1, description: "a request's number in the caller's own system" })),
     priority: Type.Optional(Type.String({ maxLength: 64 })),
     note: Type.Optional(Type.Array(Note, { maxItems: 20 })),
-    relatedEntity: Type.Array(RelatedEntity, { minItems: 1, maxItems: 20 }),
+    relatedEntity: Type.Optional(Type.Array(RelatedEntity, { maxItems: 20 })),
     relatedParty: Type.Optional(Type.Array(RelatedParty, { maxItems: 20 })),
   },
   { additionalProperties: false },
@@ -115,12 +127,13 @@ export const TroubleTicketPatch = Type.Object(
 export const HubCreate = Type.Object(
   {
     '@type': Type.Optional(Type.String({ maxLength: 64 })),
-    callback: Type.String({ maxLength: 500, description: 'http or https address that events are posted to' }),
+    callback: Type.String({ maxLength: 500, description: 'address that events are posted to: https, or a host that the installation names' }),
     query: Type.Optional(Type.String({ maxLength: 500, description: 'eventType=TroubleTicketStatusChangeEvent and the like; all events without it' })),
   },
   { additionalProperties: false },
 )
-export const Hub = Type.Object({ '@type': Type.Literal('Hub'), id: Type.String(), href: Type.String(), callback: Type.String(), query: Type.Optional(Type.String()) })
+export const Hub = Type.Object({ '@type': Type.Literal('Hub'), id: Type.String(), href: Type.String(), callback: Type.String(), query: Type.Optional(Type.String()),
+  secret: Type.Optional(Type.String({ description: 'of Standard Webhooks, in the answer that makes the hub and never again' })) })
 
 const TicketEventTypes = ['TroubleTicketCreateEvent', 'TroubleTicketStatusChangeEvent', 'TroubleTicketAttributeValueChangeEvent', 'TroubleTicketResolvedEvent'] as const
 
@@ -133,6 +146,44 @@ export const TroubleTicketEvent = Type.Object({
   event: Type.Object({ troubleTicket: TroubleTicket }),
 })
 
+const Text1 = Type.String({ minLength: 1, maxLength: 2_000 })
+const NoteV2 = Type.Object({ author: Type.Optional(Type.String({ maxLength: 200 })), date: Type.Optional(Timestamp), text: Text1 })
+const aside = { '@type': Type.Optional(Type.String({ maxLength: 64 })), '@baseType': Type.Optional(Type.String({ maxLength: 64 })), '@schemaLocation': Type.Optional(Type.String({ maxLength: 500 })) }
+
+/** A ticket as TMF621 v2 (R18.0) has it: what it can say of the one of v5. */
+export const TroubleTicketV2 = Type.Object({
+  id: Type.String(),
+  href: Type.String(),
+  externalId: Type.Optional(Type.String()),
+  description: Type.String(),
+  severity: Type.String(),
+  ticketType: Type.String(),
+  creationDate: Timestamp,
+  lastUpdate: Timestamp,
+  requestedResolutionDate: Type.Optional(Timestamp),
+  expectedResolutionDate: Type.Optional(Timestamp),
+  resolutionDate: Type.Optional(Timestamp),
+  status: Type.Enum(['Submitted', 'Acknowledged', 'In Progress', 'Pending', 'Resolved', 'Closed', 'Cancelled']),
+  statusChangeDate: Timestamp,
+  statusChangeReason: Type.Optional(Type.String()),
+  note: Type.Array(Type.Object({ author: Type.String(), date: Timestamp, text: Type.String() })),
+  relatedParty: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), role: Type.String() })),
+  relatedObject: Type.Array(Type.Object({ id: Type.String(), involvement: Type.String() })),
+})
+
+/** POST of v2: what the caller's organisation asks of the monitoring centre. Its status is given here, whatever is sent. */
+export const TroubleTicketCreateV2 = Type.Object(
+  { ...aside, description: Text1, severity: Type.String({ minLength: 1, maxLength: 64 }), ticketType: Type.String({ minLength: 1, maxLength: 64 }), externalId: Type.Optional(Type.String({ maxLength: 200 })), status: Type.Optional(Type.String({ maxLength: 64 })), note: Type.Optional(Type.Array(NoteV2, { maxItems: 20 })) },
+  { additionalProperties: false },
+)
+
+/** PATCH of v2. Every note that is sent is added. */
+export const TroubleTicketPatchV2 = Type.Object(
+  { ...aside, status: Type.Optional(Type.String({ maxLength: 64 })), statusChangeReason: Type.Optional(Text), expectedResolutionDate: Type.Optional(Timestamp), note: Type.Optional(Type.Array(NoteV2, { maxItems: 20 })) },
+  { additionalProperties: false },
+)
+
+export type TroubleTicketV2 = Static<typeof TroubleTicketV2>
 export type TmfStatus = Static<typeof TroubleTicketStatusType>
 export type TroubleTicket = Static<typeof TroubleTicket>
 export type TroubleTicketCreate = Static<typeof TroubleTicketCreate>

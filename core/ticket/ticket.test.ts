@@ -237,3 +237,16 @@ test("whatever is commanded of a problem: it replays, and only the officer or tw
     assert.deepEqual((ticket as Ticket | null)?.clocks, [])
   }))
 })
+
+test('a request is worked on by the centre, and settled by the word of who asked, or by none for 48 hours', () => {
+  const request = { description: 'the list is wrong', severity: 'High', ticketType: 'data', externalId: null }
+  const opened = tell(null, 'operator', 0, { kind: 'open', opening: { id: 'PM-1', operator: 'telkomsel', operatorName: 'Telkomsel', areaName: '', request } })
+  assert.deepEqual([opened.status, opened.request, opened.disturbance, opened.clocks], ['submitted', request, null, []])
+  for (const kind of ['acknowledge', 'start', 'resolve'] as const) assert.deepEqual(decide(opened, { kind, by: 'telkomsel', actor: 'operator' }, 0), { ok: false, error: 'not_yours_to_say' })
+  const resolved = tell(tell(opened, 'watch', 0, { kind: 'start' }), 'watch', 1, { kind: 'resolve', text: 'done' })
+  for (const actor of ['watch', 'officer', 'measurement'] as const) assert.deepEqual(decide(resolved, { kind: 'word', word: 'fixed', by: actor, actor }, 2), { ok: false, error: 'not_yours_to_say' })
+  assert.equal(tell(resolved, 'operator', 2, { kind: 'word', word: 'fixed' }).status, 'closed')
+  assert.equal(tell(resolved, 'operator', 2, { kind: 'word', word: 'still' }).status, 'reopened')
+  assert.deepEqual(decide(resolved, { kind: 'forward', operator: 'indosat', operatorName: 'Indosat', by: 'komdigi', actor: 'watch' }, 2), { ok: false, error: 'not_yours_to_say' })
+  assert.equal(tell(resolved, 'measurement', 1 + 48 * hour_ms, { kind: 'lapse' }).status, 'closed')
+})

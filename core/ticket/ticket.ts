@@ -11,7 +11,8 @@ import {
  * rule of ours: who works on it cannot say `closed`. A disturbance's ticket closes when the stations hit
  * report well again, and what the operator called resolved reopens when they do not. A ticket of an
  * officer's problem rests on a word, which no measurement can weigh: it closes by that officer's word, or
- * when none comes for two days.
+ * when none comes for two days. What an organisation asks of the monitoring centre is a ticket the other way round: the
+ * centre works on it, and the organisation that asked has the last word.
  */
 export const ticketStatuses = ['submitted', 'acknowledged', 'inProgress', 'pending', 'resolved', 'reopened', 'closed', 'cancelled'] as const
 export type TicketStatus = (typeof ticketStatuses)[number]
@@ -41,6 +42,15 @@ export interface TicketProblem {
   readonly givenAt: Instant
 }
 
+/** What an organisation asks of the monitoring centre, in its own words: TMF621's free texts. */
+export interface TicketRequest {
+  readonly description: string
+  readonly severity: string
+  readonly ticketType: string
+  /** Its number in the organisation's own system. */
+  readonly externalId: string | null
+}
+
 interface HistoryEntry {
   readonly at: Instant
   readonly by: string
@@ -60,10 +70,12 @@ export interface Ticket {
   readonly operator: string
   readonly operatorName: string
   readonly areaName: string
-  /** Null for an officer's problem: one officer's word is no disturbance. */
+  /** Null for an officer's problem and for a request: one word is no disturbance. */
   readonly disturbance: TicketCause | null
-  /** Absent in the ticket of a disturbance. */
+  /** In the ticket of an officer's problem alone. */
   readonly problem?: TicketProblem
+  /** In that of a request alone, whose `operator` is who asks. */
+  readonly request?: TicketRequest
   readonly openedAt: Instant
   readonly updatedAt: Instant
   readonly resolvedAt: Instant | null
@@ -73,7 +85,7 @@ export interface Ticket {
   /** The operator's own estimate of the repair. */
   readonly expectedAt: Instant | null
   readonly reopened: number
-  /** None for an officer's problem: nobody has agreed to a time, and an invented one would run out beside those that count. */
+  /** None for an officer's problem or a request: nobody has agreed to a time, and an invented one would run out beside those that count. */
   readonly clocks: readonly [restore: TicketClock, repair: TicketClock] | readonly []
   /** What the sweep has already written about each clock, so that it is written once. */
   readonly warned: Readonly<Partial<Record<ClockName, ClockState>>>
@@ -94,6 +106,7 @@ interface Addressed {
 type Opening = Addressed & (
   | { readonly disturbance: TicketCause; readonly budgets?: Readonly<Record<ClockName, number>> }
   | { readonly problem: TicketProblem }
+  | { readonly request: TicketRequest }
 )
 
 export type TicketAction =
@@ -155,6 +168,13 @@ const whoMay: Readonly<Record<TicketAction['kind'], readonly Actor[]>> = {
   cancel: ['watch', 'measurement'],
 }
 
+/** Of a request the centre does what an operator does elsewhere, and who asked says whether it is settled. */
+const whoMayOfRequest: Readonly<Partial<Record<TicketAction['kind'], readonly Actor[]>>> = {
+  open: ['operator'],
+  acknowledge: ['watch'], start: ['watch'], hold: ['watch'], resume: ['watch'], resolve: ['watch'], estimate: ['watch'],
+  forward: [], word: ['operator'], cancel: ['operator', 'watch'],
+}
+
 const from: Readonly<Partial<Record<TicketAction['kind'], readonly TicketStatus[]>>> = {
   acknowledge: ['submitted', 'reopened'],
   start: ['submitted', 'acknowledged', 'reopened'],
@@ -175,7 +195,8 @@ const ofProblems: ReadonlySet<TicketAction['kind']> = new Set(['word', 'lapse', 
 export function decide(
   ticket: Ticket | null, command: TicketCommand, now: Instant, options: VerificationOptions = defaultVerification,
 ): Result<TicketEvent[], Refusal> {
-  if (!whoMay[command.kind].includes(command.actor)) return fail('not_yours_to_say')
+  const isRequest = command.kind === 'open' ? 'request' in command.opening : ticket?.request !== undefined
+  if (!((isRequest ? whoMayOfRequest[command.kind] : undefined) ?? whoMay[command.kind]).includes(command.actor)) return fail('not_yours_to_say')
   if (command.kind === 'open') return ticket === null ? open(command.opening, command.by, now) : fail('already_open')
   if (ticket === null) return fail('not_found')
   if ((ticket.disturbance === null ? ofDisturbances : ofProblems).has(command.kind)) return fail('not_yours_to_say')
@@ -270,8 +291,9 @@ function opened(opening: Opening, event: TicketEvent): Ticket {
   }
 }
 
-function subject(opening: Opening, at: Instant): Pick<Ticket, 'disturbance' | 'problem' | 'clocks'> {
+function subject(opening: Opening, at: Instant): Pick<Ticket, 'disturbance' | 'problem' | 'request' | 'clocks'> {
   if ('problem' in opening) return { disturbance: null, problem: opening.problem, clocks: [] }
+  if ('request' in opening) return { disturbance: null, request: opening.request, clocks: [] }
   const budgets = opening.budgets ?? defaultBudgets[opening.disturbance.severity]
   return { disturbance: opening.disturbance, clocks: [startClock('restore', budgets.restore, at), startClock('repair', budgets.repair, at)] }
 }
@@ -340,7 +362,7 @@ function textOf(event: TicketEvent): string {
     case 'noted': return event.text
     case 'reopened': return event.evidence === null ? '' : evidenceText(event.evidence)
     case 'forwarded': return event.operatorName
-    case 'opened': return 'problem' in event.opening ? event.opening.problem.text : ''
+    case 'opened': return 'problem' in event.opening ? event.opening.problem.text : 'request' in event.opening ? event.opening.request.description : ''
     case 'evidence_changed': return evidenceText(event.disturbance.evidence)
     case 'clock_warned': return `${event.clock} ${event.state}`
     default: return ''
@@ -367,7 +389,8 @@ export function clocks(ticket: Ticket, now: Instant): readonly [restore: ClockRe
 /** The next instant at which the sweep has something to do by time alone; null when nothing. */
 export function nextDue(ticket: Ticket, now: Instant, options: VerificationOptions = defaultVerification): Instant | null {
   if (isOver(ticket)) return null
-  if (warnings(ticket, now).length > 0) return now
+  // What was measured as restored before it was said to be resolved only waits for that word.
+  if (warnings(ticket, now).length > 0 || (ticket.status === 'resolved' && ticket.restoredAt !== null)) return now
   const instants = ticket.clocks.map((clock) => nextChange(clock, now))
   if (ticket.status === 'resolved') instants.push((ticket.resolvedAt ?? now) + (ticket.disturbance === null ? options.word_ms : options.verify_ms))
   if (ticket.restoredAt !== null) instants.push(ticket.restoredAt + options.grace_ms)

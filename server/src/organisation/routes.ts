@@ -28,12 +28,18 @@ export function recogniseCallers(app: FastifyInstance, database: Database, clock
 
 /** By API key, else by session cookie; both null when the key is revoked or the session over. */
 export async function recogniseCaller(database: Database, request: FastifyRequest, now: number): Promise<{ caller: Caller | null; session: Session | null }> {
-  const bearer = request.headers.authorization?.replace(/^Bearer /, '') ?? ''
-  const caller = bearer.startsWith('kawal-key-') ? await readApiKey(database, bearer) : null
+  const key = keyOf(request.headers.authorization ?? '')
+  const caller = key.startsWith('kawal-key-') ? await readApiKey(database, key) : null
   const cookie = request.cookies[session_cookie]
   if (caller !== null || cookie === undefined) return { caller, session: null }
   const session = await readSession(database, cookie, now)
   return { caller: session === null ? null : { organisation: session.organisation, role: session.role }, session }
+}
+
+/** A key as a bearer token, or as the password of HTTP's basic scheme (RFC 7617): what many systems can send alone. */
+function keyOf(authorization: string): string {
+  const basic = /^Basic ([A-Za-z0-9+/=]+)$/.exec(authorization)?.[1]
+  return basic === undefined ? authorization.replace(/^Bearer /, '') : Buffer.from(basic, 'base64').toString().replace(/^[^:]*:/, '')
 }
 
 export function callerOf(request: FastifyRequest): Caller {

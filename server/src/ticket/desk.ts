@@ -8,7 +8,11 @@ const shown_max = 500
 
 /** Where the monitor hands over what it found, and where the console reads tickets from. */
 export function createDesk(needs: { database: Database; clock: () => number; changed: (ticket: string) => void }) {
+  /** Disturbances that changed since the last pass. Null: at a start, when any may have. */
+  let news: Set<string> | null = null
   return {
+    /** Their tickets are looked at in the next pass. */
+    disturbancesChanged: (ids: readonly string[]): void => ids.forEach((id) => news?.add(id)),
     /** Opens the one ticket of this disturbance; called again it changes nothing. */
     async open(caller: Caller, disturbance: LiveDisturbance, recipient: string): Promise<void> {
       const opened = await openTicket(needs, caller, causeOf(disturbance), recipient)
@@ -21,12 +25,21 @@ export function createDesk(needs: { database: Database; clock: () => number; cha
       const found = (await Promise.all(ids.map((id) => getTicket(needs, caller, id)))).filter((ticket) => ticket !== null)
       return found.map((ticket) => toLive(ticket, needs.clock()))
     },
+    /** One pass. What could not be looked at is looked at again in the next. */
     async sweep(now: number, lookup: (id: string) => LiveDisturbance | undefined): Promise<void> {
-      const changed = await sweepTickets(needs.database, now, (id) => {
-        const row = lookup(id)
-        return row === undefined ? null : causeOf(row)
-      })
-      changed.forEach(needs.changed)
+      const looked = news
+      news = new Set()
+      try {
+        const changed = await sweepTickets(needs.database, now, (id) => {
+          const row = lookup(id)
+          return row === undefined ? null : causeOf(row)
+        }, { news: looked })
+        changed.forEach(needs.changed)
+      } catch (error) {
+        if (looked === null) news = null
+        else looked.forEach((id) => news?.add(id))
+        throw error
+      }
     },
   }
 }

@@ -1,37 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { minute_ms, second_ms, type Instant } from '@kawal/core/kernel/clock.ts'
 import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
-
-/** Posts one event; resolves to the HTTP status, rejects when there was no answer in time. */
-type Send = (callback: string, body: unknown) => Promise<number>
+import { send_timeout_ms, type Send } from './webhook.ts'
 
 interface Listener { readonly id: string; readonly callback: string; readonly query: string | null }
 
-const send_timeout_ms = 5 * second_ms
 const attempts_max = 12
 const backoff_ms_max = 10 * minute_ms
 /** Deliveries to one listener in one pass: the rest waits for the next pass. */
 const burst_max = 20
+/** Listeners in one pass: those that wait longest first. */
 const listeners_max = 1_000
 export const organisation_listeners_max = 20
-
-/** Posts over HTTP with a time limit, and follows no redirect: the address was judged, not what it points to. */
-const sendByHttp: Send = async (callback, body) => {
-  const response = await fetch(callback, {
-    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body),
-    redirect: 'error', signal: AbortSignal.timeout(send_timeout_ms),
-  })
-  await response.body?.cancel()
-  return response.status
-}
-
-/** Whether events may be sent to this address: only to hosts that the installation names. */
-export function callbackAllowed(callback: string, hosts: readonly string[]): boolean {
-  if (!URL.canParse(callback)) return false
-  const { protocol, hostname, username, password } = new URL(callback)
-  if ((protocol !== 'http:' && protocol !== 'https:') || username !== '' || password !== '') return false
-  return hosts.some((host) => host.toLowerCase() === hostname)
-}
 
 /** @returns null when the organisation has as many listeners as it may have */
 export async function addListener(database: Database, caller: Caller, callback: string, query: string | null, now: Instant): Promise<Listener | null> {
@@ -53,28 +33,40 @@ export async function removeListener(database: Database, caller: Caller, id: str
   return database.transaction(caller, async (client) => (await client.query('DELETE FROM hub WHERE id::text = $1', [id])).rowCount === 1)
 }
 
+interface Delivered { readonly delivered: number; readonly failed: number }
+interface Delivery { readonly id: number; readonly attempts: number; readonly body: { readonly eventId: string } }
+/** @property error null: delivered */
+interface Settled { readonly delivery: Delivery; readonly error: string | null; readonly at: Instant }
+
 /**
  * Delivers what waits, each listener's in order and all listeners side by side: one that is slow or dead
  * holds up nobody but itself, not even until the next pass. At least once: `eventId` tells a repetition.
  * After 12 failures an event is given up and kept with its last error.
  *
- * @param hosts that events may go to
  * @param send gives the HTTP status; anything but 2xx is a failure, tried again after 1 s, 2 s, 4 s ... 10 min
  */
-export function createOutbox(database: Database, hosts: readonly string[], send: Send = sendByHttp) {
+export function createOutbox(database: Database, send: Send) {
   const busy = new Map<string, Promise<Delivered>>()
+  const settle = createSettling(database)
+
+  async function deliverTo(listener: string, callback: string, deliveries: readonly Delivery[], now: Instant): Promise<Delivered> {
+    const settled: Settled[] = []
+    for (const delivery of deliveries) {
+      const error = await send({ callback, id: delivery.body.eventId, body: delivery.body, listener, at: now }).then((status) => (status >= 200 && status < 300 ? null : `HTTP ${status}`), (reason: unknown) => String(reason))
+      settled.push({ delivery, error, at: now })
+      if (error !== null) break
+    }
+    await settle(settled)
+    const failed = settled.filter(({ error }) => error !== null).length
+    return { delivered: settled.length - failed, failed }
+  }
+
   return {
     /** One pass over the listeners that are not being served. Resolves when all that it began is done. */
     async deliver(now: Instant): Promise<Delivered> {
-      // The oldest event of a listener decides: while it backs off, those behind it wait, to keep the order.
-      const listeners = await database.transaction(system, (client) => client.query<{ id: string; callback: string }>(
-        `SELECT hub.id, hub.callback FROM hub CROSS JOIN LATERAL (
-           SELECT next_attempt_at FROM hub_delivery
-           WHERE hub_id = hub.id AND delivered_at IS NULL AND abandoned_at IS NULL ORDER BY id LIMIT 1
-         ) AS oldest WHERE next_attempt_at <= $1 ORDER BY hub.id LIMIT $2`, [new Date(now).toISOString(), listeners_max]))
-      const begun = listeners.rows.filter((listener) => !busy.has(listener.id)).map((listener) => {
-        const pass = deliverTo(database, listener, now, send, hosts).finally(() => busy.delete(listener.id))
-        busy.set(listener.id, pass)
+      const begun = [...await claim(database, now)].map(([hub, { callback, deliveries }]) => {
+        const pass = deliverTo(hub, callback, deliveries, now).finally(() => busy.delete(hub))
+        busy.set(hub, pass)
         return pass
       })
       const counts = await Promise.all(begun)
@@ -86,44 +78,65 @@ export function createOutbox(database: Database, hosts: readonly string[], send:
   }
 }
 
-interface Delivered { readonly delivered: number; readonly failed: number }
+/** Any two claims are one after the other: else a second process could take a listener's later events while the first holds its oldest. */
+const claim_lock = 6210
 
-async function deliverTo(database: Database, listener: { id: string; callback: string }, now: Instant, send: Send, hosts: readonly string[]): Promise<Delivered> {
-  let delivered = 0
-  for (const delivery of await claim(database, listener.id, now)) {
-    const error = callbackAllowed(listener.callback, hosts)
-      ? await send(listener.callback, delivery.body).then((status) => (status >= 200 && status < 300 ? null : `HTTP ${status}`), (reason: unknown) => String(reason))
-      : 'address not allowed'
-    await settle(database, delivery, error, now)
-    if (error !== null) return { delivered, failed: 1 }
-    delivered++
-  }
-  return { delivered, failed: 0 }
-}
-
-interface Delivery { readonly id: number; readonly attempts: number; readonly body: unknown }
-
-/** Takes a listener's oldest events for as long as a pass can last: another process leaves them alone meanwhile. */
-function claim(database: Database, hub: string, now: Instant): Promise<Delivery[]> {
+/**
+ * Takes the oldest events of listeners whose oldest is due, for as long as a pass can last: until then they are
+ * nobody else's. While the oldest backs off, those behind it wait, to keep the order.
+ */
+function claim(database: Database, now: Instant): Promise<Map<string, { callback: string; deliveries: Delivery[] }>> {
   return database.transaction(system, async (client) => {
-    const rows = await client.query<Delivery & { due: boolean }>(
-      `SELECT id, attempts, body, next_attempt_at <= $2 AS due FROM hub_delivery
-       WHERE hub_id = $1 AND delivered_at IS NULL AND abandoned_at IS NULL ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED`,
-      [hub, new Date(now).toISOString(), burst_max])
-    if (rows.rows[0]?.due !== true) return []
-    const taken = rows.rows
-    await client.query('UPDATE hub_delivery SET next_attempt_at = $2 WHERE id = ANY ($1::bigint[])',
-      [taken.map((row) => row.id), new Date(now + (taken.length + 1) * send_timeout_ms).toISOString()])
-    return taken
+    await client.query('SELECT pg_advisory_xact_lock($1)', [claim_lock])
+    const { rows } = await client.query<Delivery & { hub: string; callback: string }>(
+      `WITH due AS (
+         SELECT hub.id, hub.callback FROM hub CROSS JOIN LATERAL (
+           SELECT next_attempt_at FROM hub_delivery WHERE hub_id = hub.id AND delivered_at IS NULL AND abandoned_at IS NULL ORDER BY id LIMIT 1
+         ) AS oldest WHERE next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $2
+       ), taken AS (
+         SELECT delivery.id, due.callback, 1 + count(*) OVER (PARTITION BY due.id) AS sends FROM due CROSS JOIN LATERAL (
+           SELECT id FROM hub_delivery WHERE hub_id = due.id AND delivered_at IS NULL AND abandoned_at IS NULL ORDER BY id LIMIT $3
+         ) AS delivery
+       )
+       UPDATE hub_delivery SET next_attempt_at = $1::timestamptz + sends * $4 * interval '1 ms' FROM taken WHERE hub_delivery.id = taken.id
+       RETURNING hub_delivery.id, hub_id AS hub, callback, attempts, body`,
+      [new Date(now).toISOString(), listeners_max, burst_max, send_timeout_ms])
+    const claimed = new Map<string, { callback: string; deliveries: Delivery[] }>()
+    for (const { hub, callback, ...delivery } of rows.sort((a, b) => a.id - b.id)) {
+      const of = claimed.get(hub)
+      if (of === undefined) claimed.set(hub, { callback, deliveries: [delivery] })
+      else of.deliveries.push(delivery)
+    }
+    return claimed
   })
 }
 
-async function settle(database: Database, delivery: Delivery, error: string | null, now: Instant): Promise<void> {
-  const attempts = delivery.attempts + 1
-  const at = new Date(now).toISOString()
-  const retryAt = new Date(now + Math.min(backoff_ms_max, second_ms * 2 ** (attempts - 1))).toISOString()
-  await database.transaction(system, (client) => error === null
-    ? client.query('UPDATE hub_delivery SET delivered_at = $2, attempts = $3, last_error = NULL WHERE id = $1', [delivery.id, at, attempts])
-    : client.query('UPDATE hub_delivery SET attempts = $2, last_error = $3, next_attempt_at = $4, abandoned_at = $5 WHERE id = $1',
-        [delivery.id, attempts, error.slice(0, 500), retryAt, attempts >= attempts_max ? at : null]))
+/** Writes down what came of deliveries; what comes while one set is being written goes with the next. */
+function createSettling(database: Database): (settled: readonly Settled[]) => Promise<void> {
+  let waiting: Settled[] = []
+  let next: Promise<void> | null = null
+  let writing: Promise<void> = Promise.resolve()
+  return (settled) => {
+    waiting.push(...settled)
+    return (next ??= writing.catch(() => undefined).then(() => {
+      const all = waiting
+      ;[waiting, next] = [[], null]
+      return (writing = write(database, all))
+    }))
+  }
+}
+
+async function write(database: Database, all: readonly Settled[]): Promise<void> {
+  if (all.length === 0) return
+  const time = (instant: Instant): string => new Date(instant).toISOString()
+  const rows = all.map(({ delivery, error, at }) => {
+    const attempts = delivery.attempts + 1
+    const retry_ms = Math.min(backoff_ms_max, second_ms * 2 ** (attempts - 1))
+    return { id: delivery.id, attempts, error: error?.slice(0, 500) ?? null, deliveredAt: error === null ? time(at) : null, retryAt: time(at + retry_ms), abandonedAt: error !== null && attempts >= attempts_max ? time(at) : null }
+  })
+  await database.transaction(system, (client) => client.query(
+    `UPDATE hub_delivery SET attempts = of.attempts, last_error = error, delivered_at = delivered, next_attempt_at = retry, abandoned_at = abandoned
+     FROM unnest($1::bigint[], $2::int[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[]) AS of (id, attempts, error, delivered, retry, abandoned)
+     WHERE hub_delivery.id = of.id`,
+    [rows.map((row) => row.id), rows.map((row) => row.attempts), rows.map((row) => row.error), rows.map((row) => row.deliveredAt), rows.map((row) => row.retryAt), rows.map((row) => row.abandonedAt)]))
 }

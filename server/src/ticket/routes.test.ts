@@ -15,6 +15,7 @@ import { createOperator } from '../rehearsal/operator.ts'
 import { ticketRoutes } from './routes.ts'
 import { openTicket, sweepTickets } from './tickets.ts'
 import { toLive } from './tmf621.ts'
+import { webhookSecret } from './webhook.ts'
 
 const start = Date.UTC(2029, 1, 14, 2)
 const path = '/tmf-api/troubleTicket/v5/troubleTicket'
@@ -42,7 +43,7 @@ before(async () => {
   app = fastify()
   await app.register(ticketRoutes({
     database: kit.database, clock: () => now, changed: (id) => changed.push(id),
-    callbackHosts: ['127.0.0.1'], caller: (request) => callers[(request.headers.authorization ?? '').replace('Bearer ', '')] ?? null,
+    callbackHosts: ['127.0.0.1'], secret: Buffer.alloc(32, 7), caller: (request) => callers[(request.headers.authorization ?? '').replace('Bearer ', '')] ?? null,
   }))
 })
 after(async () => {
@@ -188,12 +189,16 @@ test('a ticket is created for a disturbance that the caller may see, once', asyn
   assert.equal((await call('komdigi', 'POST', path, body)).status, 409)
 })
 
-test('listeners: own only, loopback only', async () => {
+test('listeners: own only, public or named, with a secret that is shown once', async () => {
   assert.equal((await call('telkomsel', 'POST', hub, { callback: 'http://10.0.0.1/' })).status, 403)
   assert.equal((await call('komdigi', 'POST', hub, { callback: 'http://127.0.0.1:9/' })).status, 403)
   const made = await call('telkomsel', 'POST', hub, { callback: 'http://127.0.0.1:9/' })
   assert.equal(made.status, 201)
+  assert.equal((await call('telkomsel', 'POST', hub, { callback: 'https://noc.example.id/' })).status, 201)
   const address = String(made.headers['location'])
+  const secret = (made.body as unknown as { secret: string }).secret
+  assert.equal(secret, `whsec_${webhookSecret(Buffer.alloc(32, 7), address.split('/').at(-1) ?? '').toString('base64')}`)
+  assert.ok(!JSON.stringify((await call('telkomsel', 'GET', address)).body).includes('whsec_'))
   assert.deepEqual([(await call('indosat', 'GET', address)).status, (await call('indosat', 'DELETE', address)).status], [404, 404])
   assert.deepEqual([(await call('telkomsel', 'DELETE', address)).status, (await call('telkomsel', 'GET', address)).status], [204, 404])
 })

@@ -4,7 +4,7 @@ import type { Instant } from '@kawal/core/kernel/clock.ts'
 import { fail, ok, type Result } from '@kawal/core/kernel/result.ts'
 import {
   apply, decide, defaultVerification, isOver, nextDue,
-  type Actor, type Refusal, type Ticket, type TicketAction, type TicketCause, type TicketEvent, type TicketProblem, type TicketStatus, type VerificationOptions,
+  type Actor, type Refusal, type Ticket, type TicketAction, type TicketCause, type TicketEvent, type TicketProblem, type TicketRequest, type TicketStatus, type VerificationOptions,
 } from '@kawal/core/ticket/ticket.ts'
 import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
 import { notification } from './tmf621.ts'
@@ -61,18 +61,40 @@ export async function openTicket(deps: TicketNeeds, caller: Caller, disturbance:
     if (!decided.ok) return decided
     const ticket = decided.value.reduce<Ticket | null>(apply, null)
     if (ticket === null) throw new Error('opening gives a ticket')
-    const inserted = await client.query(
-      `INSERT INTO ticket (id, organisation_id, disturbance_id, status, version, state, opened_at, due_at, disturbance_mark)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
-      [ticket.id, operator, disturbance.id, ticket.status, ticket.version, JSON.stringify(ticket), at(ticket.openedAt), at(nextDue(ticket, now)), mark(cause)],
-    )
-    if (inserted.rowCount === 1) {
-      await record(client, caller, null, ticket, decided.value, now)
-      return ok({ ticket, created: true })
-    }
+    if (await insert(client, caller, ticket, decided.value, now)) return ok({ ticket, created: true })
     const present = await client.query<{ state: Ticket }>('SELECT state FROM ticket WHERE disturbance_id = $1 AND status <> $2', [disturbance.id, 'cancelled'])
     const first = present.rows[0]
     return first === undefined ? fail('not_found') : ok({ ticket: first.state, created: false })
+  })
+}
+
+/** Puts a new ticket in with its events. @returns false where the disturbance has one */
+async function insert(client: pg.PoolClient, caller: Caller, ticket: Ticket, events: readonly TicketEvent[], now: Instant): Promise<boolean> {
+  const inserted = await client.query(
+    `INSERT INTO ticket (id, organisation_id, disturbance_id, status, version, state, opened_at, due_at, disturbance_mark)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
+    [ticket.id, ticket.operator, ticket.disturbance?.id ?? null, ticket.status, ticket.version, JSON.stringify(ticket), at(ticket.openedAt), at(nextDue(ticket, now)), mark(ticket.disturbance)])
+  if (inserted.rowCount === 1) await record(client, caller, null, ticket, events, now)
+  return inserted.rowCount === 1
+}
+
+/** Opens a ticket of what the caller's organisation asks of the monitoring centre, with its notes. */
+export async function openRequest(deps: TicketNeeds, caller: Caller, request: TicketRequest, notes: readonly string[]): Promise<Result<Ticket, Refusal>> {
+  const now = deps.clock()
+  return deps.database.transaction(caller, async (client) => {
+    const { rows: [to] } = await client.query<{ name: string; id: string }>("SELECT name, 'PM-' || lpad(nextval('ticket_request_number')::text, 6, '0') AS id FROM organisation WHERE id = $1", [caller.organisation])
+    if (to === undefined) return fail('nobody_concerned')
+    const speaker = { by: caller.organisation, actor: 'operator' } as const
+    const events: TicketEvent[] = []
+    let ticket: Ticket | null = null
+    for (const action of [{ kind: 'open', opening: { id: to.id, operator: caller.organisation, operatorName: to.name, areaName: '', request } } as const, ...notes.map((text) => ({ kind: 'note', text }) as const)]) {
+      const decided = decide(ticket, { ...action, ...speaker }, now)
+      if (!decided.ok) return decided
+      ticket = decided.value.reduce<Ticket | null>(apply, ticket)
+      events.push(...decided.value)
+    }
+    if (ticket === null || !await insert(client, caller, ticket, events, now)) throw new Error('a request that is decided opens')
+    return ok(ticket)
   })
 }
 
@@ -89,11 +111,7 @@ export async function openProblemTicket(
   const decided = decide(null, { kind: 'open', opening: { ...to, problem }, by: officer, actor: 'officer' }, now)
   const ticket = decided.ok ? decided.value.reduce<Ticket | null>(apply, null) : null
   if (!decided.ok || ticket === null) throw new Error('the ticket of a problem that is routed opens')
-  await client.query(
-    `INSERT INTO ticket (id, organisation_id, disturbance_id, status, version, state, opened_at, due_at, disturbance_mark)
-     VALUES ($1, $2, NULL, $3, $4, $5, $6, $7, '')`,
-    [ticket.id, ticket.operator, ticket.status, ticket.version, JSON.stringify(ticket), at(now), at(nextDue(ticket, now))])
-  await record(client, system, null, ticket, decided.value, now)
+  if (!await insert(client, system, ticket, decided.value, now)) throw new Error('a problem has a number of its own')
   return ticket
 }
 
@@ -106,10 +124,11 @@ export async function officerWord(client: pg.PoolClient, id: string, word: 'fixe
 /**
  * Gives commands to a ticket, all or none, in one transaction with their events and deliveries.
  * @param expectedVersion the version that the caller saw; another one is refused as `version_conflict`
+ * @param once a name of what is asked: asked again by the same organisation it does nothing
  * @returns `not_found` also for a ticket that the caller may not see
  */
 export async function command(
-  deps: TicketNeeds, caller: Caller, id: string, actions: TicketAction | readonly TicketAction[], expectedVersion?: number,
+  deps: TicketNeeds, caller: Caller, id: string, actions: TicketAction | readonly TicketAction[], expectedVersion?: number, once?: string,
 ): Promise<Result<Ticket, Refusal>> {
   const now = deps.clock()
   return deps.database.transaction(caller, async (client) => {
@@ -118,8 +137,12 @@ export async function command(
     // A row that may be read and not written is not given by FOR UPDATE: row-level security again.
     const row = (await client.query<{ state: Ticket }>('SELECT state FROM ticket WHERE id = $1 FOR UPDATE', [id])).rows[0]
     if (row === undefined) return fail('not_yours_to_say')
+    // The row's lock holds back a second arrival until the first is done.
+    if (once !== undefined && (await client.query('SELECT FROM ticket_once WHERE organisation_id = $1 AND key = $2', [caller.organisation, once])).rows.length > 0) return ok(row.state)
     if (expectedVersion !== undefined && row.state.version !== expectedVersion) return fail('version_conflict')
-    return act(client, caller, row.state, Array.isArray(actions) ? actions : [actions as TicketAction], now, defaultVerification)
+    const acted = await act(client, caller, row.state, Array.isArray(actions) ? actions : [actions as TicketAction], now, defaultVerification)
+    if (acted.ok && once !== undefined) await client.query('INSERT INTO ticket_once (organisation_id, key, ticket_id, at) VALUES ($1, $2, $3, $4)', [caller.organisation, once, id, at(now)])
+    return acted
   })
 }
 
@@ -154,21 +177,23 @@ async function save(
  * to see who listens to it.
  */
 async function record(client: pg.PoolClient, caller: Caller, before: Ticket | null, ticket: Ticket, events: readonly TicketEvent[], now: Instant): Promise<void> {
-  await actAs(client, system)
+  if (caller.role !== system.role) await actAs(client, system)
   const first = (before?.version ?? 0) + 1
-  await client.query(
-    `INSERT INTO ticket_event (ticket_id, version, organisation_id, at, event)
-     SELECT $1, version, $2, at, event FROM unnest($3::int[], $4::timestamptz[], $5::jsonb[]) AS _ (version, at, event)`,
-    [ticket.id, ticket.operator, events.map((_, index) => first + index), events.map((event) => at(event.at)), events.map((event) => JSON.stringify(event))],
-  )
   const body = notification(ticket, events, now)
   await client.query(
-    `INSERT INTO hub_delivery (organisation_id, hub_id, ticket_id, version, body, next_attempt_at)
-     SELECT organisation_id, id, $2, $3, $4, $5 FROM hub
-     WHERE organisation_id = $1 AND (query IS NULL OR query = $6) ORDER BY id`,
-    [ticket.operator, ticket.id, ticket.version, JSON.stringify(body), at(now), `eventType=${body.eventType}`],
+    `WITH events AS (
+       INSERT INTO ticket_event (ticket_id, version, organisation_id, at, event)
+       SELECT $1, version, $2, at, event FROM unnest($3::int[], $4::timestamptz[], $5::jsonb[]) AS _ (version, at, event)
+     )
+     INSERT INTO hub_delivery (organisation_id, hub_id, ticket_id, version, body, next_attempt_at)
+     SELECT organisation_id, id, $1, $6, $7, $8 FROM hub
+     WHERE organisation_id = $2 AND (query IS NULL OR query = $9) ORDER BY id`,
+    [
+      ticket.id, ticket.operator, events.map((_, index) => first + index), events.map((event) => at(event.at)), events.map((event) => JSON.stringify(event)),
+      ticket.version, JSON.stringify(body), at(now), `eventType=${body.eventType}`,
+    ],
   )
-  await actAs(client, caller)
+  if (caller.role !== system.role) await actAs(client, caller)
 }
 
 async function actAs(client: pg.PoolClient, caller: Caller): Promise<void> {
@@ -195,20 +220,25 @@ export interface TicketFilter {
   readonly ids?: readonly string[] | undefined
   readonly statuses?: readonly TicketStatus[] | undefined
   readonly operator?: string | undefined
+  /** As TMF621 shows them. */
+  readonly severity?: string | undefined
+  readonly ticketType?: string | undefined
   /** What is not over comes before what is. */
   readonly openFirst?: boolean
   readonly offset: number
   readonly limit: number
 }
 
-/** The tickets a caller may see, newest first, and how many match in all. */
+/** The tickets a caller may see, newest first, and how many match in all. Severities and types are worked out as `tmf621.ts` shows them. */
 export async function listTickets(deps: TicketNeeds, caller: Caller, filter: TicketFilter): Promise<{ total: number; tickets: Ticket[] }> {
-  const where = `WHERE ($1::text[] IS NULL OR status = ANY ($1)) AND ($2::text IS NULL OR organisation_id = $2) AND ($3::text[] IS NULL OR id = ANY ($3))`
-  const values = [filter.statuses ?? null, filter.operator ?? null, filter.ids ?? null]
+  const where = `WHERE ($1::text[] IS NULL OR status = ANY ($1)) AND ($2::text IS NULL OR organisation_id = $2) AND ($3::text[] IS NULL OR id = ANY ($3))
+    AND ($4::text IS NULL OR $4 = coalesce(state->'request'->>'severity', CASE state->'disturbance'->>'severity' WHEN 'down' THEN 'critical' WHEN 'degraded' THEN 'major' ELSE 'minor' END))
+    AND ($5::text IS NULL OR $5 = coalesce(state->'request'->>'ticketType', CASE WHEN disturbance_id IS NULL THEN 'officerProblem' ELSE 'electionNetworkDisturbance' END))`
+  const values = [filter.statuses ?? null, filter.operator ?? null, filter.ids ?? null, filter.severity ?? null, filter.ticketType ?? null]
   return deps.database.transaction(caller, async (client) => {
     const total = (await client.query<{ total: number }>(`SELECT count(*) AS total FROM ticket ${where}`, values)).rows[0]?.total ?? 0
     const openFirst = filter.openFirst === true ? "status IN ('closed', 'cancelled'), " : ''
-    const rows = await client.query<{ state: Ticket }>(`SELECT state FROM ticket ${where} ORDER BY ${openFirst}opened_at DESC, id OFFSET $4 LIMIT $5`, [...values, filter.offset, filter.limit])
+    const rows = await client.query<{ state: Ticket }>(`SELECT state FROM ticket ${where} ORDER BY ${openFirst}opened_at DESC, id OFFSET $6 LIMIT $7`, [...values, filter.offset, filter.limit])
     return { total, tickets: rows.rows.map((row) => row.state) }
   })
 }
@@ -227,38 +257,39 @@ export async function readDisturbances(database: Database, caller: Caller, ids: 
 /**
  * One pass over the open tickets: closes what was measured as recovered, reopens what was not in time,
  * writes down clocks at risk and overdue, follows the disturbance's extent. Several processes may
- * sweep at once: a row that another one holds is skipped.
+ * sweep at once: a row that another one holds is waited for, and looked at as it is then.
+ * @param news the disturbances that changed since the last pass; null: any may have
  * @returns the ids of the tickets that changed
  */
 export async function sweepTickets(
-  database: Database, now: Instant, lookup: DisturbanceLookup, options: VerificationOptions = defaultVerification,
+  database: Database, now: Instant, lookup: DisturbanceLookup, { news = null, ...options }: Partial<VerificationOptions> & { readonly news?: ReadonlySet<string> | null } = {},
 ): Promise<string[]> {
-  const open = await database.transaction(system, (client) => client.query<{ id: string; disturbance_id: string | null; status: TicketStatus; due_at: Date | null; disturbance_mark: string }>(
-    `SELECT id, disturbance_id, status, due_at, disturbance_mark FROM ticket WHERE status NOT IN ('closed', 'cancelled') ORDER BY id`))
-  const todo = new Map<string, OpenCause | null>()
-  const watched = new Map(open.rows.flatMap(({ disturbance_id: id }) => (id === null ? [] : [[id, lookup(id)] as const])))
+  const { rows } = await database.transaction(system, (client) => client.query<{ id: string; disturbance_id: string | null; status: TicketStatus; is_due: boolean; disturbance_mark: string }>(
+    `SELECT id, disturbance_id, status, coalesce(due_at <= $1, false) AS is_due, disturbance_mark FROM ticket
+     WHERE status NOT IN ('closed', 'cancelled') AND ($2::text[] IS NULL OR due_at <= $1 OR disturbance_id = ANY ($2)) ORDER BY id`, [at(now), news === null ? null : [...news]]))
   // After a restart a disturbance that had ended is in the database only.
-  const kept = await readDisturbances(database, system, [...watched].filter(([, state]) => state === null).map(([id]) => id))
-  for (const row of open.rows) {
+  const kept = await readDisturbances(database, system, rows.flatMap(({ disturbance_id: id }) => (id === null || lookup(id) !== null ? [] : [id])))
+  const todo = new Map<string, OpenCause | null>()
+  for (const row of rows) {
     const state = row.disturbance_id === null ? undefined : kept.get(row.disturbance_id)
-    const cause = (row.disturbance_id === null ? null : watched.get(row.disturbance_id)) ?? (state === undefined ? null : causeOf(state))
-    const due = row.due_at !== null && row.due_at.getTime() <= now
-    const news = cause !== null && (mark(cause) !== row.disturbance_mark || (row.status === 'resolved' && cause.endedAt !== null))
-    if (due || news) todo.set(row.id, cause)
+    const cause = (row.disturbance_id === null ? null : lookup(row.disturbance_id)) ?? (state === undefined ? null : causeOf(state))
+    const isNews = cause !== null && (mark(cause) !== row.disturbance_mark || (row.status === 'resolved' && cause.endedAt !== null))
+    if (row.is_due || isNews) todo.set(row.id, cause)
   }
   const changed: string[] = []
   const ids = [...todo.keys()]
   for (let start = 0; start < ids.length; start += batch_max) {
-    changed.push(...await sweepBatch(database, ids.slice(start, start + batch_max), todo, now, options))
+    changed.push(...await sweepBatch(database, ids.slice(start, start + batch_max), todo, now, { ...defaultVerification, ...options }))
   }
   return changed
 }
 
-const batch_max = 200
+/** So many are held at once: an operator's own word waits for no more. */
+const batch_max = 20
 
 function sweepBatch(database: Database, ids: readonly string[], causes: ReadonlyMap<string, OpenCause | null>, now: Instant, options: VerificationOptions): Promise<string[]> {
   return database.transaction(system, async (client) => {
-    const rows = await client.query<{ state: Ticket }>('SELECT state FROM ticket WHERE id = ANY ($1) ORDER BY id FOR UPDATE SKIP LOCKED', [ids])
+    const rows = await client.query<{ state: Ticket }>('SELECT state FROM ticket WHERE id = ANY ($1) ORDER BY id FOR UPDATE', [ids])
     const changed: string[] = []
     for (const { state: before } of rows.rows) {
       const events: TicketEvent[] = []

@@ -31,14 +31,19 @@ const problemText: Readonly<Record<ProblemKind, string>> = {
   signal: 'sinyal', access_point: 'titik akses', election_server: 'server pemilu', app: 'aplikasi', position: 'posisi TPS', other: 'lain-lain',
 }
 
-function titleOf({ areaName, disturbance, problem }: Ticket): string {
+function titleOf({ areaName, disturbance, problem, request, operatorName }: Ticket): string {
+  if (request !== undefined) return `Permintaan ${operatorName}: ${request.ticketType}`
   if (problem !== undefined) return `Laporan petugas (${problemText[problem.kind]}): TPS ${problem.station}, ${areaName}`
   return disturbance === null ? areaName : `${causeText[disturbance.cause]}: ${areaName}, ${disturbance.stations.length} TPS`
 }
 
 /** What kind of ticket it is, how grave, and what it is about: in the standard's fields. */
-function subject(ticket: Ticket): Pick<TroubleTicket, 'description' | 'severity' | 'ticketType' | 'priority' | 'relatedEntity'> {
-  const { areaName, disturbance, problem } = ticket
+function subject(ticket: Ticket): Pick<TroubleTicket, 'description' | 'severity' | 'ticketType' | 'priority' | 'relatedEntity' | 'externalIdentifier'> {
+  const { areaName, disturbance, problem, request } = ticket
+  if (request !== undefined) {
+    const { description, severity, ticketType, externalId } = request
+    return { description, severity, ticketType, priority: 'medium', relatedEntity: [], ...(externalId === null ? {} : { externalIdentifier: [{ '@type': 'ExternalIdentifier', id: externalId, owner: ticket.operatorName, externalIdentifierType: 'troubleTicket' }] }) }
+  }
   if (disturbance === null) {
     return {
       description: problem?.text ?? '', severity: 'minor', ticketType: 'officerProblem', priority: 'medium',
@@ -88,7 +93,9 @@ export function toTmf(ticket: Ticket, now: Instant): TroubleTicket {
       statusChangeReason: [change.status, change.reason].filter(Boolean).join(': '),
     })),
     note: ticket.notes.map((note) => ({ '@type': 'Note', id: note.id, author: note.by, date: rfc3339(note.at), text: note.text })),
-    relatedParty: [party('operator', ticket.operator, ticket.operatorName), party('originator', 'kawal', 'Kawal Sinyal')],
+    relatedParty: ticket.request === undefined
+      ? [party('operator', ticket.operator, ticket.operatorName), party('originator', 'kawal', 'Kawal Sinyal')]
+      : [party('originator', ticket.operator, ticket.operatorName), party('operator', 'kawal', 'Kawal Sinyal')],
     troubleTicketCharacteristic: characteristics(ticket, now),
   }
 }
@@ -136,11 +143,12 @@ export function toLive(ticket: Ticket, now: Instant): LiveTicket {
     id: ticket.id,
     disturbanceId: ticket.disturbance?.id ?? null,
     problem: ticket.problem === undefined ? null : { kind: ticket.problem.kind, text: ticket.problem.text, station: ticket.problem.station, areaName: ticket.areaName },
+    request: ticket.request === undefined ? null : ticket.request,
     status: ticket.status,
     operator: ticket.operator,
     operatorName: ticket.operatorName,
     title: titleOf(ticket),
-    stationCount: ticket.disturbance?.stations.length ?? 1,
+    stationCount: ticket.disturbance?.stations.length ?? (ticket.problem === undefined ? 0 : 1),
     openedAt: rfc3339(ticket.openedAt),
     clocks: clocks(ticket, now).map((clock) => ({ name: clock.name, state: clock.state, dueAt: rfc3339(clock.dueAt), pausedReason: clock.pausedReason })),
     reopened: ticket.reopened,

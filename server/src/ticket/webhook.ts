@@ -1,0 +1,90 @@
+import { createHmac } from 'node:crypto'
+import { lookup } from 'node:dns'
+import { request as overHttp } from 'node:http'
+import { request as overHttps } from 'node:https'
+import { BlockList, isIP, type LookupFunction } from 'node:net'
+import { second_ms, type Instant } from '@kawal/core/kernel/clock.ts'
+
+/** One event on its way to a listener. */
+export interface Post {
+  readonly callback: string
+  /** The same for every attempt: a receiver tells a repetition by it. */
+  readonly id: string
+  readonly body: unknown
+  /** What the listener's secret is made from, with the deployment's. */
+  readonly listener: string
+  readonly at: Instant
+}
+/** Resolves to the HTTP status, rejects when there was no answer in time. */
+export type Send = (post: Post) => Promise<number>
+
+export const send_timeout_ms = 5 * second_ms
+/** Enough of an answer to know that it came; the rest is not read. */
+const answer_bytes_max = 64 * 1024
+
+/** Where nobody's public service is: IANA's special-purpose registries (RFC 6890), and what carries an address of version 4 inside. */
+const special = new BlockList()
+for (const [net, bits] of [['0.0.0.0', 8], ['10.0.0.0', 8], ['100.64.0.0', 10], ['127.0.0.0', 8], ['169.254.0.0', 16], ['172.16.0.0', 12], ['192.0.0.0', 24], ['192.0.2.0', 24], ['192.88.99.0', 24], ['192.168.0.0', 16], ['198.18.0.0', 15], ['198.51.100.0', 24], ['203.0.113.0', 24], ['224.0.0.0', 3]] as const) special.addSubnet(net, bits, 'ipv4')
+for (const [net, bits] of [['2001::', 23], ['2001:db8::', 32], ['2002::', 16], ['3fff::', 20]] as const) special.addSubnet(net, bits, 'ipv6')
+const globalUnicast = new BlockList()
+globalUnicast.addSubnet('2000::', 3, 'ipv6')
+
+/** Whether an address is one of the public Internet. */
+export function isPublic(address: string): boolean {
+  const family = isIP(address)
+  return family === 4 ? !special.check(address, 'ipv4') : family === 6 && globalUnicast.check(address, 'ipv6') && !special.check(address, 'ipv6')
+}
+
+/**
+ * Whether events may be sent to this address, as far as its text tells: https to anything public, or what the
+ * installation names. What a name stands for is judged when it is connected to.
+ * @param hosts named by the installation: private ones, and such without TLS
+ */
+export function callbackAllowed(callback: string, hosts: readonly string[]): boolean {
+  if (!URL.canParse(callback)) return false
+  const { protocol, hostname, username, password } = new URL(callback)
+  if ((protocol !== 'http:' && protocol !== 'https:') || username !== '' || password !== '') return false
+  if (isNamed(hostname, hosts)) return true
+  const address = hostname.replace(/^\[|\]$/g, '')
+  return protocol === 'https:' && (isIP(address) === 0 ? hostname.includes('.') : isPublic(address))
+}
+
+const isNamed = (hostname: string, hosts: readonly string[]): boolean => hosts.some((host) => host.toLowerCase() === hostname)
+
+/** The addresses that are connected to are those that were judged: a name that answers otherwise a moment later gains nothing. */
+export const publicOnly: LookupFunction = (hostname, options, done) => {
+  lookup(hostname, { ...options, all: true }, (error, addresses) => {
+    if (error !== null) return done(error, [])
+    const refused = addresses.find(({ address }) => !isPublic(address))
+    if (refused !== undefined) return done(new Error(`${hostname} is ${refused.address}: not a public address`), [])
+    if (options.all === true) return done(null, addresses)
+    const [first] = addresses
+    return first === undefined ? done(new Error(`${hostname} has no address`), []) : done(null, first.address, first.family)
+  })
+}
+
+/** Standard Webhooks: what a listener checks signatures with, after `whsec_` in base64. Kept nowhere. */
+export const webhookSecret = (deployment: Buffer, listener: string): Buffer => createHmac('sha256', deployment).update(`webhook ${listener}`).digest()
+
+/** The headers of Standard Webhooks (v1: HMAC-SHA256 over id, second and body). */
+function signature(secret: Buffer, { id, at }: Pick<Post, 'id' | 'at'>, body: string): Record<string, string> {
+  const timestamp = String(Math.floor(at / second_ms))
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest('base64')}` }
+}
+
+/** Posts over HTTP with a time limit, signed. No redirect is followed: the address was judged, not what it points to. */
+export function createSend({ secret, hosts }: { readonly secret: Buffer; readonly hosts: readonly string[] }): Send {
+  return (post) => new Promise((resolve, reject) => {
+    if (!callbackAllowed(post.callback, hosts)) throw new Error('address not allowed')
+    const url = new URL(post.callback)
+    const body = JSON.stringify(post.body)
+    const request = (url.protocol === 'https:' ? overHttps : overHttp)(url, {
+      method: 'POST', agent: false, signal: AbortSignal.timeout(send_timeout_ms), ...(isNamed(url.hostname, hosts) ? {} : { lookup: publicOnly }),
+      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...signature(webhookSecret(secret, post.listener), post, body) },
+    }, (answer) => {
+      let bytes = 0
+      answer.on('data', (part: Buffer) => (bytes += part.length) > answer_bytes_max && answer.destroy()).on('close', () => resolve(answer.statusCode ?? 0))
+    })
+    request.on('error', reject).end(body)
+  })
+}
