@@ -1,36 +1,36 @@
 import pg from 'pg'
 import { roleOfKind } from '@kawal/core/organisation/rules.ts'
-import { connect, migrate } from '../adapters/postgres/database.ts'
+import { connect, migrate, system, type Database } from '../adapters/postgres/database.ts'
+import { listContacts, readCompleteness } from '../organisation/contacts.ts'
+import { isOrganisationId } from '../organisation/invite-file.ts'
 import { addApiKey, addStaff, loginToken, revokeAll } from '../organisation/sessions.ts'
 import { joinDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
+import { inviteAction } from './invite.ts'
+import type { Options } from './options.ts'
 
-/** list, add ORGANISATION, link ORGANISATION, key ORGANISATION, revoke ORGANISATION */
-export async function orgAction(action: string, organisation: string | undefined, options: Record<string, string | undefined>): Promise<void> {
+interface Asked { readonly database: Database; readonly ownerUrl: string; readonly options: Options }
+/** What an action gives: an object for programs, and a text for people. */
+type Told = readonly [value: Readonly<Record<string, unknown>>, text: string]
+
+/** Actions that need no organisation; `contacts` takes one. */
+const overAll: Readonly<Record<string, (asked: Asked, organisation: string | undefined) => Promise<Told>>> = { list, contacts, completeness }
+const ofOne: Readonly<Record<string, (asked: Asked, organisation: string) => Promise<Told>>> = { add, link, key, revoke }
+
+/** list, add ORGANISATION, link ORGANISATION, key ORGANISATION, revoke ORGANISATION, contacts [ORGANISATION], completeness, invite FILE */
+export async function orgAction(action: string, subject: string | undefined, options: Options): Promise<void> {
+  if (action === 'invite') return inviteAction(subject, options)
+  const [any, one] = [Object.hasOwn(overAll, action) ? overAll[action] : undefined, Object.hasOwn(ofOne, action) ? ofOne[action] : undefined]
+  if (any === undefined && one === undefined) throw new CommandFailure(exits.usage, `kawal org knows ${[...Object.keys(overAll), ...Object.keys(ofOne), 'invite'].join(', ')}, not ${action}.`)
+  if (any === undefined && subject === undefined) throw new CommandFailure(exits.usage, `Which organisation? "kawal org list" names them.`)
   const server = await joinDatabase(options['data'])
   try {
     await migrate(server.ownerUrl, server.appPassword)
     const database = connect(server.ownerUrl, server.appPassword)
     try {
-      const out = (value: Record<string, unknown>, text: string): void => void process.stdout.write((options['json'] === undefined ? text : JSON.stringify(value)) + '\n')
-      if (action === 'list') {
-        const { rows } = await database.pool.query<{ id: string; kind: string; name: string }>("SELECT id, kind, name FROM organisation WHERE kind <> 'system' ORDER BY kind, id")
-        out({ organisations: rows }, rows.map((row) => `${row.id.padEnd(14)}${row.kind.padEnd(12)}${row.name}`).join('\n'))
-      } else if (organisation === undefined) throw new CommandFailure(exits.usage, `Which organisation? "kawal org list" names them.`)
-      else if (action === 'add') {
-        const added = await addOrganisation(server.ownerUrl, organisation, options['kind'] ?? 'isp', options['name'] ?? organisation, options['area'] ?? null)
-        out({ organisation, added }, added ? `${organisation} added.` : `${organisation} is there already: nothing was changed.`)
-      } else if (action === 'link') {
-        const token = await loginToken(database, await addStaff(database, organisation, options['name'] ?? 'Petugas'), Date.now())
-        const link = `${options['url']}/console/?masuk=${token}`
-        out({ organisation, link }, `${link}\nWorks once, within 24 hours.`)
-      } else if (action === 'key') {
-        const key = await addApiKey(database, organisation, Date.now())
-        out({ organisation, key }, `${key}\nShown once: it is kept as a hash only.`)
-      } else if (action === 'revoke') {
-        const revoked = await revokeAll(database, organisation, Date.now())
-        out({ organisation, ...revoked }, `${organisation}: ${revoked.keys} keys, ${revoked.links} links and ${revoked.sessions} sessions ended.`)
-      } else throw new CommandFailure(exits.usage, `kawal org knows list, add, link, key and revoke, not ${action}.`)
+      const asked = { database, ownerUrl: server.ownerUrl, options }
+      const [value, text] = any !== undefined ? await any(asked, subject) : await (one as NonNullable<typeof one>)(asked, subject ?? '')
+      process.stdout.write((options['json'] === undefined ? text : JSON.stringify(value)) + '\n')
     } finally {
       await database.end()
     }
@@ -39,11 +39,52 @@ export async function orgAction(action: string, organisation: string | undefined
   }
 }
 
+async function list({ database }: Asked): Promise<Told> {
+  const { rows } = await database.pool.query<{ id: string; kind: string; name: string }>("SELECT id, kind, name FROM organisation WHERE kind <> 'system' ORDER BY kind, id")
+  return [{ organisations: rows }, rows.map((row) => `${row.id.padEnd(14)}${row.kind.padEnd(12)}${row.name}`).join('\n')]
+}
+
+async function add({ ownerUrl, options }: Asked, organisation: string): Promise<Told> {
+  const added = await addOrganisation(ownerUrl, organisation, options['kind'] ?? 'isp', options['name'] ?? organisation, options['area'] ?? null)
+  return [{ organisation, added }, added ? `${organisation} added.` : `${organisation} is there already: nothing was changed.`]
+}
+
+async function link({ database, options }: Asked, organisation: string): Promise<Told> {
+  const token = await loginToken(database, await addStaff(database, organisation, options['name'] ?? 'Petugas'), Date.now())
+  const address = `${options['url']}/console/?masuk=${token}`
+  return [{ organisation, link: address }, `${address}\nWorks once, within 24 hours.`]
+}
+
+async function key({ database }: Asked, organisation: string): Promise<Told> {
+  const made = await addApiKey(database, organisation, Date.now())
+  return [{ organisation, key: made }, `${made}\nShown once: it is kept as a hash only.`]
+}
+
+async function revoke({ database }: Asked, organisation: string): Promise<Told> {
+  const revoked = await revokeAll(database, organisation, Date.now())
+  return [{ organisation, ...revoked }, `${organisation}: ${revoked.keys} keys, ${revoked.links} links and ${revoked.sessions} sessions ended.`]
+}
+
+async function contacts({ database }: Asked, organisation: string | undefined): Promise<Told> {
+  if (organisation !== undefined && (await database.pool.query('SELECT FROM organisation WHERE id = $1', [organisation])).rowCount === 0)
+    throw new CommandFailure(exits.rejected, `There is no organisation ${organisation}. "kawal org list" names them.`)
+  const { rows } = await listContacts(database, system, { ...(organisation === undefined ? {} : { organisation }), limit: null })
+  const lines = rows.map((row) => `${row.organisation.padEnd(20)} ${row.level}  ${(row.phone ?? '-').padEnd(17)} ${(row.email ?? '-').padEnd(32)} ${row.name}`)
+  return [{ contacts: rows }, lines.length === 0 ? 'No duty contacts.' : lines.join('\n')]
+}
+
+async function completeness({ database }: Asked): Promise<Told> {
+  const { counts, rows } = await readCompleteness(database, system)
+  const lines = rows.map((row) => `${row.organisation.padEnd(20)} ${row.lacks.length === 0 ? 'complete' : row.lacks.join(' ')}`)
+  const { organisations, complete, ...lacking } = counts
+  return [{ counts, organisations: rows }, [...lines, `${organisations} organisations, ${complete} complete; ${Object.entries(lacking).map(([lack, count]) => `${lack} ${count}`).join(', ')}`].join('\n')]
+}
+
 /** Written as the owner: the application may read organisations and never change them. */
 async function addOrganisation(ownerUrl: string, id: string, kind: string, name: string, area: string | null): Promise<boolean> {
   const kinds = Object.keys(roleOfKind).filter((each) => each !== 'system')
   if (!kinds.includes(kind)) throw new CommandFailure(exits.usage, `--kind is one of ${kinds.join(', ')}, not ${kind}.`)
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(id)) throw new CommandFailure(exits.usage, `An organisation's id is lower-case letters, digits and hyphens, not ${id}.`)
+  if (!isOrganisationId(id)) throw new CommandFailure(exits.usage, `An organisation's id is up to 64 lower-case letters, digits and hyphens, not ${id}.`)
   if (area !== null && kind !== 'helpdesk') throw new CommandFailure(exits.usage, `--area is of a helpdesk: what officers report there goes to it. A ${kind} has none.`)
   if (area !== null && !/^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{10})$/.test(area)) throw new CommandFailure(exits.usage, `--area is the code of a province, regency, district or village (2, 4, 6 or 10 digits), not ${area}.`)
   const client = new pg.Client({ connectionString: ownerUrl })

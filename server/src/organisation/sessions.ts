@@ -1,4 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import type pg from 'pg'
 import { roleOfKind, rules } from '@kawal/core/organisation/rules.ts'
 import type { Session } from '@kawal/contract/live.ts'
 import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
@@ -9,28 +10,38 @@ const session_ms = 14 * 24 * 3_600_000
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
 
-/** A member of staff of an organisation; the role follows from the organisation's kind. */
-export async function addStaff(database: Database, organisation: string, name: string): Promise<string> {
-  return database.transaction(system, async (client) => {
-    const { rows } = await client.query<{ kind: string }>('SELECT kind FROM organisation WHERE id = $1', [organisation])
-    const role = roleOfKind[rows[0]?.kind ?? '']
-    if (role === undefined) throw new ProblemError('not_found', `There is no organisation ${organisation}.`)
-    const id = randomUUID()
-    await client.query('INSERT INTO staff (id, organisation_id, role, name) VALUES ($1, $2, $3, $4)', [id, organisation, role, name])
-    return id
-  })
+/** @throws ProblemError not_found when there is no such organisation */
+async function roleIn(client: pg.ClientBase, organisation: string): Promise<string> {
+  const { rows } = await client.query<{ kind: string }>('SELECT kind FROM organisation WHERE id = $1', [organisation])
+  const role = roleOfKind[rows[0]?.kind ?? '']
+  if (role === undefined) throw new ProblemError('not_found', `There is no organisation ${organisation}.`)
+  return role
 }
 
-/** A link's token, shown once; it logs in one time within 24 hours. Only its hash is kept. */
-export async function loginToken(database: Database, staff: string, now: number): Promise<string> {
+/** A member of staff of an organisation; the role follows from the organisation's kind. In the caller's transaction. */
+export async function insertStaff(client: pg.ClientBase, organisation: string, name: string): Promise<string> {
+  const role = await roleIn(client, organisation)
+  const id = randomUUID()
+  await client.query('INSERT INTO staff (id, organisation_id, role, name) VALUES ($1, $2, $3, $4)', [id, organisation, role, name])
+  return id
+}
+
+export async function addStaff(database: Database, organisation: string, name: string): Promise<string> {
+  return database.transaction(system, (client) => insertStaff(client, organisation, name))
+}
+
+/** A link's token, shown once; it logs in one time within 24 hours. Only its hash is kept. In the caller's transaction. */
+export async function insertLink(client: pg.ClientBase, staff: string, now: number): Promise<string> {
   const token = randomBytes(24).toString('base64url')
-  await database.transaction(system, (client) =>
-    client.query(
-      'INSERT INTO login_link (token_sha256, staff_id, organisation_id, expires_at) SELECT $1, id, organisation_id, $3 FROM staff WHERE id = $2',
-      [sha256(token), staff, new Date(now + link_ms)],
-    ),
+  await client.query(
+    'INSERT INTO login_link (token_sha256, staff_id, organisation_id, expires_at) SELECT $1, id, organisation_id, $3 FROM staff WHERE id = $2',
+    [sha256(token), staff, new Date(now + link_ms)],
   )
   return token
+}
+
+export async function loginToken(database: Database, staff: string, now: number): Promise<string> {
+  return database.transaction(system, (client) => insertLink(client, staff, now))
 }
 
 /**
@@ -77,16 +88,16 @@ export async function readSession(database: Database, session: string, now: numb
   })
 }
 
-/** A key for an organisation's own systems: shown once, kept as a hash. */
-export async function addApiKey(database: Database, organisation: string, now: number): Promise<string> {
+/** A key for an organisation's own systems: shown once, kept as a hash. In the caller's transaction. */
+export async function insertApiKey(client: pg.ClientBase, organisation: string, now: number): Promise<string> {
+  const role = await roleIn(client, organisation)
   const key = `kawal-key-${randomBytes(24).toString('base64url')}`
-  await database.transaction(system, async (client) => {
-    const { rows } = await client.query<{ kind: string }>('SELECT kind FROM organisation WHERE id = $1', [organisation])
-    const role = roleOfKind[rows[0]?.kind ?? '']
-    if (role === undefined) throw new ProblemError('not_found', `There is no organisation ${organisation}.`)
-    await client.query('INSERT INTO api_key (key_sha256, organisation_id, role, created_at) VALUES ($1, $2, $3, $4)', [sha256(key), organisation, role, new Date(now)])
-  })
+  await client.query('INSERT INTO api_key (key_sha256, organisation_id, role, created_at) VALUES ($1, $2, $3, $4)', [sha256(key), organisation, role, new Date(now)])
   return key
+}
+
+export async function addApiKey(database: Database, organisation: string, now: number): Promise<string> {
+  return database.transaction(system, (client) => insertApiKey(client, organisation, now))
 }
 
 /** Ends what an organisation can come in with: after a theft, or when somebody leaves. */
