@@ -54,7 +54,8 @@ const alarmAttributes = Object.keys(attributes) as readonly (keyof typeof attrib
 /** PATCH (merge patch): null takes an optional attribute away. */
 export const AlarmPatch = Type.Object(Object.fromEntries(alarmAttributes.map((name) => [name, Type.Optional(Type.Union([attributes[name], Type.Null()]))])))
 
-const alarmId = Type.Integer({ minimum: 1, description: 'ours' })
+/** A text, as TMF630 and the conformance kit have it: the published file of version 4.0.0 says integer. */
+const alarmId = Type.String({ pattern: '^[1-9][0-9]{0,14}$', description: 'ours' })
 
 /** An alarm as TMF642 gives it back. */
 export const Alarm = Type.Object({
@@ -65,7 +66,7 @@ export const Alarm = Type.Object({
 })
 
 const pattern = {
-  id: Type.Optional(Type.Integer({ minimum: 1 })), externalAlarmId: Type.Optional(Name), alarmType: Type.Optional(Name), perceivedSeverity: Type.Optional(Name), probableCause: Type.Optional(Name), specificProblem: Type.Optional(Text),
+  id: Type.Optional(Type.Union([alarmId, Type.Integer({ minimum: 1 })])), externalAlarmId: Type.Optional(Name), alarmType: Type.Optional(Name), perceivedSeverity: Type.Optional(Name), probableCause: Type.Optional(Name), specificProblem: Type.Optional(Text),
   alarmedObject: Type.Optional(Type.Object({ id: Name }, { additionalProperties: false })), alarmedObjectType: Type.Optional(Name), sourceSystemId: Type.Optional(Name), reportingSystemId: Type.Optional(Name), ackState: Type.Optional(Name), state: Type.Optional(Name),
   '@type': Type.Optional(Name),
 }

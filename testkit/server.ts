@@ -12,7 +12,7 @@ export interface Answer<Body> { readonly status: number; readonly body: Body; re
 export interface TestServer {
   readonly kit: TestDatabase
   readonly app: App
-  call<Body = { code: string; detail: string }>(as: Asked | { readonly token: string }, method: 'GET' | 'POST' | 'PATCH', path: string, body?: unknown, accept?: string): Promise<Answer<Body>>
+  call<Body = { code: string; detail: string }>(as: Asked | { readonly token: string }, method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, accept?: string): Promise<Answer<Body>>
   close(): Promise<void>
 }
 

@@ -7,10 +7,12 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
+import cookie from '@fastify/cookie'
 import fastify from 'fastify'
 import type { AlarmRow, AlertReceipt } from '@kawal/contract/alarm.ts'
 import { minute_ms, second_ms } from '@kawal/core/kernel/clock.ts'
 import { alarmStations, withAlarms, type AlarmBench } from '@kawal/testkit/alarms.ts'
+import { recogniseCallers } from '../organisation/routes.ts'
 import { addApiKey } from '../organisation/sessions.ts'
 import { createFootprint } from './footprint.ts'
 import { alarmRoutes } from './routes.ts'
@@ -137,8 +139,10 @@ test('the real Alertmanager: fires, resolves, and what it could not deliver whil
   const [port, own] = [await freePort(), await freePort()]
   const listening = async () => {
     const app = fastify({ forceCloseConnections: true })
+    await app.register(cookie)
     // no session and no bearer: the key comes as a password
-    await alarmRoutes(app, { database: kit.database, clock: Date.now, caller: () => null, footprint: createFootprint(alarmStations), placed: (each) => told.placed.push(each), cleared: (id, at) => told.cleared.push({ id, at }) })
+    recogniseCallers(app, kit.database, Date.now)
+    await alarmRoutes(app, { database: kit.database, clock: Date.now, caller: (request) => request.caller, footprint: createFootprint(alarmStations), placed: (each) => told.placed.push(each), cleared: (id, at) => told.cleared.push({ id, at }) })
     await app.listen({ host: '127.0.0.1', port })
     return app
   }

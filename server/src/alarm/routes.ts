@@ -5,7 +5,6 @@ import { readSeverity } from '@kawal/core/detection/x733.ts'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
 import { scopeOf } from '@kawal/core/organisation/rules.ts'
 import type { Caller, Database } from '../adapters/postgres/database.ts'
-import { readApiKey } from '../organisation/sessions.ts'
 import { answerProblems, ProblemError } from '../problem.ts'
 import { readAlert, readLabelNames } from './alertmanager.ts'
 import type { Footprint } from './footprint.ts'
@@ -61,11 +60,8 @@ function asText(app: FastifyInstance): void {
   app.addContentTypeParser(['application/json', 'application/merge-patch+json'], { parseAs: 'string' }, (_, body, done) => done(null, body))
 }
 
-/** Who asks, by session or key as everywhere, or by HTTP's basic scheme with the key as its password: what many systems can send alone. */
-async function callerOf({ caller, database }: AlarmNeeds, request: FastifyRequest, action: 'read' | 'write'): Promise<Caller> {
-  const basic = /^Basic ([A-Za-z0-9+/=]+)$/.exec(request.headers.authorization ?? '')?.[1]
-  const key = basic === undefined ? '' : Buffer.from(basic, 'base64').toString().replace(/^[^:]*:/, '')
-  const found = caller(request) ?? (key.startsWith('kawal-key-') ? await readApiKey(database, key) : null)
+function callerOf({ caller }: AlarmNeeds, request: FastifyRequest, action: 'read' | 'write'): Caller {
+  const found = caller(request)
   if (found === null) throw new ProblemError('session_missing', 'Send an API key as a bearer token, or as the password of basic authentication.')
   if (scopeOf(found.role, 'alarm', action) === null) throw new ProblemError('not_allowed', `The role ${found.role} may not ${action} alarms.`)
   return found
@@ -79,28 +75,28 @@ function parsed(text: unknown): unknown {
   }
 }
 
-/** First-level attribute selection of TMF630: what is asked for, and always id, href and @type. */
+/** First-level attribute selection of TMF630: what is asked for, and always id and href; the conformance kit takes no more. */
 function pick(resource: object, query: Query): object {
   const fields = query['fields']
   if (typeof fields !== 'string' || fields === '') return resource
-  const asked = new Set([...fields.split(','), 'id', 'href', '@type'])
+  const asked = new Set([...fields.split(','), 'id', 'href'])
   return Object.fromEntries(Object.entries(resource).filter(([name]) => asked.has(name)))
 }
 
 function readingRoutes(app: FastifyInstance, needs: AlarmNeeds, base: string): void {
   app.get<{ Querystring: Query }>(`${base}/alarm`, async (request, reply) => {
-    const { total, alarms } = await listAlarms(needs.database, await callerOf(needs, request, 'read'), tmfFilter(request.query))
+    const { total, alarms } = await listAlarms(needs.database, callerOf(needs, request, 'read'), tmfFilter(request.query))
     return reply.header('x-total-count', total).header('x-result-count', alarms.length).send(alarms.map((alarm) => pick(toTmf(alarm), request.query)))
   })
   app.get<{ Params: { id: string }; Querystring: Query }>(`${base}/alarm/:id`, async (request) => {
-    const caller = await callerOf(needs, request, 'read')
+    const caller = callerOf(needs, request, 'read')
     return pick(toTmf(await needs.database.transaction(caller, (client) => readAlarm(client, request.params.id))), request.query)
   })
 }
 
 function writingRoutes(app: FastifyInstance, needs: AlarmNeeds, intake: Intake, base: string): void {
   app.post<{ Querystring: Query }>(`${base}/alarm`, { bodyLimit: alarm_bytes_max }, async (request, reply) => {
-    const caller = await callerOf(needs, request, 'write')
+    const caller = callerOf(needs, request, 'write')
     intake.admit(caller.organisation, 1)
     const message = String(request.body ?? '')
     const now = needs.clock()
@@ -115,7 +111,7 @@ function writingRoutes(app: FastifyInstance, needs: AlarmNeeds, intake: Intake, 
   })
 
   app.patch<{ Params: { id: string }; Querystring: Query }>(`${base}/alarm/:id`, { bodyLimit: alarm_bytes_max }, async (request) => {
-    const caller = await callerOf(needs, request, 'write')
+    const caller = callerOf(needs, request, 'write')
     intake.admit(caller.organisation, 1)
     const message = String(request.body ?? '')
     const patch = parsed(message)
@@ -151,7 +147,7 @@ async function patchAlarm(needs: AlarmNeeds, caller: Caller, id: string, patch: 
 function taskRoutes(app: FastifyInstance, needs: AlarmNeeds, intake: Intake, base: string): void {
   for (const kind of taskKinds) {
     app.post<{ Querystring: Query }>(`${base}/${kind}`, { bodyLimit: alarm_bytes_max }, async (request, reply) => {
-      const caller = await callerOf(needs, request, 'write')
+      const caller = callerOf(needs, request, 'write')
       intake.admit(caller.organisation, 1)
       const given = parsed(request.body)
       const task = await intake.alone(() => runTask(needs, caller, kind, given))
@@ -160,11 +156,11 @@ function taskRoutes(app: FastifyInstance, needs: AlarmNeeds, intake: Intake, bas
     app.get<{ Querystring: Query }>(`${base}/${kind}`, async (request, reply) => {
       const { fields, ...rest } = request.query
       const { offset, limit } = tmfFilter(rest)
-      const { total, tasks } = await listTasks(needs, await callerOf(needs, request, 'read'), kind, offset, limit)
+      const { total, tasks } = await listTasks(needs, callerOf(needs, request, 'read'), kind, offset, limit)
       return reply.header('x-total-count', total).header('x-result-count', tasks.length).send(tasks.map((task) => pick(task, { fields })))
     })
     app.get<{ Params: { id: string }; Querystring: Query }>(`${base}/${kind}/:id`, async (request) =>
-      pick(await readTask(needs, await callerOf(needs, request, 'read'), kind, request.params.id), request.query))
+      pick(await readTask(needs, callerOf(needs, request, 'read'), kind, request.params.id), request.query))
   }
 }
 
@@ -193,7 +189,7 @@ function refusedRoutes(app: FastifyInstance, base: string): void {
 
 function alertRoutes(app: FastifyInstance, needs: AlarmNeeds, intake: Intake): void {
   app.post<{ Querystring: Query }>('/v1/alarms/alertmanager', { bodyLimit: group_bytes_max }, async (request): Promise<AlertReceipt> => {
-    const caller = await callerOf(needs, request, 'write')
+    const caller = callerOf(needs, request, 'write')
     const names = readLabelNames(request.query)
     if (!names.ok) throw new ProblemError('body_invalid', names.error)
     const group = parsed(request.body)
@@ -233,9 +229,9 @@ function admitGroup(intake: Intake, caller: Caller, alerts: number): void {
 
 function ownRoutes(app: FastifyInstance, needs: AlarmNeeds): void {
   app.get<{ Querystring: Query }>('/v1/alarms', async (request) => {
-    const { total, alarms } = await listAlarms(needs.database, await callerOf(needs, request, 'read'), rowFilter(request.query))
+    const { total, alarms } = await listAlarms(needs.database, callerOf(needs, request, 'read'), rowFilter(request.query))
     return { total, rows: alarms.map(toRow) }
   })
-  app.get('/v1/alarms/refused', async (request) => readRefusals(needs.database, await callerOf(needs, request, 'read')))
-  app.get<{ Params: { id: string } }>('/v1/alarms/:id', async (request) => readDetail(needs.database, await callerOf(needs, request, 'read'), request.params.id))
+  app.get('/v1/alarms/refused', async (request) => readRefusals(needs.database, callerOf(needs, request, 'read')))
+  app.get<{ Params: { id: string } }>('/v1/alarms/:id', async (request) => readDetail(needs.database, callerOf(needs, request, 'read'), request.params.id))
 }

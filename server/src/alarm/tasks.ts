@@ -85,7 +85,7 @@ export async function runTask(needs: TaskNeeds, caller: Caller, name: TaskKind, 
     const said = Object.fromEntries(Object.entries({ ackSystemId, ackUserId, clearSystemId, clearUserId, comment, alarmClearedTime }).filter(([, value]) => value !== undefined))
     const task = {
       id, href, '@type': `${name[0]?.toUpperCase() ?? ''}${name.slice(1)}`, state: 'done', ...said, ...('ackSystemId' in said ? { ackTime: new Date(now).toISOString() } : {}),
-      alarmPattern: body.alarmPattern, [kind.list]: changed.map((alarm) => ({ id: alarm.id, href: `${alarmPath}/${alarm.id}` })),
+      alarmPattern: body.alarmPattern, [kind.list]: changed.map((alarm) => ({ id: String(alarm.id), href: `${alarmPath}/${alarm.id}` })),
     }
     await client.query('INSERT INTO alarm_task (id, organisation_id, kind, at, task) VALUES ($1, $2, $3, $4, $5)', [id, caller.organisation, name, new Date(now), JSON.stringify(task)])
     return { task, changed }

@@ -114,7 +114,7 @@ export function toTmf(alarm: AlarmRecord): Static<typeof Alarm> {
   const { '@type': type, ...attributes } = alarm.attributes as Attributes & { '@type'?: string }
   return {
     alarmType: 'other', probableCause: alarm.probableCause, sourceSystemId: '', ackState: 'unacknowledged', ...attributes,
-    '@type': type ?? 'Alarm', id: alarm.id, href: `${alarmPath}/${alarm.id}`, externalAlarmId: alarm.externalId,
+    '@type': type ?? 'Alarm', id: String(alarm.id), href: `${alarmPath}/${alarm.id}`, externalAlarmId: alarm.externalId,
     state: alarm.clearedAt !== null ? 'cleared' : alarm.turns === 1 ? 'raised' : 'updated',
     perceivedSeverity: alarm.clearedAt === null ? alarm.severity : 'cleared',
     alarmReportingTime: typeof attributes['alarmReportingTime'] === 'string' ? attributes['alarmReportingTime'] : rfc3339(alarm.receivedAt),
