@@ -197,7 +197,7 @@ test('the table is the map in words: it sorts, opens an area, and says what fail
 
 test("an officer's report is a card of its own, without disturbance or clocks, and is answered there", async () => {
   const page = await open('', desktop)
-  const card = page.locator('.card.reported')
+  const card = page.locator('.card.reported', { hasText: 'Wae Mbeleng' })
   const said = await card.innerText()
   for (const word of ['sinyal', 'TPS 004 / 5310102003', 'Wae Mbeleng, Ruteng', 'di balai desa <b>sejak pagi</b>', 'dibuka lagi', 'Kementerian Komunikasi', 'menit lalu']) assert.ok(said.includes(word), `${word} in ${said}`)
   await card.click()
@@ -221,6 +221,28 @@ test("an officer's report is a card of its own, without disturbance or clocks, a
   await small.getByText('Reported by an officer: signal').waitFor()
   await assertAxe(small, 'reported on a phone')
   assert.equal(await small.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0)
+  await small.context().close()
+})
+
+test('what an organisation asks stands in a list of its own, and opens in its own words', async () => {
+  const page = await open('', desktop)
+  await page.getByText('Permintaan organisasi yang terbuka').waitFor()
+  await page.locator('.card.reported', { hasText: 'TT-g-1' }).click()
+  assert.ok(page.url().includes('tiket=PM-000004'))
+  const detail = page.locator('#detail')
+  await detail.getByText('Permintaan: data').waitFor()
+  const text = await detail.innerText()
+  for (const word of ['PM-000004', 'tingkat High', 'nomor mereka TSEL-8812', 'Telkomsel', 'Daftar diperbarui', 'WIB', 'yang meminta menyatakan selesai']) assert.ok(text.includes(word), `${word} in ${text}`)
+  assert.ok(!text.includes('Sudah selesai'), 'only who asked says so')
+  await mapReady(page)
+  await picture(page, 'request-id')
+  await assertAxe(page, 'request')
+  await page.context().close()
+  const small = await open('&tiket=PM-000004&bahasa=en', phone)
+  await small.getByText('Request: data').waitFor()
+  await assertAxe(small, 'request on a phone')
+  assert.equal(await small.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0)
+  await picture(small, 'request-phone-en')
   await small.context().close()
 })
 

@@ -211,8 +211,15 @@ export function cardClock(ticket: LiveTicket, now: number): LiveClock | null {
 const reportedMax = 20
 
 /** What officers reported and nobody has settled, newest first: the rows to show, and how many there are. */
-export function reportedOf(state: LiveState, area: string | null): { rows: LiveTicket[]; total: number } {
-  const open = [...state.tickets.values()].filter((ticket) => ticket.problem !== null && !finished.has(ticket.status) && (area === null || ticket.problem.station.startsWith(area)))
+export const reportedOf = (state: LiveState, area: string | null): Told => toldOf(state, ({ problem }) => problem !== null && (area === null || problem.station.startsWith(area)))
+
+/** What organisations ask of the monitoring centre, likewise. They name no area. */
+export const requestedOf = (state: LiveState): Told => toldOf(state, ({ request }) => request !== null)
+
+interface Told { readonly rows: LiveTicket[]; readonly total: number }
+
+function toldOf(state: LiveState, isOne: (ticket: LiveTicket) => boolean): Told {
+  const open = [...state.tickets.values()].filter((ticket) => !finished.has(ticket.status) && isOne(ticket))
   open.sort((a, b) => Date.parse(b.openedAt) - Date.parse(a.openedAt) || (a.id < b.id ? 1 : -1))
   return { rows: open.slice(0, reportedMax), total: open.length }
 }

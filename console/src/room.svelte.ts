@@ -1,7 +1,7 @@
 import type { LiveArea, LiveDisturbance, LiveTicket, Session } from '@kawal/contract/live.ts'
 import type { Cause } from '@kawal/core/detection/disturbance.ts'
 import { silentAfterMs, startFeed, type LiveState } from './live.ts'
-import { isIn, isTold, queueOf, reportedOf, restMax, ticketOf, topAreas, type Queue } from './queue.ts'
+import { isIn, isTold, queueOf, reportedOf, requestedOf, restMax, ticketOf, topAreas, type Queue } from './queue.ts'
 import { operatorName } from './format.ts'
 import { server, type Problem } from './server.ts'
 import { readView, writeView, type RoomName, type View } from './view.ts'
@@ -53,10 +53,11 @@ class Room {
   selected: LiveDisturbance | null = $derived(this.selectedId === null ? null : this.live?.disturbances.get(this.selectedId) ?? null)
 
   reported: { rows: LiveTicket[]; total: number } = $derived(this.live === null ? { rows: [], total: 0 } : reportedOf(this.live, this.view.area))
-  /** The selected ticket where it is of an officer's problem: it has no disturbance to be shown with. */
-  problemTicket: LiveTicket | null = $derived.by(() => {
+  requested: { rows: LiveTicket[]; total: number } = $derived(this.live === null ? { rows: [], total: 0 } : requestedOf(this.live))
+  /** The selected ticket where it is of an officer's problem or a request: it has no disturbance to be shown with. */
+  toldTicket: LiveTicket | null = $derived.by(() => {
     const ticket = this.view.ticket === null ? undefined : this.live?.tickets.get(this.view.ticket)
-    return ticket === undefined || ticket.problem === null ? null : ticket
+    return ticket === undefined || (ticket.problem === null && ticket.request === null) ? null : ticket
   })
 
   /** Which rooms the role may enter; there is a switch where there are two. */
