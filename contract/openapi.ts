@@ -3,6 +3,7 @@ import {
   AckAlarms, AckAlarmsCreate, Alarm, AlarmCreate, AlarmDetail, AlarmPatch, AlarmRows, AlertGroup, AlertReceipt, ClearAlarms, ClearAlarmsCreate, CommentAlarms, CommentAlarmsCreate, labelNames, RefusedAlarms, UnAckAlarms,
 } from './alarm.ts'
 import { CellViews, Challenge, ChallengeCreate, ChallengeDecision, Difference, Edition, EditionEntry } from './atlas.ts'
+import { ContactCompleteness, ContactGiven, ContactRow, ContactRows, contactsQuery } from './contact.ts'
 import { DisturbanceTurns, Live, LiveDisturbance, LiveTicket, Session, StationDetail, StationRows } from './live.ts'
 import { ImpactInForce } from './impact.ts'
 import { Located } from './ndt.ts'
@@ -17,9 +18,9 @@ import { OfficerProblem, OfficerProblemGiven, OfficerProblems, OfficerProblemWor
 import { Enrolled, Enrolment, Ping, ReportBatch, ReportReceipt, Sample, UploadTiming } from './report.ts'
 
 interface Operation {
-  readonly method: 'get' | 'post' | 'patch' | 'delete'
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   readonly path: string
-  readonly tag: 'officers' | 'console' | 'readiness' | 'tickets' | 'alarms' | 'atlas' | 'operating'
+  readonly tag: 'officers' | 'console' | 'organisations' | 'readiness' | 'tickets' | 'alarms' | 'atlas' | 'operating'
   readonly summary: string
   readonly security: 'device' | 'session' | 'key' | 'none'
   readonly body?: TSchema
@@ -88,6 +89,11 @@ export const operations: readonly Operation[] = [
   { method: 'get', path: '/v1/disturbances/{id}/turns', tag: 'console', summary: 'Every turn that a disturbance took, with its reason, in order', security: 'session', answer: [200, DisturbanceTurns], problems: ['session_missing', 'not_found'] },
   { method: 'get', path: '/v1/impact/settings', tag: 'console', summary: 'How priorities are worked out: weights and deadlines in force', security: 'session', answer: [200, ImpactInForce], problems: ['session_missing'] },
   { method: 'post', path: '/v1/disturbances/{id}/ticket', tag: 'console', summary: 'Open its ticket; there is one for each cause', security: 'session', answer: [201, LiveTicket], problems: ['session_missing', 'not_found', 'not_allowed', 'state_conflict'] },
+  { method: 'get', path: '/v1/contacts', tag: 'organisations', summary: 'Duty contacts that you may see, by organisation and level', security: 'session', query: contactsQuery, answer: [200, ContactRows], problems: ['session_missing', 'not_allowed', 'body_invalid'] },
+  { method: 'post', path: '/v1/contacts', tag: 'organisations', summary: 'Add a duty contact of your organisation, at most 50', security: 'session', body: ContactGiven, answer: [201, ContactRow], problems: ['session_missing', 'not_allowed', 'body_invalid', 'state_conflict'] },
+  { method: 'get', path: '/v1/contacts/completeness', tag: 'organisations', summary: 'What the duty contacts of operators, ISPs and BAKTI lack, or those of your own organisation', security: 'session', answer: [200, ContactCompleteness], problems: ['session_missing', 'not_allowed'] },
+  { method: 'put', path: '/v1/contacts/{id}', tag: 'organisations', summary: 'Write a duty contact of your organisation anew', security: 'session', body: ContactGiven, answer: [200, ContactRow], problems: ['session_missing', 'not_allowed', 'not_found', 'body_invalid', 'state_conflict'] },
+  { method: 'delete', path: '/v1/contacts/{id}', tag: 'organisations', summary: 'Delete a duty contact of your organisation, for good', security: 'session', answer: [204, ''], problems: ['session_missing', 'not_allowed', 'not_found'] },
   { method: 'get', path: '/v1/readiness', tag: 'readiness', summary: 'How ready stations are to send, from a plan; CSV too', security: 'key', query: readinessQuery, answer: [200, ReadinessPage], problems: ['session_missing', 'not_allowed', 'not_found', 'body_invalid'] },
   { method: 'get', path: '/v1/readiness/summary', tag: 'readiness', summary: 'Stations by class, area by area', security: 'key', query: summaryQuery, answer: [200, ReadinessSummary], problems: ['session_missing', 'not_allowed', 'not_found', 'body_invalid'] },
   { method: 'get', path: '/v1/stations/{code}/readiness', tag: 'readiness', summary: 'Everything known of one station before the day, and its ways to send', security: 'key', answer: [200, StationReadiness], problems: ['session_missing', 'not_allowed', 'station_unknown'] },
@@ -144,7 +150,7 @@ export const operations: readonly Operation[] = [
   { method: 'get', path: '/metrics', tag: 'operating', summary: 'Prometheus text format', security: 'none', answer: [200, 'text/plain'], problems: [] },
 ]
 
-const schemas = { DisturbanceTurns, ImpactInForce, Alarm, AlarmCreate, AlarmPatch, AckAlarms, AckAlarmsCreate, UnAckAlarms, ClearAlarms, ClearAlarmsCreate, CommentAlarms, CommentAlarmsCreate, AlertGroup, AlertReceipt, AlarmRows, AlarmDetail, RefusedAlarms, PlannedWorkCreate, PlannedWorkPatch, PlannedWorkRow, PlannedWorkRows, PlannedWorkDetail, PlannedWorkReceipt, Ping, UploadTiming, Located, VerifyingKeys, SigmonConfig, Pack, PackDelta, OfficerProblemGiven, OfficerProblem, OfficerProblems, OfficerProblemWord, EditionEntry, Edition, CellViews, Difference, Challenge, ChallengeCreate, ChallengeDecision, TroubleTicket, TroubleTicketCreate, TroubleTicketPatch, Hub, HubCreate, Sample, ReportBatch, ReportReceipt, Enrolment, Enrolled, Live, LiveDisturbance, LiveTicket, Session, StationRows, StationDetail, ReadinessRow, ReadinessPage, ReadinessSummary, StationReadiness, MovesPage, SitingDecisions, SitingResults, SitingQuestion, SitingAnswer, PositionFix, PositionFixes, PositionGiven, PositionMeasured, PositionReceipt, PositionDecision, AccessPoint, AccessPoints, AccessState, AccessStateAnswer, Campaign, CampaignStations, ReminderOrder, Reminded, Problem }
+const schemas = { ContactGiven, ContactRow, ContactRows, ContactCompleteness, DisturbanceTurns, ImpactInForce, Alarm, AlarmCreate, AlarmPatch, AckAlarms, AckAlarmsCreate, UnAckAlarms, ClearAlarms, ClearAlarmsCreate, CommentAlarms, CommentAlarmsCreate, AlertGroup, AlertReceipt, AlarmRows, AlarmDetail, RefusedAlarms, PlannedWorkCreate, PlannedWorkPatch, PlannedWorkRow, PlannedWorkRows, PlannedWorkDetail, PlannedWorkReceipt, Ping, UploadTiming, Located, VerifyingKeys, SigmonConfig, Pack, PackDelta, OfficerProblemGiven, OfficerProblem, OfficerProblems, OfficerProblemWord, EditionEntry, Edition, CellViews, Difference, Challenge, ChallengeCreate, ChallengeDecision, TroubleTicket, TroubleTicketCreate, TroubleTicketPatch, Hub, HubCreate, Sample, ReportBatch, ReportReceipt, Enrolment, Enrolled, Live, LiveDisturbance, LiveTicket, Session, StationRows, StationDetail, ReadinessRow, ReadinessPage, ReadinessSummary, StationReadiness, MovesPage, SitingDecisions, SitingResults, SitingQuestion, SitingAnswer, PositionFix, PositionFixes, PositionGiven, PositionMeasured, PositionReceipt, PositionDecision, AccessPoint, AccessPoints, AccessState, AccessStateAnswer, Campaign, CampaignStations, ReminderOrder, Reminded, Problem }
 
 function reference(schema: TSchema): unknown {
   const name = Object.entries(schemas).find(([, each]) => each === schema)?.[0]

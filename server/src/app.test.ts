@@ -12,6 +12,7 @@ import { stationCode } from './measurement/enrolment.ts'
 import { addApiKey, revokeAll } from './organisation/sessions.ts'
 import { loadSynthetic } from './register/synthetic.ts'
 import { steppedClock } from './rehearsal/clock.ts'
+import { linkToken } from './ticket/link.ts'
 
 const start = Date.UTC(2029, 1, 14, 2)
 const sims = { telkomsel: '51010', indosat: '51001' } as const
@@ -91,6 +92,13 @@ test('a competitor sees nothing of it: not in rows, not in areas, not in station
   const detail = await get<StationDetail>('indosat', `/v1/stations/${stations[5]}`)
   assert.deepEqual([detail.status, detail.operators.map((row) => row.operator)], ['ok', ['indosat']])
   assert.deepEqual(new Set((await get<StationRows>('bakti', `/v1/stations?area=${area}`)).stations.map((row) => row.status)), new Set(['unknown']))
+})
+
+test('a link opens its ticket without a log-in, on a page that loads nothing', async () => {
+  const ticket = (await get<Live>('telkomsel', '/v1/snapshot')).tickets[0]?.id ?? ''
+  const answer = await fetch(`${app.url}/t/${linkToken(app.secret, { ticket, organisation: 'telkomsel', contact: '0f8fad5b-d9cb-469f-a165-70867728950e', expiresAt: clock() + minute_ms })}`)
+  assert.deepEqual([answer.status, answer.headers.get('content-security-policy')?.slice(0, 38)], [200, "default-src 'none'; style-src 'sha256-"])
+  assert.ok((await answer.text()).includes(`<h1>Tiket ${ticket}</h1>`))
 })
 
 test('a box cuts the stations of an area, and a crooked one is refused', async () => {

@@ -26,6 +26,7 @@ import { inParts } from './detection/slices.ts'
 import { createImpact, type ElectionImpact } from './impact/impact.ts'
 import { impactRoutes } from './impact/routes.ts'
 import { createFeed, type Feed } from './live/feed.ts'
+import { openNotification, type Notification, type NotificationSettings } from './notification/open.ts'
 import { deploymentSecret } from './measurement/enrolment.ts'
 import { enrolmentRoutes } from './measurement/enrolment-routes.ts'
 import { openIngest, type Ingest } from './measurement/ingest.ts'
@@ -35,6 +36,7 @@ import { measurementRoutes } from './measurement/routes.ts'
 import { createAdmission } from './ndt/admission.ts'
 import { ndtRoutes } from './ndt/routes.ts'
 import type { Times } from './ndt/run.ts'
+import { contactRoutes } from './organisation/contact-routes.ts'
 import { recogniseCaller, recogniseCallers, sessionRoutes } from './organisation/routes.ts'
 import { accessRoutes } from './access/routes.ts'
 import { plannedWorkRoutes } from './planned-work/routes.ts'
@@ -55,9 +57,12 @@ import { readSigner } from './sigmon/signing.ts'
 import { createSteering } from './sigmon/steering.ts'
 import { sitingRoutes } from './siting/routes.ts'
 import { askStatus, watchTarget } from './targets/watch.ts'
+import { ticketLinks } from './ticket/link-routes.ts'
 import { ticketRoutes } from './ticket/routes.ts'
+import { ticketRoutesV2 } from './ticket/routes-v2.ts'
 import { createDesk } from './ticket/desk.ts'
 import { createOutbox } from './ticket/outbox.ts'
+import { createSend } from './ticket/webhook.ts'
 
 interface AppOptions {
   /** Connection string of the schema's owner; requests run as another role, which owns nothing. */
@@ -76,7 +81,7 @@ interface AppOptions {
   readonly targets?: { readonly election: string | null; readonly internet: string | null }
   /** Devices are asked to report this often. */
   readonly interval_s?: number
-  /** Hosts that events of tickets may be posted to; none without it. */
+  /** Hosts that events of tickets may be posted to though they are private or without TLS; none without it. */
   readonly callbackHosts?: readonly string[]
   /** Addresses of the proxies in front that end TLS and name the caller (X-Forwarded-For, -Proto). */
   readonly trustProxy?: readonly string[]
@@ -87,6 +92,8 @@ interface AppOptions {
   readonly sigmon?: SigmonSettings
   /** What priorities are worked out with; defaults without it. */
   readonly impact?: ImpactSettings
+  /** How people are called to tickets; nobody is without it. */
+  readonly notification?: NotificationSettings
 }
 
 export interface App {
@@ -135,7 +142,12 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   await claimUse(database, options.rehearsal ? 'rehearsal' : 'service')
   const register = await readRegister(database, options)
   const secret = await deploymentSecret(database)
-  const tickets = createDesk({ database, clock: options.clock, changed: (id: string) => feed.tickets([id]) })
+  let notification: Notification | null = null
+  const ticketChanged = (id: string): void => {
+    feed.tickets([id])
+    notification?.changed(id)
+  }
+  const tickets = createDesk({ database, clock: options.clock, changed: ticketChanged })
   const feed: Feed = createFeed({
     clock: options.clock, rehearsal: options.rehearsal, areas: register.areas, stations: register.stations, devicesOnDuty: () => monitor.devicesOnDuty(),
     disturbances: (caller, ids) => readDisturbances(database, caller, ids, monitor.impact),
@@ -148,6 +160,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
     areaName: (code) => register.names.get(code) ?? code,
     openTicket: (disturbance, recipient) => tickets.open(system, disturbance, recipient),
     async changed(change) {
+      tickets.disturbancesChanged(change.disturbances)
       feed.disturbances(change.disturbances)
       await inParts(change.stations, stations_at_once, feed.stations)
     },
@@ -171,10 +184,10 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   ends.push(() => tests.stop())
   sigmonRoutes(app, sigmon)
   disturbanceRoutes(app, { database, monitor, clock: options.clock, stations: register.stations, names: register.names, tickets })
-  await app.register(ticketRoutes({ database, clock: options.clock, caller: (request) => request.caller, changed: (id) => feed.tickets([id]), callbackHosts: options.callbackHosts ?? [] }))
-  problemRoutes(app, { database, secret, clock: options.clock, changed: (id) => feed.tickets([id]) })
+  await ticketFaces(app, options, database, secret, ticketChanged)
   const footprint = createFootprint(register.stations)
   await operatorsSystems(app, options, database, monitor, footprint)
+  contactRoutes(app, { database, clock: options.clock })
   impactRoutes(app, { impact })
   atlasRoutes(app, { database })
   challengeRoutes(app, { database, clock: options.clock })
@@ -187,9 +200,18 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   const resumed = options.rehearsal ? 0 : await monitor.resume(now - replay_ms, now)
   if (resumed > 0) options.log.info({ reports: resumed }, 'detection took up after a restart')
   const url = await app.listen({ host: options.host, port: options.port })
-  const turns = startTurns(options, database, { monitor, tickets, feed })
+  if (options.notification !== undefined) notification = await openNotification({ database, clock: options.clock, secret, settings: options.notification, changed: ticketChanged, failed: (error) => options.log.error(error) })
+  ends.push(async () => notification?.stop())
+  const turns = startTurns(options, database, { monitor, tickets, feed, secret, notification })
   ends.push(() => turns.stop(), async () => feed.close())
   return { url, database, monitor, secret, stationCount: register.stations.length, sweep: turns.sweep, tick: turns.tick, ingestIdle: () => ingest.idle() }
+}
+
+/** Tickets by TMF621 in both versions and by link, and what officers report. */
+async function ticketFaces(app: FastifyInstance, { clock, callbackHosts = [] }: AppOptions, database: Database, secret: Buffer, changed: (id: string) => void): Promise<void> {
+  const needs = { database, clock, caller: (request: { caller: Caller | null }) => request.caller, changed, callbackHosts, secret }
+  for (const face of [ticketRoutes, ticketRoutesV2, ticketLinks]) await app.register(face(needs))
+  problemRoutes(app, { database, secret, clock, changed })
 }
 
 interface IngestTakers { readonly monitor: Monitor; readonly feed: Feed; readonly metrics: ReturnType<typeof startMetrics> }
@@ -232,14 +254,15 @@ async function takeUpInputs({ clock }: AppOptions, database: Database, monitor: 
 }
 
 /** What runs by the clock. Deliveries run beside the sweep: a dead receiver must not hold up detection. */
-function startTurns(options: AppOptions, database: Database, { monitor, tickets, feed }: { monitor: Monitor; tickets: ReturnType<typeof createDesk>; feed: Feed }) {
+function startTurns(options: AppOptions, database: Database, { monitor, tickets, feed, secret, notification }: { monitor: Monitor; tickets: ReturnType<typeof createDesk>; feed: Feed; secret: Buffer; notification: Notification | null }) {
   const failed = (error: unknown): void => options.log.error(error)
-  const outbox = createOutbox(database, options.callbackHosts ?? [])
+  const outbox = createOutbox(database, createSend({ secret, hosts: options.callbackHosts ?? [] }))
   let flush: Promise<void> | null = null
   const flushing = setInterval(() => (flush ??= feed.flush().catch(failed).finally(() => (flush = null))), 1000)
   const tick = async (now: number): Promise<void> => {
     await tickets.sweep(now, (id) => monitor.disturbance(id))
     outbox.deliver(now).catch(failed)
+    notification?.turn(now).catch(failed)
   }
   return {
     tick,

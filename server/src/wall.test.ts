@@ -28,12 +28,14 @@ const rows: Readonly<Record<Resource, { table: string; owner: string; insert: (o
   officer_problem: { table: 'officer_problem', owner: both, insert: (of) => `INSERT INTO officer_problem VALUES (gen_random_uuid(), ${of === 'telkomsel' ? 1 : 2}, '2024-02-14', 1, 't-${of}', now())` },
   alarm: { table: 'alarm', owner: 'organisation_id', insert: (of) => `INSERT INTO alarm (organisation_id, source, external_id, severity, probable_cause, title, raised_at, changed_at, received_at, heard_at, turns, unplaced_reason, areas, points, stations, attributes) VALUES ('${of}', 'tmf642', gen_random_uuid()::text, 'major', 'powerProblem', 'a', now(), now(), now(), now(), 1, 'nothing_named', '{}', '[]', 0, '{}')` },
   planned_work: { table: 'planned_work', owner: 'organisation_id', insert: (of) => `INSERT INTO planned_work (organisation_id, title, from_at, to_at, areas, reason, announced_at, announced_by, version) VALUES ('${of}', 'a', now(), now() + interval '1 hour', '{750101}', 'a', now(), '${of}', 1)` },
+  contact: { table: 'contact', owner: 'organisation_id', insert: (of) => `INSERT INTO contact (id, organisation_id, name, level, phone, created_at) VALUES (gen_random_uuid(), '${of}', 'Piket NOC', 1, '+628110000001', now())` },
+  message: { table: 'notice', owner: 'organisation_id', insert: (of) => `INSERT INTO notice (organisation_id, call, group_key, alerts, at) VALUES ('${of}', '1', 'a', '[]', now())` },
   segment: { table: 'segment', owner: both, insert: (of) => `INSERT INTO segment VALUES (${of === 'telkomsel' ? 1 : 2}, now(), now(), now(), 1, '')` },
   rollup: { table: 'rollup', owner: 'operator_id', insert: (of) => `INSERT INTO rollup VALUES (now(), now(), '${of}', '7501', '{7501011001001}', '{1}', '{1}', '{0}', '{0}', '{0}', '{50}', '{50}')` },
   radio_sample: { table: 'radio_sample', owner: 'organisation_id', insert: (of) => `INSERT INTO radio_sample (organisation_id, technology, at, latitude, longitude) VALUES ('${of}', 'lte', now(), 0, 120)` },
 }
 const organisations = ['telkomsel', 'indosat']
-const inOrder: readonly Resource[] = ['staff', 'disturbance', 'ticket', 'ticket_event', 'report', 'hub', 'access_point', 'login_link', 'session', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision', 'officer_problem', 'alarm', 'planned_work', 'segment', 'rollup']
+const inOrder: readonly Resource[] = ['staff', 'disturbance', 'ticket', 'ticket_event', 'report', 'hub', 'access_point', 'login_link', 'session', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision', 'officer_problem', 'alarm', 'planned_work', 'contact', 'message', 'segment', 'rollup']
 
 const expected = (role: Role, resource: Resource, action: 'read' | 'write'): 'all' | 'own' | 'none' =>
   rules.find((rule) => rule.role === role && rule.resource === resource && rule.action === action)?.scope ?? 'none'

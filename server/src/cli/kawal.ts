@@ -19,7 +19,12 @@ program
   .option('--cert <file>', 'certificate chain (PEM)')
   .option('--key <file>', "the certificate's private key (PEM)")
   .option('--province <code>', 'watch one province only')
-  .option('--callback-hosts <hosts>', 'hosts, with commas, that events of tickets may be posted to')
+  .option('--callback-hosts <hosts>', 'hosts, with commas, that events of tickets may be posted to though they are private or without TLS')
+  .option('--url <address>', 'where people find the server, as https://kawal.example: links in messages begin with it')
+  .option('--mail <smtp>', 'mail server that messages to duty contacts go through, as smtp://USER:PASSWORD@HOST:587')
+  .option('--mail-from <address>', 'sender of these mails; replies come to it with more behind a plus')
+  .option('--mail-replies <address>', 'host:port on which replies are taken, where the mail server hands them over')
+  .option('--sms <url>', 'gateway that short messages are posted to')
   .option('--trust-proxy <addresses>', 'addresses, with commas, of proxies in front that end TLS and name the caller')
   .option('--election <url>', 'the election server whose reach a check probes')
   .option('--internet <url>', 'an address on the open internet that a check probes')
@@ -126,11 +131,13 @@ program
 
 program
   .command('org <action> [organisation]')
-  .description('organisations: list, add ORGANISATION, link ORGANISATION (a one-time log-in link), key ORGANISATION (an API key), revoke ORGANISATION (its keys, links and sessions)')
+  .description('organisations: list, add ORGANISATION, link ORGANISATION (a one-time log-in link), key ORGANISATION (an API key), revoke ORGANISATION (its keys, links and sessions), invite FILE.csv (many with their duty contacts, each with a link), contacts [ORGANISATION], completeness (what contacts lack)')
   .option('--kind <kind>', 'of an organisation to add: ministry, kpu, bawaslu, apjii, bakti, operator, isp, helpdesk')
   .option('--name <name>', 'name of the organisation to add, or of the person the link is for')
   .option('--area <code>', 'of a helpdesk to add: the province, regency, district or village whose officers it helps')
   .option('--url <address>', 'address of the server, for the link', 'http://127.0.0.1:5105')
+  .option('--keys', 'of invite: an API key for each new organisation too')
+  .option('--dry-run', 'of invite: check everything, change nothing')
   .action(async (action: string, organisation: string | undefined, options: Record<string, string>) => (await import('./org.ts')).orgAction(action, organisation, all(options)))
 
 program

@@ -7,11 +7,14 @@ import { readSettings, SettingsRefused, type SigmonSettings } from '../sigmon/se
 import { openDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
 import { onInterrupt } from './interrupt.ts'
+import { notificationOf } from './notification-options.ts'
 import { portOption, type Options } from './options.ts'
 
 const loopback = ['127.0.0.1', '::1', 'localhost']
-/** Detection sweeps this often; clocks, verifications and deliveries are looked at each second. */
+/** Detection sweeps this often. */
 const sweep_ms = 30_000
+/** Clocks, verifications and deliveries are looked at this often: a clock is late by at most a second, and detection does not hold it up. */
+const tick_ms = 250
 
 /** Serves until it is told to stop (SIGINT or SIGTERM). */
 export async function serve(options: Options): Promise<void> {
@@ -23,13 +26,14 @@ export async function serve(options: Options): Promise<void> {
   const port = portOption(options)
   const sigmon = sigmonSettings(options['sigmon'])
   const impact = impactSettings(options['impact'])
+  const notification = notificationOf(options)
   const log = pino({ level: process.env['LOG_LEVEL'] ?? 'info' }, pino.destination(2))
   const database = await openDatabase(options['data'])
   const app = await startApp({
     ownerUrl: database.ownerUrl, appPassword: database.appPassword, clock: Date.now, host, port, log, rehearsal: false,
     ...(options['province'] === undefined ? {} : { province: options['province'] }), ...(tls === undefined ? {} : { tls }),
     targets: { election: options['election'] ?? null, internet: options['internet'] ?? null },
-    ...(sigmon === undefined ? {} : { sigmon }), ...(impact === undefined ? {} : { impact }),
+    ...(sigmon === undefined ? {} : { sigmon }), ...(impact === undefined ? {} : { impact }), ...(notification === undefined ? {} : { notification }),
     callbackHosts: listOf(options['callbackHosts']), ...(options['trustProxy'] === undefined ? {} : { trustProxy: listOf(options['trustProxy']) }),
   }).catch(async (error: unknown) => {
     await database.stop()
@@ -38,13 +42,7 @@ export async function serve(options: Options): Promise<void> {
   process.stdout.write(options['json'] === undefined
     ? `Konsol  ${app.url}/console/\nSigmon  ${app.url}/sigmon/\nAPI     ${app.url}/docs\n${app.stationCount.toLocaleString('id-ID')} TPS. A log-in link: npm run -s kawal -- org link komdigi. Ctrl-C stops.\n`
     : JSON.stringify({ url: app.url, stations: app.stationCount }) + '\n')
-  let sweptAt = 0
-  await untilStopped(async () => {
-    const now = Date.now()
-    if (now - sweptAt < sweep_ms) return app.tick(now)
-    sweptAt = now
-    await app.sweep(now)
-  }, (error) => log.error(error))
+  await untilStopped([{ every_ms: sweep_ms, turn: () => app.sweep(Date.now()) }, { every_ms: tick_ms, turn: () => app.tick(Date.now()) }], (error) => log.error(error))
   await app.stop()
   await database.stop()
 }
@@ -90,17 +88,16 @@ function readTls(cert: string | undefined, key: string | undefined): { cert: Buf
   }
 }
 
-/** Runs `eachSecond` each second, never two at once, until SIGINT or SIGTERM. */
-function untilStopped(eachSecond: () => Promise<void>, failed: (error: unknown) => void): Promise<void> {
+/** Runs each turn at once and then this often, never twice at once, until SIGINT or SIGTERM. */
+function untilStopped(turns: readonly { readonly every_ms: number; readonly turn: () => Promise<void> }[], failed: (error: unknown) => void): Promise<void> {
   return new Promise((resolve) => {
-    let turning: Promise<void> | null = null
-    const timer = setInterval(() => {
-      turning ??= eachSecond().catch(failed).finally(() => (turning = null))
-    }, 1000)
-    const stop = (): void => {
-      clearInterval(timer)
-      void (turning ?? Promise.resolve()).finally(resolve)
-    }
-    onInterrupt(stop)
+    const running = turns.map(({ every_ms, turn }) => {
+      let turning: Promise<void> | null = null
+      const begin = (): void => void (turning ??= turn().catch(failed).finally(() => (turning = null)))
+      const timer = setInterval(begin, every_ms)
+      begin()
+      return (): Promise<void> => (clearInterval(timer), turning ?? Promise.resolve())
+    })
+    onInterrupt(() => void Promise.all(running.map((stop) => stop())).then(() => resolve()))
   })
 }
