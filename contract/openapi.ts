@@ -3,6 +3,7 @@ import {
   AckAlarms, AckAlarmsCreate, Alarm, AlarmCreate, AlarmDetail, AlarmPatch, AlarmRows, AlertGroup, AlertReceipt, ClearAlarms, ClearAlarmsCreate, CommentAlarms, CommentAlarmsCreate, labelNames, RefusedAlarms, UnAckAlarms,
 } from './alarm.ts'
 import { CellViews, Challenge, ChallengeCreate, ChallengeDecision, Difference, Edition, EditionEntry } from './atlas.ts'
+import { AnnouncementGiven, AnnouncementReceipts, AnnouncementRow, AnnouncementRows } from './announcement.ts'
 import { ContactCompleteness, ContactGiven, ContactRow, ContactRows, contactsQuery } from './contact.ts'
 import { DisturbanceTurns, Live, LiveDisturbance, LiveTicket, Session, StationDetail, StationRows } from './live.ts'
 import { ImpactInForce } from './impact.ts'
@@ -13,7 +14,7 @@ import {
   PositionMeasured, PositionReceipt, positionsQuery, ReadinessPage, readinessQuery, ReadinessRow, ReadinessSummary, Reminded, ReminderOrder, SitingAnswer, SitingDecisions, SitingQuestion, SitingResults, StationReadiness, summaryQuery,
 } from './readiness.ts'
 import { PlannedWorkCreate, PlannedWorkDetail, PlannedWorkPatch, PlannedWorkReceipt, PlannedWorkRow, PlannedWorkRows, plannedWorkStates } from './planned-work.ts'
-import { Hub, HubCreate, TroubleTicket, TroubleTicketCreate, TroubleTicketPatch } from './ticket.ts'
+import { Hub, HubCreate, TroubleTicket, TroubleTicketCreate, TroubleTicketPatch, TrackRecords, trackRecordQuery } from './ticket.ts'
 import { OfficerProblem, OfficerProblemGiven, OfficerProblems, OfficerProblemWord, Pack, PackDelta, SigmonConfig, VerifyingKeys } from './sigmon.ts'
 import { Enrolled, Enrolment, Ping, ReportBatch, ReportReceipt, Sample, UploadTiming } from './report.ts'
 
@@ -89,6 +90,11 @@ export const operations: readonly Operation[] = [
   { method: 'get', path: '/v1/disturbances/{id}/turns', tag: 'console', summary: 'Every turn that a disturbance took, with its reason, in order', security: 'session', answer: [200, DisturbanceTurns], problems: ['session_missing', 'not_found'] },
   { method: 'get', path: '/v1/impact/settings', tag: 'console', summary: 'How priorities are worked out: weights and deadlines in force', security: 'session', answer: [200, ImpactInForce], problems: ['session_missing'] },
   { method: 'post', path: '/v1/disturbances/{id}/ticket', tag: 'console', summary: 'Open its ticket; there is one for each cause', security: 'session', answer: [201, LiveTicket], problems: ['session_missing', 'not_found', 'not_allowed', 'state_conflict'] },
+  { method: 'get', path: '/v1/track-record', tag: 'organisations', summary: 'What operators did about the tickets opened in a span of time; text/csv when Accept asks for it', security: 'session', query: trackRecordQuery, answer: [200, TrackRecords], problems: ['session_missing', 'not_allowed', 'body_invalid'] },
+  { method: 'get', path: '/v1/announcements', tag: 'organisations', summary: 'Announcements to your organisation, and its own, whose time is not over', security: 'session', answer: [200, AnnouncementRows], problems: ['session_missing', 'not_allowed'] },
+  { method: 'post', path: '/v1/announcements', tag: 'organisations', summary: 'Announce to organisations or kinds of them', security: 'session', body: AnnouncementGiven, answer: [201, AnnouncementRow], problems: ['session_missing', 'not_allowed', 'body_invalid'] },
+  { method: 'post', path: '/v1/announcements/{id}/acknowledge', tag: 'organisations', summary: 'Say that your organisation has read it', security: 'session', answer: [200, AnnouncementRow], problems: ['session_missing', 'not_allowed', 'not_found'] },
+  { method: 'get', path: '/v1/announcements/{id}/receipts', tag: 'organisations', summary: 'Who has read an announcement of yours, and who has not', security: 'session', answer: [200, AnnouncementReceipts], problems: ['session_missing', 'not_allowed', 'not_found'] },
   { method: 'get', path: '/v1/contacts', tag: 'organisations', summary: 'Duty contacts that you may see, by organisation and level', security: 'session', query: contactsQuery, answer: [200, ContactRows], problems: ['session_missing', 'not_allowed', 'body_invalid'] },
   { method: 'post', path: '/v1/contacts', tag: 'organisations', summary: 'Add a duty contact of your organisation, at most 50', security: 'session', body: ContactGiven, answer: [201, ContactRow], problems: ['session_missing', 'not_allowed', 'body_invalid', 'state_conflict'] },
   { method: 'get', path: '/v1/contacts/completeness', tag: 'organisations', summary: 'What the duty contacts of operators, ISPs and BAKTI lack, or those of your own organisation', security: 'session', answer: [200, ContactCompleteness], problems: ['session_missing', 'not_allowed'] },

@@ -191,3 +191,17 @@ export type TroubleTicketPatch = Static<typeof TroubleTicketPatch>
 export type TroubleTicketEvent = Static<typeof TroubleTicketEvent>
 export type Characteristic = Static<typeof Characteristic>
 export type Hub = Static<typeof Hub>
+
+export const trackRecordQuery = { from: Type.Optional(Timestamp), to: Type.Optional(Timestamp) }
+const Spread = Type.Object({ count: Type.Integer(), median_ms: Type.Union([Type.Number(), Type.Null()]), p90_ms: Type.Union([Type.Number(), Type.Null()]) })
+/** `GET /v1/track-record`: what operators did about the tickets that were opened in a span of time, each of them its own alone. */
+export const TrackRecords = Type.Object({
+  from: Type.Union([Timestamp, Type.Null()]), to: Timestamp,
+  rows: Type.Array(Type.Object({
+    operator: Type.String(), operatorName: Type.String(), tickets: Type.Integer(), open: Type.Integer(), closed: Type.Integer(), cancelled: Type.Integer(),
+    acknowledge: Spread, restore: Spread, repair: Spread,
+    late: Type.Integer({ description: 'clocks that ran out' }), clocks: Type.Integer(),
+    claims: Type.Integer({ description: 'how often it said resolved' }), verified: Type.Integer({ description: 'how often measurement agreed' }),
+  })),
+})
+export type TrackRecords = Static<typeof TrackRecords>

@@ -1,4 +1,7 @@
 import type { AlarmRow } from '@kawal/contract/alarm.ts'
+import type { AnnouncementGiven, AnnouncementReceipts, AnnouncementRow, AnnouncementRows } from '@kawal/contract/announcement.ts'
+import type { ContactCompleteness, ContactGiven, ContactRow } from '@kawal/contract/contact.ts'
+import type { TrackRecords } from '@kawal/contract/ticket.ts'
 import type { PlannedWorkCreate, PlannedWorkReceipt, PlannedWorkRow } from '@kawal/contract/planned-work.ts'
 import type { DisturbanceTurns, Session, StationDetail, StationRows } from '@kawal/contract/live.ts'
 
@@ -50,5 +53,14 @@ export const server = {
   /** A pasted calendar: each line is kept or refused by itself. */
   announceAll: (csv: string): Promise<Answer<PlannedWorkReceipt>> => call('/v1/planned-work', { method: 'POST', headers: { 'content-type': 'text/csv' }, body: csv }),
   withdraw: (work: string): Promise<Answer<unknown>> => call(`/v1/planned-work/${encodeURIComponent(work)}`, { method: 'DELETE' }),
+  contacts: (query: Readonly<Record<string, string | null>>, signal: AbortSignal): Promise<Answer<Rows<ContactRow>>> => call(`/v1/contacts${asked(query)}`, { signal }),
+  completeness: (signal: AbortSignal): Promise<Answer<ContactCompleteness>> => call('/v1/contacts/completeness', { signal }),
+  addContact: (contact: ContactGiven): Promise<Answer<ContactRow>> => call('/v1/contacts', json(contact)),
+  removeContact: (contact: string): Promise<Answer<unknown>> => call(`/v1/contacts/${encodeURIComponent(contact)}`, { method: 'DELETE' }),
+  trackRecord: (query: Readonly<Record<string, string | null>>, signal: AbortSignal): Promise<Answer<TrackRecords>> => call(`/v1/track-record${asked(query)}`, { signal }),
+  announcements: (signal: AbortSignal): Promise<Answer<AnnouncementRows>> => call('/v1/announcements', { signal }),
+  announceTo: (announcement: AnnouncementGiven): Promise<Answer<AnnouncementRow>> => call('/v1/announcements', json(announcement)),
+  acknowledgeAnnouncement: (id: string): Promise<Answer<AnnouncementRow>> => call(`/v1/announcements/${encodeURIComponent(id)}/acknowledge`, json({})),
+  receipts: (id: string): Promise<Answer<AnnouncementReceipts>> => call(`/v1/announcements/${encodeURIComponent(id)}/receipts`),
   openTicket: (disturbance: string): Promise<Answer<unknown>> => call(`/v1/disturbances/${encodeURIComponent(disturbance)}/ticket`, json({})),
 }

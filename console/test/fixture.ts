@@ -158,6 +158,6 @@ export function fixtureStation(code: string, now: number): StationDetail {
 }
 
 /** @param now server's clock, ms */
-export function fixtureSession(now: number): Session {
-  return { organisation: 'komdigi', organisationName: 'Komdigi', role: 'duty', name: 'Petugas jaga', expiresAt: iso(now + 480 * minute), may: ['live:read', 'ticket:write', 'alarm:read', 'planned_work:read', 'planned_work:write'] }
+export function fixtureSession(now: number, more: readonly string[] = []): Session {
+  return { organisation: 'komdigi', organisationName: 'Komdigi', role: 'duty', name: 'Petugas jaga', expiresAt: iso(now + 480 * minute), may: ['live:read', 'ticket:read', 'ticket:write', 'alarm:read', 'planned_work:read', 'planned_work:write', 'contact:read', 'contact:write:own', ...more] }
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { Role } from '@kawal/core/organisation/rules.ts'
 import { fixtureDelta, fixtureLive, fixtureSession, fixtureStation, fixtureStations, fixtureTurns } from './fixture.ts'
 import { answerAlarms } from './alarms.ts'
+import { answerDuty } from './duty.ts'
 import { answerPlanning, type PlanningSite } from './planning-site.ts'
 import { planningLive, planningSession } from './planning.ts'
 
@@ -15,12 +16,14 @@ const kinds: Record<string, string> = { '.html': 'text/html', '.js': 'text/javas
 export interface Site {
   readonly address: string
   readonly asked: string[]
-  /** Bodies of planned work that were sent. */
+  /** Bodies of planned work, contacts and announcements that were sent. */
   readonly announced: string[]
   /** Sends the delta with a third disturbance to every open stream. */
   delta(): void
   /** An empty world from the next stream on: no disturbance, ticket, alarm or work. */
   empty: boolean
+  /** The role reads announcements: one stands above every screen until it is read. */
+  announces: boolean
   /** Refuses stations with a problem from now on. */
   broken: boolean
   /** Who logs in from now on; null is the duty officer of the monitoring room's tests. */
@@ -44,17 +47,17 @@ async function answeredPlanning(site: Site, request: IncomingMessage, response: 
   return true
 }
 
-/** @returns whether the lists of alarms and of planned work had an answer */
-async function answeredAlarms(site: Site, request: IncomingMessage, response: ServerResponse, url: URL): Promise<boolean> {
-  if (!/^\/v1\/(alarms|planned-work)/.test(url.pathname)) return false
+/** @returns whether the lists beside the map had an answer */
+async function answeredLists(site: Site, request: IncomingMessage, response: ServerResponse, url: URL): Promise<boolean> {
+  if (!/^\/v1\/(alarms|planned-work|contacts|track-record|announcements)/.test(url.pathname)) return false
   let text = ''
   for await (const chunk of request) text += String(chunk)
   if (request.method === 'POST') site.announced.push(text)
-  const reply = answerAlarms(url.pathname, request.method ?? 'GET', url.searchParams, text, site.empty)
+  const reply = answerAlarms(url.pathname, request.method ?? 'GET', url.searchParams, text, site.empty) ?? answerDuty(url.pathname, request.method ?? 'GET', text, site.empty)
   if (reply !== null) json(response, reply.status, reply.body)
   return reply !== null
 }
-const sessionOf = (site: Site): unknown => (site.planner === null ? fixtureSession(Date.now()) : planningSession(site.planner, Date.now()))
+const sessionOf = (site: Site): unknown => (site.planner === null ? fixtureSession(Date.now(), site.announces ? ['announcement:read', 'announcement:write:own'] : []) : planningSession(site.planner, Date.now()))
 
 /** The built console, and the few answers it asks of a server, from the fixture. A session starts with the token `benar`. */
 export async function openSite(): Promise<Site> {
@@ -99,7 +102,7 @@ export async function openSite(): Promise<Site> {
     if (pathname.startsWith('/v1/stations/')) return json(response, 200, fixtureStation(pathname.slice(13), Date.now()))
     const [, of] = /^\/v1\/disturbances\/([^/]+)\/turns$/.exec(pathname) ?? []
     if (of !== undefined) return json(response, 200, fixtureTurns(of, Date.now()))
-    if (await answeredAlarms(site, request, response, url)) return
+    if (await answeredLists(site, request, response, url)) return
     if (request.method === 'POST') return json(response, 201, {})
     if (request.method === 'PATCH') return json(response, 200, {})
     json(response, 404, { status: 404, code: 'not_found', title: 'Not found', detail: pathname })
@@ -112,6 +115,7 @@ export async function openSite(): Promise<Site> {
     asked: [],
     announced: [],
     empty: false,
+    announces: false,
     broken: false,
     planner: null,
     planning: { role: 'planner', bare: false, stored: [] },

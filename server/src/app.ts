@@ -17,6 +17,7 @@ import { connect, migrate, system, type Caller, type Database } from './adapters
 import { createFootprint, type Footprint } from './alarm/footprint.ts'
 import { readActiveAlarms } from './alarm/hand-over.ts'
 import { alarmRoutes } from './alarm/routes.ts'
+import { announcementRoutes } from './announcement/routes.ts'
 import { challengeRoutes } from './atlas/challenge-routes.ts'
 import { atlasRoutes } from './atlas/routes.ts'
 import { boundConnections, leanAnswers, protocol } from './connections.ts'
@@ -62,6 +63,7 @@ import { ticketRoutes } from './ticket/routes.ts'
 import { ticketRoutesV2 } from './ticket/routes-v2.ts'
 import { createDesk } from './ticket/desk.ts'
 import { createOutbox } from './ticket/outbox.ts'
+import { trackRecordRoutes } from './ticket/record-routes.ts'
 import { createSend } from './ticket/webhook.ts'
 
 interface AppOptions {
@@ -187,7 +189,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   await ticketFaces(app, options, database, secret, ticketChanged)
   const footprint = createFootprint(register.stations)
   await operatorsSystems(app, options, database, monitor, footprint)
-  contactRoutes(app, { database, clock: options.clock })
+  for (const routes of [contactRoutes, announcementRoutes]) routes(app, { database, clock: options.clock })
   impactRoutes(app, { impact })
   atlasRoutes(app, { database })
   challengeRoutes(app, { database, clock: options.clock })
@@ -212,6 +214,7 @@ async function ticketFaces(app: FastifyInstance, { clock, callbackHosts = [] }: 
   const needs = { database, clock, caller: (request: { caller: Caller | null }) => request.caller, changed, callbackHosts, secret }
   for (const face of [ticketRoutes, ticketRoutesV2, ticketLinks]) await app.register(face(needs))
   problemRoutes(app, { database, secret, clock, changed })
+  trackRecordRoutes(app, { database, clock })
 }
 
 interface IngestTakers { readonly monitor: Monitor; readonly feed: Feed; readonly metrics: ReturnType<typeof startMetrics> }

@@ -30,12 +30,14 @@ const rows: Readonly<Record<Resource, { table: string; owner: string; insert: (o
   planned_work: { table: 'planned_work', owner: 'organisation_id', insert: (of) => `INSERT INTO planned_work (organisation_id, title, from_at, to_at, areas, reason, announced_at, announced_by, version) VALUES ('${of}', 'a', now(), now() + interval '1 hour', '{750101}', 'a', now(), '${of}', 1)` },
   contact: { table: 'contact', owner: 'organisation_id', insert: (of) => `INSERT INTO contact (id, organisation_id, name, level, phone, created_at) VALUES (gen_random_uuid(), '${of}', 'Piket NOC', 1, '+628110000001', now())` },
   message: { table: 'notice', owner: 'organisation_id', insert: (of) => `INSERT INTO notice (organisation_id, call, group_key, alerts, at) VALUES ('${of}', '1', 'a', '[]', now())` },
+  announcement: { table: 'announcement', owner: 'organisation_id', insert: (of) => `INSERT INTO announcement (organisation_id, title, body, audience, must_acknowledge, at, until) VALUES ('${of}', 'a', 'a', '{}', true, now(), now() + interval '1 hour')` },
+  announcement_receipt: { table: 'announcement_receipt', owner: 'organisation_id', insert: (of) => `INSERT INTO announcement_receipt VALUES ((SELECT min(id) FROM announcement WHERE organisation_id = 'indosat'), '${of}', 'a', now())` },
   segment: { table: 'segment', owner: both, insert: (of) => `INSERT INTO segment VALUES (${of === 'telkomsel' ? 1 : 2}, now(), now(), now(), 1, '')` },
   rollup: { table: 'rollup', owner: 'operator_id', insert: (of) => `INSERT INTO rollup VALUES (now(), now(), '${of}', '7501', '{7501011001001}', '{1}', '{1}', '{0}', '{0}', '{0}', '{50}', '{50}')` },
   radio_sample: { table: 'radio_sample', owner: 'organisation_id', insert: (of) => `INSERT INTO radio_sample (organisation_id, technology, at, latitude, longitude) VALUES ('${of}', 'lte', now(), 0, 120)` },
 }
 const organisations = ['telkomsel', 'indosat']
-const inOrder: readonly Resource[] = ['staff', 'disturbance', 'ticket', 'ticket_event', 'report', 'hub', 'access_point', 'login_link', 'session', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision', 'officer_problem', 'alarm', 'planned_work', 'contact', 'message', 'segment', 'rollup']
+const inOrder: readonly Resource[] = ['staff', 'disturbance', 'ticket', 'ticket_event', 'report', 'hub', 'access_point', 'login_link', 'session', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision', 'officer_problem', 'alarm', 'planned_work', 'contact', 'message', 'announcement', 'announcement_receipt', 'segment', 'rollup']
 
 const expected = (role: Role, resource: Resource, action: 'read' | 'write'): 'all' | 'own' | 'none' =>
   rules.find((rule) => rule.role === role && rule.resource === resource && rule.action === action)?.scope ?? 'none'

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { minute_ms } from '../kernel/clock.ts'
+import { createTrackRecords } from './record.ts'
+import { apply, decide, type Actor, type Ticket, type TicketAction, type TicketCause } from './ticket.ts'
+
+const evidence = { devicesExpected: 20, devicesSilent: 11, devicesBad: 5, devicesGood: 4, witnessesGood: 17, score: 9.5, threshold: 6, rule: 'silence', causes: [], signs: [] } as const
+const cause: TicketCause = { id: 'd', cause: 'access', operator: 'telkomsel', severity: 'down', areaCode: '530101', stations: ['5301012001001'], startedAt: 0, foundAt: 0, endedAt: null, evidence }
+
+/** A ticket's life: who says what at which minute. */
+function live(...said: readonly [minute: number, actor: Actor, action: TicketAction][]): Ticket {
+  const opening: [number, Actor, TicketAction] = [0, 'measurement', { kind: 'open', opening: { id: 'TT-1', operator: 'telkomsel', operatorName: 'Telkomsel', areaName: '', disturbance: cause } }]
+  return [opening, ...said].reduce<Ticket | null>((ticket, [minute, actor, action]) => {
+    const decided = decide(ticket, { ...action, by: actor, actor }, minute * minute_ms)
+    assert.ok(decided.ok, action.kind)
+    return decided.value.reduce<Ticket | null>(apply, ticket)
+  }, null) as Ticket
+}
+const recordOf = (now: number, ...tickets: readonly Ticket[]) => {
+  const records = createTrackRecords()
+  for (const ticket of tickets) records.add(ticket, now * minute_ms)
+  return records.records()
+}
+
+test('a claim that measurement agrees with is verified, one that it refuses is not, and what nobody claimed is neither', () => {
+  const agreed = live([4, 'operator', { kind: 'acknowledge' }], [10, 'operator', { kind: 'resolve' }], [12, 'measurement', { kind: 'confirm', recoveredAt: 11 * minute_ms }])
+  const refused = live([8, 'operator', { kind: 'start' }], [10, 'operator', { kind: 'resolve' }], [15, 'measurement', { kind: 'refuse', evidence }], [20, 'operator', { kind: 'resolve' }], [40, 'measurement', { kind: 'confirm', recoveredAt: 39 * minute_ms }])
+  const unsaid = live([30, 'measurement', { kind: 'confirm', recoveredAt: 10 * minute_ms }])
+  assert.deepEqual([agreed.status, refused.status, unsaid.status], ['closed', 'closed', 'closed'])
+  assert.deepEqual(recordOf(60, agreed, refused, unsaid), [{
+    operator: 'telkomsel', tickets: 3, open: 0, closed: 3, cancelled: 0,
+    acknowledge: { count: 2, median_ms: 8 * minute_ms, p90_ms: 8 * minute_ms },
+    restore: { count: 3, median_ms: 11 * minute_ms, p90_ms: 39 * minute_ms }, repair: { count: 3, median_ms: 10 * minute_ms, p90_ms: 20 * minute_ms },
+    late: 1, clocks: 6, claims: 3, verified: 2,
+  }])
+})
+
+test('a false alarm counts as one and as nothing else; what is open counts its clocks; requests are left out', () => {
+  const cancelled = live([200, 'watch', { kind: 'cancel', reason: 'exercise' }])
+  const open = live([1, 'operator', { kind: 'acknowledge' }])
+  const [record] = recordOf(31, cancelled, open)
+  assert.deepEqual([record?.tickets, record?.open, record?.cancelled, record?.clocks, record?.late, record?.restore.median_ms], [2, 1, 1, 2, 1, null])
+  assert.deepEqual(recordOf(0, { ...open, disturbance: null }), [])
+})
