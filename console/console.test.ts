@@ -1,55 +1,21 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import chromium from '@sparticuz/chromium'
-import { chromium as playwright, type Browser, type Page } from 'playwright-core'
-import { openSite, type Site } from './test/site.ts'
+import type { Browser, Page } from 'playwright-core'
+import { assertAxe, desktop, openScreens, overflowOf, phone, picture, type Screens } from './test/screens.ts'
 
-const desktop = { width: 1440, height: 900 }
-const phone = { width: 360, height: 640 }
-const pictures = process.env['CONSOLE_PICTURES']
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-/** One process for all dies with its first context; the origin rules stay on as in a real browser. */
-const refused = new Set(['--single-process', '--disable-web-security'])
-
-let site: Site
+let screens: Screens
+let site: Screens['site']
 let browser: Browser
+const open = (query: string, viewport: { width: number; height: number }): Promise<Page> => screens.open(query, viewport)
 
 before(async () => {
-  site = await openSite()
-  browser = await playwright.launch({ executablePath: await chromium.executablePath(), args: chromium.args.filter((flag) => !refused.has(flag)), headless: true })
+  screens = await openScreens()
+  ;({ site, browser } = screens)
 })
-after(async () => {
-  await browser.close()
-  await site.close()
-})
-
-async function open(query: string, viewport: { width: number; height: number }): Promise<Page> {
-  const context = await browser.newContext({ viewport, locale: 'id-ID' })
-  const page = await context.newPage()
-  page.on('pageerror', (error) => assert.fail(`the page threw: ${error.message}`))
-  await page.goto(`${site.address}?masuk=benar${query}`)
-  await page.locator('.card').first().or(page.locator('.empty').first()).waitFor({ state: 'attached' })
-  return page
-}
-
-/** With CONSOLE_PICTURES=PREFIX the screens are kept as PREFIX-NAME.png. */
-async function picture(page: Page, name: string): Promise<void> {
-  if (pictures !== undefined) await page.screenshot({ path: `${pictures}-${name}.png` })
-}
-
-async function assertAxe(page: Page, screen: string): Promise<void> {
-  await page.evaluate(axe)
-  const found = await page.evaluate(async () => {
-    const run = (window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }> } }).axe
-    return (await run.run()).violations.map((one) => `${one.id}: ${one.nodes.map((node) => `${node.html.slice(0, 160)} ${node.failureSummary ?? ''}`).join(' | ')}`)
-  })
-  assert.deepEqual(found, [], screen)
-}
+after(() => screens.close())
 
 const mapReady = (page: Page): Promise<void> => page.locator('[data-mode]').waitFor({ state: 'attached', timeout: 20_000 })
 
@@ -266,169 +232,12 @@ test('a delta adds a card and is announced; 30 s of silence raise the banner', a
   await context.close()
 })
 
-const overflowOf = (page: Page): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-
-test("operators' alarms are listed with their evidence; filters are in the address; unplaced ones say why", async () => {
-  const page = await open('', desktop)
-  await page.getByRole('button', { name: 'Alarm operator' }).click()
-  await page.getByText('Link transmisi putus').waitFor()
-  assert.ok(page.url().includes('tampil=alarm'))
-  const text = await page.locator('.tables').innerText()
-  for (const word of ['kritis', 'penghubung (backhaul)', 'muncul 3 kali', 'tidak terpetakan: pemancar tidak dikenal', 'tidak menjadi bukti', 'selama 45 menit', 'Penghubung (backhaul) Telkomsel putus, Manggarai']) assert.ok(text.includes(word), `${word} in ${text}`)
-  await assertAxe(page, 'alarms')
-  await picture(page, 'alarms-id')
-  await page.getByLabel('Status').selectOption('cleared')
-  await page.getByText('Mains failure').waitFor()
-  await page.getByText('Link transmisi putus').waitFor({ state: 'detached' })
-  assert.ok(page.url().includes('keadaan=cleared'))
-  await page.getByLabel('Keparahan').selectOption('critical')
-  await page.getByText('Tidak ada yang cocok dengan saringan ini').waitFor()
-  await page.goto(`${site.address}?tampil=alarm&keparahan=critical`)
-  await page.getByRole('button', { name: 'Penghubung (backhaul) Telkomsel putus, Manggarai' }).click()
-  assert.ok(page.url().includes('gangguan=g-1'))
-  await page.locator('#detail').getByRole('button', { name: 'TSEL-884213' }).waitFor()
-  await page.context().close()
-  site.empty = true
-  const empty = await open('&tampil=alarm', desktop)
-  await empty.getByText('Belum ada alarm yang masuk').waitFor()
-  assert.ok((await empty.locator('pre').innerText()).includes('/v1/alarms/alertmanager'))
-  await assertAxe(empty, 'no alarms')
-  await picture(empty, 'alarms-empty-id')
-  site.empty = false
-  await empty.context().close()
-})
-
-test('planned work is announced one by one or as CSV, and withdrawn after asking again', async () => {
-  const page = await open('&tampil=pekerjaan', desktop)
-  await page.getByText('Penggantian catu daya Umalulu').first().waitFor()
-  await page.getByRole('button', { name: 'Umumkan pekerjaan' }).click()
-  const form = page.locator('form.announce')
-  await form.getByLabel('Pekerjaan').fill('Uji genset')
-  await form.getByLabel('Operator').fill('telkomsel')
-  await form.getByLabel('Mulai (WIB)').fill('2029-02-14T01:00')
-  await form.getByLabel('Sampai (WIB)').fill('2029-02-14T03:00')
-  await form.getByLabel('Wilayah').fill('99')
-  await form.getByLabel('Alasan').fill('Uji berkala')
-  await form.getByRole('button', { name: 'Umumkan pekerjaan' }).click()
-  await form.getByText('There is no area 99').waitFor()
-  await picture(page, 'works-id')
-  await assertAxe(page, 'planned work')
-  await form.getByLabel('Wilayah').fill('5310, 531102')
-  await form.getByRole('button', { name: 'Umumkan pekerjaan' }).click()
-  await page.waitForFunction(() => document.querySelector<HTMLInputElement>('form.announce input')?.value === '')
-  assert.deepEqual(site.announced.at(-1), JSON.stringify({ title: 'Uji genset', from: '2029-02-14T01:00:00+07:00', to: '2029-02-14T03:00:00+07:00', areas: ['5310', '531102'], reason: 'Uji berkala', operator: 'telkomsel' }))
-  await form.getByRole('button', { name: 'Tempel CSV' }).click()
-  await form.getByLabel('Kalender sebagai CSV').fill('title,from,to,areas,reason\na,b,c,d,e')
-  await form.getByRole('button', { name: 'Umumkan pekerjaan' }).click()
-  await form.getByText('1 disimpan, 0 sudah dikenal, 1 ditolak').waitFor()
-  await form.getByText('Baris 3: from "besok" is no instant').waitFor()
-  await page.getByRole('button', { name: 'Tarik: Penggantian catu daya Umalulu' }).click()
-  assert.ok(!site.asked.includes('DELETE /v1/planned-work/PT-0007'))
-  await page.getByRole('button', { name: 'Ya, tarik' }).click()
-  await page.getByRole('button', { name: 'Tarik: Penggantian catu daya Umalulu' }).waitFor()
-  assert.ok(site.asked.includes('DELETE /v1/planned-work/PT-0007'))
-  await page.context().close()
-})
-
-test('duty contacts: who is reached where, what is lacking, and one\'s own are added and deleted after asking again', async () => {
-  const page = await open('&tampil=piket', desktop)
-  await page.getByText('1 dari 3 lembaga lengkap').first().waitFor()
-  await page.locator('summary', { hasText: 'Yang belum lengkap' }).click()
-  await page.getByText('hanya satu orang; belum ada nomor telepon').waitFor()
-  assert.equal(await page.getByRole('link', { name: '+628110000001' }).getAttribute('href'), 'tel:+628110000001')
-  assert.equal(await page.getByRole('button', { name: /^Hapus: / }).count(), 1, 'of other organisations nothing is deleted')
-  await page.getByRole('button', { name: 'Tambah kontak' }).click()
-  const form = page.locator('form.announce')
-  await form.getByLabel('Nama atau tugas').fill('Petugas malam')
-  await form.getByLabel('Telepon').fill('7')
-  await form.getByRole('button', { name: 'Simpan' }).click()
-  await page.getByText('Mend it: write it as +62').waitFor()
-  await picture(page, 'duty-id')
-  await assertAxe(page, 'duty contacts')
-  await form.getByLabel('Telepon').fill('0812 0000 0003')
-  await form.getByRole('button', { name: 'Simpan' }).click()
-  await page.waitForFunction(() => document.querySelector<HTMLInputElement>('form.announce input')?.value === '')
-  assert.deepEqual(site.announced.at(-1), JSON.stringify({ name: 'Petugas malam', level: 1, email: null, phone: '0812 0000 0003', language: 'id' }))
-  await page.getByRole('button', { name: 'Hapus: Petugas jaga PMT' }).click()
-  assert.ok(!site.asked.some((asked) => asked.startsWith('DELETE /v1/contacts')))
-  await page.getByRole('button', { name: 'Ya, hapus' }).click()
-  await page.getByRole('button', { name: 'Hapus: Petugas jaga PMT' }).waitFor()
-  assert.ok(site.asked.includes('DELETE /v1/contacts/00000000-0000-4000-8000-000000000003'))
-  await page.context().close()
-  site.empty = true
-  const empty = await open('&tampil=piket', desktop)
-  await empty.getByText('Belum ada kontak piket').waitFor()
-  site.empty = false
-  await empty.context().close()
-})
-
-test('the track record of operators: how fast, how often in time, how often true', async () => {
-  const page = await open('&tampil=rekam', desktop)
-  const row = page.locator('tr', { hasText: 'Indosat' })
-  await row.waitFor()
-  const text = (await row.innerText()).replace(/\s+/g, ' ')
-  for (const word of ['14 3 terbuka, 10 ditutup, 1 dibatalkan', '38 menit', '9 dari 10: 95 menit', '2 jam 30 menit', '5 dari 26', '75,0 %', '9 dari 12']) assert.ok(text.includes(word), `${word} in ${text}`)
-  assert.match((await page.locator('tr', { hasText: 'Telkomsel' }).innerText()).replace(/\s+/g, ' '), /1\.240 .* - - - 0,0 %/)
-  await picture(page, 'record-id')
-  await assertAxe(page, 'track record')
-  await page.getByLabel('Dibuka dalam').selectOption('7')
-  await page.waitForFunction(() => performance.getEntriesByType('resource').some(({ name }) => name.includes('/v1/track-record?from=')))
-  await page.context().close()
-})
-
-test('an announcement stands above everything until it was read; who announces sees who has', async () => {
-  site.announces = true
-  const page = await open('', desktop)
-  const banner = page.locator('.announced')
-  await banner.getByText('Rekapitulasi diperpanjang').waitFor()
-  assert.ok((await banner.innerText()).includes('<b>pukul 22.00 WITA</b>'))
-  await picture(page, 'announced-id')
-  await assertAxe(page, 'an announcement')
-  const small = await open('&bahasa=en', phone)
-  await small.locator('.announced').getByRole('button', { name: 'Read it' }).waitFor()
-  assert.equal(await overflowOf(small), 0)
-  await assertAxe(small, 'an announcement on a phone')
-  await picture(small, 'announced-phone-en')
-  await small.context().close()
-  await banner.getByRole('button', { name: 'Sudah dibaca' }).click()
-  await banner.waitFor({ state: 'detached' })
-  assert.ok(site.asked.includes('POST /v1/announcements/1/acknowledge'))
-  await page.getByRole('button', { name: 'Pengumuman' }).click()
-  await page.getByText('dibaca 2 dari 11 lembaga').waitFor()
-  await page.getByRole('button', { name: 'Siapa saja' }).click()
-  await page.getByText('Indosat Ooredoo Hutchison: belum').waitFor()
-  await page.getByRole('button', { name: 'Umumkan' }).click()
-  const form = page.locator('form.announce')
-  await form.getByLabel('Judul').fill('Uji')
-  await form.getByLabel('Isi').fill('Coba')
-  await form.getByLabel('BAKTI').check()
-  await form.getByRole('button', { name: 'Umumkan' }).click()
-  await page.waitForFunction(() => document.querySelector<HTMLInputElement>('form.announce input')?.value === '')
-  const sent = JSON.parse(site.announced.filter((text) => text.includes('"Uji"')).at(-1) ?? '{}') as { audience: string[] }
-  assert.deepEqual(sent.audience, ['operator', 'isp', 'bakti'])
-  await picture(page, 'announcements-id')
-  await assertAxe(page, 'announcements')
-  await page.context().close()
-  site.announces = false
-})
-
-test('lists on a phone, in English: nothing overflows, axe finds nothing', async () => {
-  for (const [query, ready, name] of [['&tampil=alarm', 'lasted 45 min', 'alarms'], ['&tampil=pekerjaan', 'withdrawn', 'works'], ['&tampil=piket', 'Piket NOC', 'duty'], ['&tampil=rekam', '9 of 10: 95 min', 'record']] as const) {
-    const page = await open(`&bahasa=en${query}`, phone)
-    await page.getByText(ready).last().waitFor()
-    await picture(page, `phone-${name}-en`)
-    await assertAxe(page, `${name} on a phone`)
-    assert.equal(await overflowOf(page), 0)
-    await page.context().close()
-  }
-})
-
 test('on a phone map and queue are tabs, nothing overflows, and text at 200 % still fits', async () => {
   const page = await open('&tampil=antrean', phone)
   await page.locator('.card').first().waitFor()
   await picture(page, 'phone-queue-id')
   await assertAxe(page, 'phone queue')
-  const overflow = (): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  const overflow = (): Promise<number> => overflowOf(page)
   assert.equal(await overflow(), 0)
   await page.locator('.card', { hasText: 'Manggarai' }).first().click()
   await page.getByText('memburuk lagi').waitFor()

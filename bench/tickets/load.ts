@@ -6,7 +6,7 @@ import type { World } from './world.ts'
 const sockets = 128
 /** The next moves from a lifecycle, in TMF621's words: what an operator's crews do. Of `resolved` measurement has the next word. */
 const moves: Readonly<Record<string, readonly string[]>> = {
-  submitted: ['acknowledged'], reopened: ['acknowledged'], acknowledged: ['inProgress', 'inProgress', 'pending'], inProgress: ['pending', 'resolved'], pending: ['inProgress', 'inProgress', 'resolved'],
+  submitted: ['acknowledged'], reopened: ['acknowledged'], acknowledged: ['inProgress', 'inProgress', 'pending'], inProgress: ['pending', 'pending', 'pending', 'resolved'], pending: ['inProgress', 'inProgress', 'inProgress', 'resolved'],
 }
 const retry_ms = 100
 const answer_ms_max = 30_000
@@ -55,10 +55,7 @@ export function createLoad(world: World, seed: number) {
     return null
   }
 
-  async function move(until: () => boolean, dueAt: number, into: { asked: number; latency: number[]; refused: number; retried: number }): Promise<void> {
-    const drawn = draw()
-    if (drawn === null) throw new Error('no ticket is left that an operator may move')
-    const { id, organisation, to } = drawn
+  async function move({ id, organisation, to }: NonNullable<ReturnType<typeof draw>>, dueAt: number, into: { asked: number; latency: number[]; refused: number; retried: number }): Promise<void> {
     busy.add(id)
     into.asked++
     try {
@@ -66,7 +63,6 @@ export function createLoad(world: World, seed: number) {
         const answer = await patch(id, organisation, to)
         if (answer === null || answer.code >= 500) {
           if (answer !== null) process.stderr.write(`${answer.code} ${answer.body.slice(0, 200)}\n`)
-          if (until()) return
           into.retried++
           await pause(retry_ms)
           continue
@@ -93,8 +89,7 @@ export function createLoad(world: World, seed: number) {
     },
     /** A ticket was moved by somebody else. */
     heard: (ticket: string, lifecycle: string): void => void (busy.has(ticket) || lifecycles.set(ticket, lifecycle)),
-    /** @param gaveUp whether to stop asking for what has no answer */
-    async run(rate_per_s: number, seconds: number, gaveUp: () => boolean = () => false): Promise<Transitions> {
+    async run(rate_per_s: number, seconds: number): Promise<Transitions> {
       const into = { asked: 0, latency: [] as number[], refused: 0, retried: 0 }
       const moving = new Set<Promise<void>>()
       const began = performance.now()
@@ -102,7 +97,9 @@ export function createLoad(world: World, seed: number) {
       for (let sent = 0; sent < total;) {
         const due = Math.min(total, Math.floor(((performance.now() - began) * rate_per_s) / 1000))
         for (; sent < due; sent++) {
-          const moved = move(gaveUp, began + (sent * 1000) / rate_per_s, into).finally(() => moving.delete(moved))
+          const drawn = draw()
+          if (drawn === null) throw new Error('no ticket is left that an operator may move')
+          const moved = move(drawn, began + (sent * 1000) / rate_per_s, into).finally(() => moving.delete(moved))
           moving.add(moved)
         }
         await pause(1)
