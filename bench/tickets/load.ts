@@ -10,6 +10,8 @@ const moves: Readonly<Record<string, readonly string[]>> = {
 }
 const retry_ms = 100
 const answer_ms_max = 30_000
+/** A server that does not come back leaves what was asked without an answer. */
+const give_up_ms = 180_000
 
 /** What came of a stretch. Latencies in ms from when each transition was due. */
 interface Transitions { readonly asked: number; readonly latency: number[]; readonly refused: number; readonly retried: number }
@@ -64,6 +66,7 @@ export function createLoad(world: World, seed: number) {
         if (answer === null || answer.code >= 500) {
           if (answer !== null) process.stderr.write(`${answer.code} ${answer.body.slice(0, 200)}\n`)
           into.retried++
+          if (performance.now() - dueAt > give_up_ms) return
           await pause(retry_ms)
           continue
         }
