@@ -6,12 +6,14 @@ import type { DisputeKind, Recipient } from '@kawal/core/ticket/dispute.ts'
 import { ticketStatuses, type Refusal, type Ticket, type TicketAction, type TicketRequest, type TicketStatus } from '@kawal/core/ticket/ticket.ts'
 import type { Caller, Database } from '../adapters/postgres/database.ts'
 import { allowed, ProblemError } from '../problem.ts'
+import type { ResultsDueAt } from './levels.ts'
 import { command, getTicket, openRequest, organisationName, type TicketFilter } from './tickets.ts'
 import { statusesOf } from './tmf621.ts'
 
 export interface TicketRouteNeeds {
   readonly database: Database
   readonly clock: () => Instant
+  readonly resultsDueAt?: ResultsDueAt
   readonly caller: (request: FastifyRequest) => Caller | null
   /** Told of a ticket that changed, after the commit, so that live views can follow. */
   readonly changed: (ticket: string) => void

@@ -4,16 +4,20 @@ import type { DisturbanceEvidence } from '@kawal/core/detection/disturbance.ts'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
 import { fail, ok, type Result } from '@kawal/core/kernel/result.ts'
 import { scopeOf } from '@kawal/core/organisation/rules.ts'
+import type { Recipient } from '@kawal/core/ticket/dispute.ts'
 import {
   apply, decide, defaultVerification, isOver, nextDue,
   type Actor, type Refusal, type Ticket, type TicketAction, type TicketCause, type TicketEvent, type TicketProblem, type TicketRequest, type TicketStatus, type VerificationOptions,
 } from '@kawal/core/ticket/ticket.ts'
 import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
+import { budgetsOf, type ResultsDueAt } from './levels.ts'
 import { notification } from './tmf621.ts'
 
 interface TicketNeeds {
   readonly database: Database
   readonly clock: () => Instant
+  /** Caps what was agreed: service is back before results are due. Nothing is due without it. */
+  readonly resultsDueAt?: ResultsDueAt
 }
 
 /** A confirmed disturbance, with the name of its area where the caller knows it, and why measurement takes its ticket back where it does. */
@@ -58,7 +62,8 @@ export async function openTicket(deps: TicketNeeds, caller: Caller, disturbance:
     if (caller.role === 'system' && cancelled.rows[0] !== undefined) return ok({ ticket: cancelled.rows[0].state, created: false })
     const id = `TT-${disturbance.id}${cancelled.rows.length === 0 ? '' : `-${cancelled.rows.length + 1}`}`
     const { areaName, takenBack: _, ...cause } = disturbance
-    const opening = { id, operator, operatorName: name, areaName: areaName ?? disturbance.areaCode, disturbance: cause }
+    const budgets = await budgetsOf(client, operator, cause, now, deps.resultsDueAt)
+    const opening = { id, operator, operatorName: name, areaName: areaName ?? disturbance.areaCode, disturbance: cause, budgets }
     const decided = decide(null, { kind: 'open', opening, by: caller.organisation, actor: actorOf(caller, operator, 'open') }, now)
     if (!decided.ok) return decided
     const ticket = decided.value.reduce<Ticket | null>(apply, null)
@@ -142,22 +147,28 @@ export async function command(
     // The row's lock holds back a second arrival until the first is done.
     if (once !== undefined && (await client.query('SELECT FROM ticket_once WHERE organisation_id = $1 AND key = $2', [caller.organisation, once])).rows.length > 0) return ok(row.state)
     if (expectedVersion !== undefined && row.state.version !== expectedVersion) return fail('version_conflict')
-    const asked = await completed(client, caller, row.state, Array.isArray(actions) ? actions : [actions as TicketAction])
+    const asked = await completed(deps, client, caller, row.state, Array.isArray(actions) ? actions : [actions as TicketAction])
     const acted = await act(client, caller, row.state, asked, now, defaultVerification)
     if (acted.ok && once !== undefined) await client.query('INSERT INTO ticket_once (organisation_id, key, ticket_id, at) VALUES ($1, $2, $3, $4)', [caller.organisation, once, id, at(now)])
     return acted
   })
 }
 
-/** The actions with what only the database knows: of a dispute what is measured of the disturbance now, whoever has its ticket by then. */
-async function completed(client: pg.PoolClient, caller: Caller, { disturbance }: Ticket, actions: readonly TicketAction[]): Promise<TicketAction[]> {
+/**
+ * The actions with what only the database knows: of a dispute what is measured of the disturbance now, whoever has its
+ * ticket by then; of a transfer how long who gets it has.
+ */
+async function completed({ clock, resultsDueAt }: TicketNeeds, client: pg.PoolClient, caller: Caller, { disturbance }: Ticket, actions: readonly TicketAction[]): Promise<TicketAction[]> {
+  if (disturbance === null) return [...actions]
   const whole: TicketAction[] = []
   for (const action of actions) {
-    if (action.kind !== 'dispute' || disturbance === null) whole.push(action)
-    else {
+    const timed = async (to: Recipient): Promise<Recipient> => ({ ...to, budgets: await budgetsOf(client, to.operator, disturbance, clock(), resultsDueAt) })
+    if (action.kind === 'transfer') whole.push({ kind: 'transfer', ...await timed(action) })
+    else if (action.kind === 'uphold' && action.to !== null) whole.push({ ...action, to: await timed(action.to) })
+    else if (action.kind === 'dispute') {
       const { rows: [row] } = await asSystem(client, caller, () => client.query<{ evidence: DisturbanceEvidence }>("SELECT state->'evidence' AS evidence FROM disturbance WHERE id = $1", [disturbance.id]))
       whole.push(row === undefined ? action : { ...action, evidence: row.evidence })
-    }
+    } else whole.push(action)
   }
   return whole
 }
