@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Locator, Page } from 'playwright-core'
 import { assertAxe, desktop, openScreens, overflowOf, phone, picture, type Screens } from './test/screens.ts'
 
 let screens: Screens
@@ -209,6 +209,37 @@ test('what an organisation asks stands in a list of its own, and opens in its ow
   await assertAxe(small, 'request on a phone')
   assert.equal(await small.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0)
   await picture(small, 'request-phone-en')
+  await small.context().close()
+})
+
+test('a dispute shows both sides in words, and the centre answers it there, not before it said why', async () => {
+  const page = await open('&gangguan=g-1', desktop)
+  const detail = page.locator('#detail')
+  await detail.getByText('Sengketa: listrik padam').waitFor()
+  const text = await detail.innerText()
+  for (const word of ['oleh Telkomsel', 'Genset habis bahan bakar <b>sejak subuh</b>', 'Terukur saat itu: 88 dari 96 perangkat diam', 'Menunggu jawaban pusat pemantauan', 'Jawab sengketa']) assert.ok(text.includes(word), `${word} in ${text}`)
+  const [reject, transfer, cancel] = ['Tolak', 'Benarkan dan alihkan', 'Benarkan dan batalkan tiket'].map((name) => detail.getByRole('button', { name, exact: true })) as [Locator, Locator, Locator]
+  for (const button of [reject, transfer, cancel]) assert.equal(await button.isDisabled(), true)
+  await assertAxe(page, 'dispute')
+  await detail.getByLabel('Alihkan ke lembaga').fill('bakti')
+  assert.deepEqual([await transfer.isDisabled(), await cancel.isDisabled()], [false, true])
+  const sent = async (press: Locator): Promise<unknown> => {
+    const [request] = await Promise.all([page.waitForRequest((each) => each.method() === 'PATCH'), press.click()])
+    return request.postDataJSON()
+  }
+  const answer = (value: string, reason: string): object => ({ '@type': 'TroubleTicket', statusChangeReason: reason, troubleTicketCharacteristic: [{ '@type': 'StringCharacteristic', name: 'disputeAnswer', valueType: 'string', value }] })
+  assert.deepEqual(await sent(transfer), { ...answer('uphold', ''), relatedParty: [{ '@type': 'RelatedPartyRefOrPartyRoleRef', role: 'operator', partyOrPartyRole: { '@type': 'PartyRef', id: 'bakti' } }] })
+  const why = detail.getByLabel('Alasan (wajib untuk menolak atau membatalkan)')
+  await why.fill('seluruh kecamatan padam')
+  assert.deepEqual(await sent(cancel), { ...answer('uphold', 'seluruh kecamatan padam'), status: 'cancelled' })
+  await why.fill('pengisi daya tetap menyala')
+  assert.deepEqual(await sent(reject), answer('reject', 'pengisi daya tetap menyala'))
+  await page.context().close()
+  const small = await open('&gangguan=g-1&bahasa=en', phone)
+  await small.getByText('Dispute: the mains are off').waitFor()
+  await assertAxe(small, 'dispute on a phone')
+  assert.equal(await overflowOf(small), 0)
+  await picture(small, 'dispute-phone-en')
   await small.context().close()
 })
 

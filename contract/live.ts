@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { causes, stages } from '@kawal/core/detection/disturbance.ts'
+import { disputeKinds } from '@kawal/core/ticket/dispute.ts'
 import { StationCode, Timestamp } from './report.ts'
 
 /**
@@ -88,6 +89,19 @@ export const LiveClock = Type.Object({
   pausedReason: Type.Union([Type.String(), Type.Null()]),
 })
 
+const DisputeKind = Type.Enum([...disputeKinds], { description: 'power: the mains; not_ours: the network is well; access_point: who owns it; election_server: the server' })
+const DeviceCounts = Type.Object({ expected: Type.Integer(), silent: Type.Integer(), bad: Type.Integer(), good: Type.Integer() })
+
+/** An operator's word that a ticket is not his, with what was measured at that instant, and the monitoring centre's answer. */
+export const LiveDispute = Type.Object({
+  kind: DisputeKind,
+  text: Type.String(),
+  by: Type.String(),
+  since: Timestamp,
+  counts: DeviceCounts,
+  answer: Type.Union([Type.Object({ word: Type.Enum(['upheld', 'rejected']), reason: Type.String(), by: Type.String(), at: Timestamp }), Type.Null()]),
+})
+
 export const LiveTicket = Type.Object({
   id: Type.String(),
   disturbanceId: Type.Union([Type.String(), Type.Null()], { description: "null: an officer's problem, or a request" }),
@@ -101,10 +115,12 @@ export const LiveTicket = Type.Object({
   openedAt: Timestamp,
   clocks: Type.Array(LiveClock),
   reopened: Type.Integer({ description: 'how often measurements refused a resolution' }),
+  dispute: Type.Union([LiveDispute, Type.Null()], { description: 'the last one' }),
   history: Type.Array(Type.Object({
     at: Timestamp, by: Type.String(), kind: Type.String(), text: Type.String(),
-    counts: Type.Union([Type.Object({ expected: Type.Integer(), silent: Type.Integer(), bad: Type.Integer(), good: Type.Integer() }), Type.Null()], { description: 'devices behind the event' }),
+    counts: Type.Union([DeviceCounts, Type.Null()], { description: 'devices behind the event' }),
     clock: Type.Union([Type.Object({ name: ClockName, state: ClockState }), Type.Null()], { description: 'the clock that the event warns of' }),
+    dispute: Type.Union([DisputeKind, Type.Null()], { description: 'what the event disputes' }),
   })),
 })
 
@@ -159,6 +175,7 @@ export type LiveArea = Static<typeof LiveArea>
 export type LiveImpact = Static<typeof LiveImpact>
 export type DisturbanceTurns = Static<typeof DisturbanceTurns>
 export type LiveDisturbance = Static<typeof LiveDisturbance>
+export type LiveDispute = Static<typeof LiveDispute>
 export type LiveTicket = Static<typeof LiveTicket>
 export type LiveClock = Static<typeof LiveClock>
 export type StationRow = Static<typeof StationRow>

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { disputeKinds } from '@kawal/core/ticket/dispute.ts'
 import { Timestamp } from './report.ts'
 
 /**
@@ -57,8 +58,16 @@ export const Characteristic = Type.Object({
   '@type': Type.Enum(['StringCharacteristic', 'StringArrayCharacteristic', 'IntegerCharacteristic', 'ObjectCharacteristic']),
   name: Type.String(),
   valueType: Type.String(),
-  value: Type.Unknown({ description: 'lifecycle, cause, problem, startedAt, foundAt: string; stations: strings; reopened: integer; evidence, restoreClock, repairClock: object' }),
+  value: Type.Unknown({ description: 'lifecycle, cause, problem, startedAt, foundAt: string; stations: strings; reopened: integer; evidence, restoreClock, repairClock, dispute: object' }),
 })
+
+const saidBy = { '@type': Type.Literal('StringCharacteristic'), valueType: Type.Optional(Type.String({ maxLength: 64 })) }
+/** What a patch may say by a characteristic: the standard's own place for what a kind of ticket needs beside its fields. */
+const PatchCharacteristic = Type.Union([
+  Type.Object({ ...saidBy, name: Type.Literal('disputeKind'), value: Type.Enum([...disputeKinds]) }, { description: 'with the status rejected: whose fault it is instead; not_ours without it' }),
+  Type.Object({ ...saidBy, name: Type.Literal('disputeAnswer'), value: Type.Enum(['uphold', 'reject']) },
+    { description: "the monitoring centre's answer: uphold goes with another operator as related party or with the status cancelled, reject with a statusChangeReason" }),
+])
 
 export const TroubleTicket = Type.Object({
   '@type': Type.Literal('TroubleTicket'),
@@ -118,7 +127,8 @@ export const TroubleTicketPatch = Type.Object(
     status: Type.Optional(TroubleTicketStatusType),
     statusChangeReason: Type.Optional(Text),
     expectedResolutionDate: Type.Optional(Timestamp),
-    relatedParty: Type.Optional(Type.Array(RelatedParty, { maxItems: 20, description: "another operator: forwards an officer's problem; the monitoring centre alone may" })),
+    relatedParty: Type.Optional(Type.Array(RelatedParty, { maxItems: 20, description: 'another operator: transfers the ticket to it; the monitoring centre alone may' })),
+    troubleTicketCharacteristic: Type.Optional(Type.Array(PatchCharacteristic, { maxItems: 1 })),
     note: Type.Optional(Type.Array(Note, { maxItems: 500 })),
   },
   { additionalProperties: false },

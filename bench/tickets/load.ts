@@ -6,7 +6,7 @@ import type { World } from './world.ts'
 const sockets = 128
 /** The next moves from a lifecycle, in TMF621's words: what an operator's crews do. Of `resolved` measurement has the next word. */
 const moves: Readonly<Record<string, readonly string[]>> = {
-  submitted: ['acknowledged'], reopened: ['acknowledged'], acknowledged: ['inProgress', 'inProgress', 'pending'], inProgress: ['pending', 'pending', 'pending', 'resolved'], pending: ['inProgress', 'inProgress', 'inProgress', 'resolved'],
+  submitted: ['acknowledged'], reopened: ['acknowledged'], acknowledged: ['inProgress', 'inProgress', 'pending'], inProgress: [...Array<string>(9).fill('pending'), 'resolved'], pending: ['inProgress'],
 }
 const retry_ms = 100
 const answer_ms_max = 30_000

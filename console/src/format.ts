@@ -61,6 +61,8 @@ const operators: Record<string, string> = {
   telkomsel: 'Telkomsel', indosat: 'Indosat Ooredoo Hutchison', xl: 'XL Axiata', smartfren: 'Smartfren', xlsmart: 'XLSmart',
   kawal: 'Kawal Sinyal', komdigi: 'Komdigi', kpu: 'KPU', bawaslu: 'Bawaslu', apjii: 'APJII', bakti: 'BAKTI',
 }
+/** Those that a ticket may be transferred to and that are known by name; ISPs have ids of their own. */
+export const organisations: readonly string[] = Object.keys(operators).filter((id) => id !== 'kawal')
 export function operatorName(id: string): string {
   return operators[id] ?? id
 }

@@ -70,13 +70,13 @@ test('a clock that runs out calls the first level and the monitoring centre, tho
   assert.deepEqual(until(escalation, 31 * minute_ms), ['30.08 1: TT-1 overdue', '30.08 watch: TT-1 overdue'])
 })
 
-test('whoever a problem is forwarded to is called anew, and the first hears that it is over', () => {
+test('whoever a problem is transferred to is called anew, and the first hears that it is over', () => {
   const escalation = createEscalation()
   const problem = { kind: 'signal', text: 'no bars', station: '5301012001001', accessPoint: null, givenAt: 0 } as const
   const ticket = tell(null, 'officer', 0, { kind: 'open', opening: { id: 'LP-1', operator: 'telkomsel', operatorName: 'Telkomsel', areaName: 'Kupang', problem } })
   escalation.follow(ticket, 0)
   assert.deepEqual(until(escalation, minute_ms), ['0.08 1: LP-1 waiting'])
-  escalation.follow(tell(ticket, 'watch', 2 * minute_ms, { kind: 'forward', operator: 'indosat', operatorName: 'Indosat' }), 2 * minute_ms)
+  escalation.follow(tell(ticket, 'watch', 2 * minute_ms, { kind: 'transfer', operator: 'indosat', operatorName: 'Indosat' }), 2 * minute_ms)
   assert.deepEqual(until(escalation, 2 * minute_ms + 6 * second_ms), ['2.08 1: LP-1 waiting over', '2.08 1: LP-1 waiting'])
 })
 

@@ -111,5 +111,5 @@ function wantedOf(ticket: Ticket, now: Instant, { step_ms }: EscalationSettings)
 /** Since when a ticket waits for whoever has it to say that he has seen it; null when it does not. */
 function waitingSince({ status, statusHistory, history }: Ticket): Instant | null {
   if (status !== 'submitted' && status !== 'reopened') return null
-  return Math.max(statusHistory.at(-1)?.at ?? 0, history.findLast(({ kind }) => kind === 'forwarded')?.at ?? 0)
+  return Math.max(statusHistory.at(-1)?.at ?? 0, history.findLast(({ kind }) => kind === 'transferred')?.at ?? 0)
 }

@@ -134,6 +134,7 @@ test('paused never breaches, and the running time is the exact sum of the stretc
 const anyAction = fc.constantFrom<[Actor, TicketAction]>(
   ['operator', { kind: 'acknowledge' }], ['operator', { kind: 'start' }], ['operator', { kind: 'hold', reason: 'power' }], ['operator', { kind: 'resume' }],
   ['operator', { kind: 'resolve' }], ['operator', { kind: 'note', text: 'n' }], ['measurement', { kind: 'confirm', recoveredAt: 0 }],
+  ['operator', { kind: 'dispute', dispute: 'power', text: 'd' }], ['watch', { kind: 'reject', reason: 'r' }], ['watch', { kind: 'uphold', reason: '', to: { operator: 'indosat', operatorName: 'Indosat' } }], ['watch', { kind: 'transfer', operator: 'xlsmart', operatorName: 'XLSmart' }],
   ['measurement', { kind: 'refuse', evidence }], ['measurement', { kind: 'warn' }], ['watch', { kind: 'note', text: 'w' }],
 )
 
@@ -200,19 +201,21 @@ test('measurement has no say over a word, nor an officer over a disturbance', ()
   const resolved = tell(working(), 'operator', 10 * minute_ms, { kind: 'resolve' })
   assert.equal(refusal(resolved, 'officer', 11 * minute_ms, { kind: 'word', word: 'fixed' }), 'not_yours_to_say')
   assert.equal(refusal(resolved, 'measurement', 99 * hour_ms, { kind: 'lapse' }), 'not_yours_to_say')
-  assert.equal(refusal(resolved, 'watch', 11 * minute_ms, { kind: 'forward', operator: 'xlsmart', operatorName: 'XLSmart' }), 'not_yours_to_say')
+  for (const action of [{ kind: 'dispute', dispute: 'power', text: 'x' }, { kind: 'uphold', reason: 'x', to: null }, { kind: 'reject', reason: 'x' }] as const) for (const actor of ['operator', 'watch'] as const) assert.equal(refusal(answered(), actor, 2 * hour_ms, action), 'not_yours_to_say')
 })
 
-test('the monitoring centre forwards a problem: whoever has it now has not seen it yet', () => {
-  const sent = tell(answered(), 'watch', 2 * hour_ms, { kind: 'forward', operator: 'telkomsel', operatorName: 'Telkomsel' })
+test('the monitoring centre transfers a problem, and nobody else does: whoever has it now has not seen it yet', () => {
+  const sent = tell(answered(), 'watch', 2 * hour_ms, { kind: 'transfer', operator: 'telkomsel', operatorName: 'Telkomsel' })
   assert.deepEqual([sent.operator, sent.operatorName, sent.status, sent.resolvedAt, sent.history.at(-1)?.text], ['telkomsel', 'Telkomsel', 'submitted', null, 'Telkomsel'])
-  assert.equal(refusal(sent, 'watch', 2 * hour_ms, { kind: 'forward', operator: 'telkomsel', operatorName: 'Telkomsel' }), 'nobody_concerned')
+  assert.equal(refusal(sent, 'watch', 2 * hour_ms, { kind: 'transfer', operator: 'telkomsel', operatorName: 'Telkomsel' }), 'nobody_concerned')
+  assert.deepEqual([sent.clocks, sent.holders], [[], [{ operator: 'dinas', operatorName: 'Dinas Kominfo', from: 0, until: 2 * hour_ms, clocks: [], excused: false }]])
+  for (const actor of ['operator', 'officer', 'measurement'] as const) assert.equal(refusal(sent, actor, 2 * hour_ms, { kind: 'transfer', operator: 'indosat', operatorName: 'Indosat' }), 'not_yours_to_say')
 })
 
 const anyOfProblem = fc.constantFrom<[Actor, TicketAction]>(
   ['operator', { kind: 'acknowledge' }], ['operator', { kind: 'start' }], ['operator', { kind: 'hold', reason: 'hujan' }], ['operator', { kind: 'resume' }], ['operator', { kind: 'resolve' }],
   ['officer', { kind: 'word', word: 'fixed' }], ['officer', { kind: 'word', word: 'still' }], ['measurement', { kind: 'lapse' }], ['measurement', { kind: 'confirm', recoveredAt: 0 }], ['measurement', { kind: 'warn' }],
-  ['watch', { kind: 'forward', operator: 'telkomsel', operatorName: 'Telkomsel' }],
+  ['watch', { kind: 'transfer', operator: 'telkomsel', operatorName: 'Telkomsel' }],
 )
 
 test("whatever is commanded of a problem: it replays, and only the officer or two days of silence close it", () => {
@@ -247,6 +250,6 @@ test('a request is worked on by the centre, and settled by the word of who asked
   for (const actor of ['watch', 'officer', 'measurement'] as const) assert.deepEqual(decide(resolved, { kind: 'word', word: 'fixed', by: actor, actor }, 2), { ok: false, error: 'not_yours_to_say' })
   assert.equal(tell(resolved, 'operator', 2, { kind: 'word', word: 'fixed' }).status, 'closed')
   assert.equal(tell(resolved, 'operator', 2, { kind: 'word', word: 'still' }).status, 'reopened')
-  assert.deepEqual(decide(resolved, { kind: 'forward', operator: 'indosat', operatorName: 'Indosat', by: 'komdigi', actor: 'watch' }, 2), { ok: false, error: 'not_yours_to_say' })
+  assert.deepEqual(decide(resolved, { kind: 'transfer', operator: 'indosat', operatorName: 'Indosat', by: 'komdigi', actor: 'watch' }, 2), { ok: false, error: 'not_yours_to_say' })
   assert.equal(tell(resolved, 'measurement', 1 + 48 * hour_ms, { kind: 'lapse' }).status, 'closed')
 })

@@ -5,6 +5,7 @@ import {
   defaultBudgets, meet, nextChange, pause, read, resume, startClock, unmeet,
   type ClockName, type ClockReading, type ClockState, type TicketClock,
 } from './clock.ts'
+import { answered, handedOver, isDisputed, type DisputeKind, type Held, type Recipient } from './dispute.ts'
 
 /**
  * The life of a ticket, after MEF 124 (acknowledged, inProgress, pending, resolved, closed), with one
@@ -59,16 +60,16 @@ interface HistoryEntry {
   /** The figures behind it, for who writes them in the reader's language. */
   readonly evidence: DisturbanceEvidence | null
   readonly clock: { readonly name: ClockName; readonly state: ClockState } | null
+  /** In that of a dispute alone. */
+  readonly dispute?: DisputeKind
 }
 interface StatusEntry { readonly at: Instant; readonly status: TicketStatus; readonly reason: string }
 interface TicketNote { readonly id: string; readonly at: Instant; readonly by: string; readonly text: string }
 
-export interface Ticket {
+export interface Ticket extends Held {
   readonly id: string
   readonly version: number
   readonly status: TicketStatus
-  readonly operator: string
-  readonly operatorName: string
   readonly areaName: string
   /** Null for an officer's problem and for a request: one word is no disturbance. */
   readonly disturbance: TicketCause | null
@@ -76,7 +77,6 @@ export interface Ticket {
   readonly problem?: TicketProblem
   /** In that of a request alone, whose `operator` is who asks. */
   readonly request?: TicketRequest
-  readonly openedAt: Instant
   readonly updatedAt: Instant
   readonly resolvedAt: Instant | null
   /** When the stations were measured to be well again; null when they are not. */
@@ -86,7 +86,7 @@ export interface Ticket {
   readonly expectedAt: Instant | null
   readonly reopened: number
   /** None for an officer's problem or a request: nobody has agreed to a time, and an invented one would run out beside those that count. */
-  readonly clocks: readonly [restore: TicketClock, repair: TicketClock] | readonly []
+  readonly clocks: Held['clocks']
   /** What the sweep has already written about each clock, so that it is written once. */
   readonly warned: Readonly<Partial<Record<ClockName, ClockState>>>
   readonly statusHistory: readonly StatusEntry[]
@@ -121,7 +121,11 @@ export type TicketAction =
   | { readonly kind: 'evidence'; readonly disturbance: TicketCause; readonly areaName: string }
   | { readonly kind: 'cancel'; readonly reason: string }
   | { readonly kind: 'warn' | 'lapse' }
-  | { readonly kind: 'forward'; readonly operator: string; readonly operatorName: string }
+  | { readonly kind: 'dispute'; readonly dispute: DisputeKind; readonly text: string; /** What is measured now, where it is newer than the ticket's. */ readonly evidence?: DisturbanceEvidence }
+  /** The dispute is right: the ticket goes to somebody else, or where `to` is null to nobody. */
+  | { readonly kind: 'uphold'; readonly reason: string; readonly to: Recipient | null }
+  | { readonly kind: 'reject'; readonly reason: string }
+  | ({ readonly kind: 'transfer' } & Recipient)
   | { readonly kind: 'word'; readonly word: 'fixed' | 'still' }
 type TicketCommand = TicketAction & { readonly by: string; readonly actor: Actor }
 
@@ -132,7 +136,9 @@ type TicketChange =
   | { readonly kind: 'resolved'; readonly text: string; readonly measured: boolean }
   | { readonly kind: 'restored'; readonly recoveredAt: Instant }
   | { readonly kind: 'reopened'; readonly evidence: DisturbanceEvidence | null }
-  | { readonly kind: 'forwarded'; readonly operator: string; readonly operatorName: string }
+  | { readonly kind: 'disputed'; readonly dispute: DisputeKind; readonly text: string; readonly evidence: DisturbanceEvidence }
+  | { readonly kind: 'upheld' | 'rejected'; readonly reason: string }
+  | ({ readonly kind: 'transferred' } & Recipient)
   | { readonly kind: 'noted'; readonly text: string }
   | { readonly kind: 'estimated'; readonly expectedAt: Instant }
   | { readonly kind: 'evidence_changed'; readonly disturbance: TicketCause; readonly areaName: string }
@@ -142,7 +148,7 @@ export type TicketEvent = TicketChange & { readonly at: Instant; readonly by: st
 
 export type Refusal =
   | 'not_found' | 'already_open' | 'not_from_this_status' | 'not_yours_to_say' | 'closed_by_measurement_only' | 'closed_by_officer_only'
-  | 'reason_missing' | 'text_too_long' | 'still_verifying' | 'nobody_concerned' | 'not_confirmed' | 'version_conflict'
+  | 'reason_missing' | 'text_too_long' | 'still_verifying' | 'nobody_concerned' | 'not_confirmed' | 'version_conflict' | 'dispute_open' | 'no_dispute'
 
 export interface VerificationOptions {
   /** How long after `resolved` the stations have to report well again, ms. */
@@ -163,7 +169,7 @@ const whoMay: Readonly<Record<TicketAction['kind'], readonly Actor[]>> = {
   acknowledge: ['operator'], start: ['operator'], hold: ['operator'], resume: ['operator'], resolve: ['operator'], estimate: ['operator'],
   confirm: ['measurement'], refuse: ['measurement'], evidence: ['measurement'], warn: ['measurement'], lapse: ['measurement'],
   note: ['operator', 'watch'],
-  forward: ['watch', 'operator'],
+  dispute: ['operator'], uphold: ['watch'], reject: ['watch'], transfer: ['watch'],
   word: ['officer'],
   cancel: ['watch', 'measurement'],
 }
@@ -172,7 +178,7 @@ const whoMay: Readonly<Record<TicketAction['kind'], readonly Actor[]>> = {
 const whoMayOfRequest: Readonly<Partial<Record<TicketAction['kind'], readonly Actor[]>>> = {
   open: ['operator'],
   acknowledge: ['watch'], start: ['watch'], hold: ['watch'], resume: ['watch'], resolve: ['watch'], estimate: ['watch'],
-  forward: [], word: ['operator'], cancel: ['operator', 'watch'],
+  transfer: [], word: ['operator'], cancel: ['operator', 'watch'],
 }
 
 const from: Readonly<Partial<Record<TicketAction['kind'], readonly TicketStatus[]>>> = {
@@ -185,8 +191,8 @@ const from: Readonly<Partial<Record<TicketAction['kind'], readonly TicketStatus[
 }
 
 /** What concerns one kind of ticket alone: measurement has no say over a word, an officer none over a disturbance. */
-const ofDisturbances: ReadonlySet<TicketAction['kind']> = new Set(['confirm', 'refuse', 'evidence'])
-const ofProblems: ReadonlySet<TicketAction['kind']> = new Set(['word', 'lapse', 'forward'])
+const ofDisturbances: ReadonlySet<TicketAction['kind']> = new Set(['confirm', 'refuse', 'evidence', 'dispute', 'uphold', 'reject'])
+const ofProblems: ReadonlySet<TicketAction['kind']> = new Set(['word', 'lapse'])
 
 /**
  * What a command makes of a ticket, or why it is refused. Pure.
@@ -229,12 +235,34 @@ function respond(ticket: Ticket, command: TicketCommand, now: Instant, options: 
     case 'note': return withText(command.text, (text) => [{ kind: 'noted', text }])
     case 'estimate': return ok([{ kind: 'estimated', expectedAt: command.expectedAt }])
     case 'evidence': return ok([{ kind: 'evidence_changed', disturbance: command.disturbance, areaName: command.areaName }])
-    case 'cancel': return withText(command.reason, (reason) => [{ kind: 'cancelled', reason }])
+    // A dispute is answered before anything else is done with the ticket; later evidence waits for no answer.
+    case 'cancel': return command.actor === 'watch' && isDisputed(ticket) ? fail('dispute_open') : withText(command.reason, (reason) => [{ kind: 'cancelled', reason }])
     case 'warn': return ok(warnings(ticket, now))
     case 'lapse': return ok(ticket.status === 'resolved' && now >= (ticket.resolvedAt ?? ticket.updatedAt) + options.word_ms ? [{ kind: 'closed' }] : [])
     case 'word': return ok([command.word === 'fixed' ? { kind: 'closed' } : { kind: 'reopened', evidence: null }])
-    case 'forward': return command.operatorName === '' || command.operator === ticket.operator ? fail('nobody_concerned') : ok([{ kind: 'forwarded', operator: command.operator, operatorName: command.operatorName }])
+    case 'dispute': return dispute(ticket, command)
+    case 'uphold': return !isDisputed(ticket) ? fail('no_dispute') : uphold(ticket, command.reason, command.to)
+    case 'reject': return !isDisputed(ticket) ? fail('no_dispute') : withText(command.reason, (reason) => [{ kind: 'rejected', reason }])
+    case 'transfer': return isDisputed(ticket) ? fail('dispute_open') : transfer(ticket, command)
   }
+}
+
+function dispute(ticket: Ticket, { dispute, text, evidence }: Extract<TicketAction, { kind: 'dispute' }>): Result<TicketChange[], Refusal> {
+  const measured = evidence ?? ticket.disturbance?.evidence
+  if (isDisputed(ticket) || measured === undefined) return fail('dispute_open')
+  return withText(text, (said) => [{ kind: 'disputed', dispute, text: said, evidence: measured }])
+}
+
+function uphold(ticket: Ticket, reason: string, to: Recipient | null): Result<TicketChange[], Refusal> {
+  if (to === null) return withText(reason, (said) => [{ kind: 'upheld', reason: said }, { kind: 'cancelled', reason: said }])
+  if (reason.length > text_chars_max) return fail('text_too_long')
+  const transferred = transfer(ticket, to)
+  return transferred.ok ? ok([{ kind: 'upheld', reason: reason.trim() }, ...transferred.value]) : transferred
+}
+
+function transfer(ticket: Ticket, { operator, operatorName, budgets }: Recipient): Result<TicketChange[], Refusal> {
+  if (operatorName === '' || operator === ticket.operator) return fail('nobody_concerned')
+  return ok([{ kind: 'transferred', operator, operatorName, ...(budgets === undefined ? {} : { budgets }) }])
 }
 
 function withText(text: string, make: (text: string) => TicketChange[]): Result<TicketChange[], Refusal> {
@@ -335,8 +363,11 @@ function effect(ticket: Ticket, event: TicketEvent): Partial<Ticket> {
       clocks: both(ticket, (restore) => meet(restore, event.at), (repair) => meet(repair, ticket.resolvedAt ?? event.at)),
     }
     case 'cancelled': return { status: 'cancelled', closedAt: event.at, clocks: pausedBoth(ticket, event.reason, event.at) }
+    // It changes no clock: a claim buys no time.
+    case 'disputed': return { dispute: { kind: event.dispute, text: event.text, by: event.by, since: event.at, evidence: event.evidence, answer: null } }
+    case 'upheld': case 'rejected': return answered(ticket, { word: event.kind, reason: event.reason, by: event.by, at: event.at })
     // Whoever has it now has not seen it yet.
-    case 'forwarded': return { operator: event.operator, operatorName: event.operatorName, status: 'submitted', resolvedAt: null, expectedAt: null }
+    case 'transferred': return { ...handedOver(ticket, event, ticket.disturbance?.severity ?? null, event.at), status: 'submitted', resolvedAt: null, expectedAt: null, warned: {} }
     case 'noted': return { notes: [...ticket.notes, { id: String(ticket.version + 1), at: event.at, by: event.by, text: event.text }].slice(-history_max) }
     case 'estimated': return { expectedAt: event.expectedAt }
     case 'evidence_changed': return { disturbance: event.disturbance, areaName: event.areaName }
@@ -351,17 +382,17 @@ function pausedBoth(ticket: Ticket, reason: string, at: Instant): Ticket['clocks
 function entry(event: TicketEvent): HistoryEntry {
   const evidence = event.kind === 'reopened' ? event.evidence : event.kind === 'evidence_changed' ? event.disturbance.evidence : null
   const clock = event.kind === 'clock_warned' ? { name: event.clock, state: event.state } : null
-  return { at: event.at, by: event.by, kind: event.kind, text: textOf(event), evidence, clock }
+  return { at: event.at, by: event.by, kind: event.kind, text: textOf(event), evidence, clock, ...(event.kind === 'disputed' ? { dispute: event.dispute } : {}) }
 }
 
 /** The words somebody gave, or the figures behind the event; what it means is said by its kind. */
 function textOf(event: TicketEvent): string {
   switch (event.kind) {
-    case 'held': case 'cancelled': return event.reason
+    case 'held': case 'cancelled': case 'upheld': case 'rejected': return event.reason
     case 'resolved': return event.measured ? 'measured' : event.text
-    case 'noted': return event.text
+    case 'noted': case 'disputed': return event.text
     case 'reopened': return event.evidence === null ? '' : evidenceText(event.evidence)
-    case 'forwarded': return event.operatorName
+    case 'transferred': return event.operatorName
     case 'opened': return 'problem' in event.opening ? event.opening.problem.text : 'request' in event.opening ? event.opening.request.description : ''
     case 'evidence_changed': return evidenceText(event.disturbance.evidence)
     case 'clock_warned': return `${event.clock} ${event.state}`

@@ -5,6 +5,7 @@ import pino from 'pino'
 import type { Enrolled, Sample } from '@kawal/contract/report.ts'
 import type { Live, StationDetail, StationRows } from '@kawal/contract/live.ts'
 import { operations } from '@kawal/contract/openapi.ts'
+import { impactDefaults } from '@kawal/core/impact/defaults.ts'
 import { minute_ms } from '@kawal/core/kernel/clock.ts'
 import { withDatabase, type TestDatabase } from '@kawal/testkit/postgres.ts'
 import { startApp, type App } from './app.ts'
@@ -16,6 +17,8 @@ import { linkToken } from './ticket/link.ts'
 
 const start = Date.UTC(2029, 1, 14, 2)
 const sims = { telkomsel: '51010', indosat: '51001' } as const
+/** Results are due at 11:05 WITA, which is 65 minutes after the start. */
+const contest = { day: '2029-02-14', citation: 'a test', late: [], deadlines: [{ name: 'recaps_due', at: '11:05', daysAfter: 0, riseMin: 60, share: 1, citation: 'a test' }] }
 const clock = steppedClock(start)
 const stations: string[] = []
 const keys: Record<string, string> = {}
@@ -29,7 +32,7 @@ before(async () => {
   await loadSynthetic(owner, '75', 1)
   stations.push(...(await owner.query<{ code: string }>('SELECT code FROM station_now ORDER BY code LIMIT 12')).rows.map((row) => row.code))
   await owner.end()
-  app = await startApp({ ownerUrl: kit.ownerUrl, appPassword: 'test', clock, host: '127.0.0.1', port: 0, rehearsal: true, log: pino({ level: 'error' }, pino.destination(2)) })
+  app = await startApp({ ownerUrl: kit.ownerUrl, appPassword: 'test', clock, host: '127.0.0.1', port: 0, rehearsal: true, impact: { ...impactDefaults, contests: [contest] }, log: pino({ level: 'error' }, pino.destination(2)) })
   for (const organisation of ['komdigi', 'telkomsel', 'indosat', 'bawaslu', 'bakti']) keys[organisation] = await addApiKey(app.database, organisation, start)
   const phones = await Promise.all(stations.flatMap((station) => (['telkomsel', 'indosat'] as const).map(async (operator) => {
     const enrolled = await fetch(`${app.url}/v1/devices`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ station, code: stationCode(app.secret, station) }) })
@@ -99,6 +102,18 @@ test('a link opens its ticket without a log-in, on a page that loads nothing', a
   const answer = await fetch(`${app.url}/t/${linkToken(app.secret, { ticket, organisation: 'telkomsel', contact: '0f8fad5b-d9cb-469f-a165-70867728950e', expiresAt: clock() + minute_ms })}`)
   assert.deepEqual([answer.status, answer.headers.get('content-security-policy')?.slice(0, 38)], [200, "default-src 'none'; style-src 'sha256-"])
   assert.ok((await answer.text()).includes(`<h1>Tiket ${ticket}</h1>`))
+})
+
+test('its clock ends half an hour before results are due, also for whom it is transferred to', async () => {
+  const dueAt = async (organisation: string): Promise<string | undefined> => (await get<Live>(organisation, '/v1/snapshot')).tickets[0]?.clocks[0]?.dueAt
+  assert.equal(await dueAt('telkomsel'), '2029-02-14T02:35:00.000Z')
+  const { tickets: [ticket] } = await get<Live>('komdigi', '/v1/snapshot')
+  const party = [{ '@type': 'RelatedPartyRefOrPartyRoleRef', role: 'operator', partyOrPartyRole: { '@type': 'PartyRef', id: 'bakti' } }]
+  const answer = await fetch(`${app.url}/tmf-api/troubleTicket/v5/troubleTicket/${ticket?.id ?? ''}`, {
+    method: 'PATCH', headers: { authorization: `Bearer ${keys['komdigi']}`, 'content-type': 'application/merge-patch+json' }, body: JSON.stringify({ '@type': 'TroubleTicket', relatedParty: party }),
+  })
+  assert.equal(answer.status, 200, await answer.text())
+  assert.deepEqual([await dueAt('bakti'), await dueAt('telkomsel')], ['2029-02-14T02:35:00.000Z', undefined])
 })
 
 test('a box cuts the stations of an area, and a crooked one is refused', async () => {

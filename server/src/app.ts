@@ -149,7 +149,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
     feed.tickets([id])
     notification?.changed(id)
   }
-  const tickets = createDesk({ database, clock: options.clock, changed: ticketChanged })
+  const tickets = createDesk({ database, clock: options.clock, resultsDueAt: (stations, now) => impact.resultsDueAt(stations, now), changed: ticketChanged })
   const feed: Feed = createFeed({
     clock: options.clock, rehearsal: options.rehearsal, areas: register.areas, stations: register.stations, devicesOnDuty: () => monitor.devicesOnDuty(),
     disturbances: (caller, ids) => readDisturbances(database, caller, ids, monitor.impact),
@@ -186,7 +186,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   ends.push(() => tests.stop())
   sigmonRoutes(app, sigmon)
   disturbanceRoutes(app, { database, monitor, clock: options.clock, stations: register.stations, names: register.names, tickets })
-  await ticketFaces(app, options, database, secret, ticketChanged)
+  await ticketFaces(app, options, database, secret, ticketChanged, impact)
   const footprint = createFootprint(register.stations)
   await operatorsSystems(app, options, database, monitor, footprint)
   for (const routes of [contactRoutes, announcementRoutes]) routes(app, { database, clock: options.clock })
@@ -210,8 +210,8 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
 }
 
 /** Tickets by TMF621 in both versions and by link, and what officers report. */
-async function ticketFaces(app: FastifyInstance, { clock, callbackHosts = [] }: AppOptions, database: Database, secret: Buffer, changed: (id: string) => void): Promise<void> {
-  const needs = { database, clock, caller: (request: { caller: Caller | null }) => request.caller, changed, callbackHosts, secret }
+async function ticketFaces(app: FastifyInstance, { clock, callbackHosts = [] }: AppOptions, database: Database, secret: Buffer, changed: (id: string) => void, { resultsDueAt }: ElectionImpact): Promise<void> {
+  const needs = { database, clock, resultsDueAt, caller: (request: { caller: Caller | null }) => request.caller, changed, callbackHosts, secret }
   for (const face of [ticketRoutes, ticketRoutesV2, ticketLinks]) await app.register(face(needs))
   problemRoutes(app, { database, secret, clock, changed })
   trackRecordRoutes(app, { database, clock })

@@ -1,5 +1,6 @@
 import type { Cause, Stage } from '@kawal/core/detection/disturbance.ts'
 import type { Status } from '@kawal/core/kernel/status.ts'
+import type { DisputeKind } from '@kawal/core/ticket/dispute.ts'
 import type { ProblemKind } from '@kawal/core/ticket/ticket.ts'
 import type { ClockState, Level, Missing } from '../queue.ts'
 
@@ -39,7 +40,8 @@ export const id = {
   } as Record<string, string>,
   event: {
     opened: 'dibuka', acknowledged: 'diterima', started: 'dikerjakan', held: 'waktu dijeda', resumed: 'waktu berjalan lagi', resolved: 'dinyatakan pulih', restored: 'terukur pulih', relapsed: 'putus lagi',
-    reopened: 'dibuka lagi', closed: 'ditutup oleh pengukuran', cancelled: 'dibatalkan', noted: 'catatan', estimated: 'perkiraan selesai', evidence_changed: 'bukti diperbarui', clock_warned: 'peringatan tenggat', forwarded: 'diteruskan',
+    reopened: 'dibuka lagi', closed: 'ditutup oleh pengukuran', cancelled: 'dibatalkan', noted: 'catatan', estimated: 'perkiraan selesai', evidence_changed: 'bukti diperbarui', clock_warned: 'peringatan tenggat', transferred: 'dialihkan',
+    disputed: 'sengketa diajukan', upheld: 'sengketa dibenarkan', rejected: 'sengketa ditolak',
   } as Record<string, string>,
   cause: (cause: Cause, operator: string | null, severity: string): string => {
     const whose = operator === null ? '' : ` ${operator}`
@@ -329,6 +331,19 @@ export const id = {
   mayNot: 'Peran Anda tidak dapat membuka tiket',
   reopenedTimes: (times: string) => `${times} kali dibuka lagi oleh pengukuran`,
   history: 'Riwayat',
+  dispute: 'Sengketa',
+  disputeKind: { power: 'listrik padam', not_ours: 'jaringan kami baik', access_point: 'titik aksesnya milik BAKTI', election_server: 'server pemilu yang terganggu' } satisfies Record<DisputeKind, string>,
+  disputedBy: (operator: string, time: string) => `oleh ${operator}, ${time}`,
+  measuredThen: 'Terukur saat itu',
+  disputeOpen: 'Menunggu jawaban pusat pemantauan. Waktu berjalan terus.',
+  disputeAnswer: { upheld: 'dibenarkan', rejected: 'ditolak' },
+  answerDispute: 'Jawab sengketa',
+  answerReason: 'Alasan (wajib untuk menolak atau membatalkan)',
+  rejectDispute: 'Tolak',
+  upholdTransfer: 'Benarkan dan alihkan',
+  upholdCancel: 'Benarkan dan batalkan tiket',
+  transfer: 'Alihkan',
+  transferTo: 'Alihkan ke lembaga',
   reported: 'Laporan petugas',
   reportedList: 'Laporan petugas yang terbuka',
   reportedNow: 'baru saja',

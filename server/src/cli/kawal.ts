@@ -131,10 +131,13 @@ program
 
 program
   .command('org <action> [organisation]')
-  .description('organisations: list, add ORGANISATION, link ORGANISATION (a one-time log-in link), key ORGANISATION (an API key), revoke ORGANISATION (its keys, links and sessions), invite FILE.csv (many with their duty contacts, each with a link), contacts [ORGANISATION], completeness (what contacts lack)')
+  .description('organisations: list, add ORGANISATION, link ORGANISATION (a one-time log-in link), key ORGANISATION (an API key), revoke ORGANISATION (its keys, links and sessions), invite FILE.csv (many with their duty contacts, each with a link), contacts [ORGANISATION], completeness (what contacts lack), level [ORGANISATION] (how long it has for a ticket; with --severity, --restore and --repair it is given)')
   .option('--kind <kind>', 'of an organisation to add: ministry, kpu, bawaslu, apjii, bakti, operator, isp, helpdesk')
   .option('--name <name>', 'name of the organisation to add, or of the person the link is for')
   .option('--area <code>', 'of a helpdesk to add: the province, regency, district or village whose officers it helps')
+  .option('--severity <severity>', 'of a level to give: down or degraded')
+  .option('--restore <minutes>', 'of a level to give: until service is back')
+  .option('--repair <minutes>', 'of a level to give: until the repair is finished')
   .option('--url <address>', 'address of the server, for the link', 'http://127.0.0.1:5105')
   .option('--keys', 'of invite: an API key for each new organisation too')
   .option('--dry-run', 'of invite: check everything, change nothing')

@@ -3,6 +3,7 @@ import { roleOfKind } from '@kawal/core/organisation/rules.ts'
 import { connect, migrate, system, type Database } from '../adapters/postgres/database.ts'
 import { listContacts, readCompleteness } from '../organisation/contacts.ts'
 import { isOrganisationId } from '../organisation/invite-file.ts'
+import { listLevels, writeLevel } from '../ticket/levels.ts'
 import { addApiKey, addStaff, loginToken, revokeAll } from '../organisation/sessions.ts'
 import { joinDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
@@ -13,11 +14,11 @@ interface Asked { readonly database: Database; readonly ownerUrl: string; readon
 /** What an action gives: an object for programs, and a text for people. */
 type Told = readonly [value: Readonly<Record<string, unknown>>, text: string]
 
-/** Actions that need no organisation; `contacts` takes one. */
-const overAll: Readonly<Record<string, (asked: Asked, organisation: string | undefined) => Promise<Told>>> = { list, contacts, completeness }
+/** Actions that need no organisation; `contacts` and `level` take one. */
+const overAll: Readonly<Record<string, (asked: Asked, organisation: string | undefined) => Promise<Told>>> = { list, contacts, completeness, level }
 const ofOne: Readonly<Record<string, (asked: Asked, organisation: string) => Promise<Told>>> = { add, link, key, revoke }
 
-/** list, add ORGANISATION, link ORGANISATION, key ORGANISATION, revoke ORGANISATION, contacts [ORGANISATION], completeness, invite FILE */
+/** list, add ORGANISATION, link ORGANISATION, key ORGANISATION, revoke ORGANISATION, contacts [ORGANISATION], completeness, level [ORGANISATION], invite FILE */
 export async function orgAction(action: string, subject: string | undefined, options: Options): Promise<void> {
   if (action === 'invite') return inviteAction(subject, options)
   const [any, one] = [Object.hasOwn(overAll, action) ? overAll[action] : undefined, Object.hasOwn(ofOne, action) ? ofOne[action] : undefined]
@@ -80,6 +81,37 @@ async function completeness({ database }: Asked): Promise<Told> {
   return [{ counts, organisations: rows }, [...lines, `${organisations} organisations, ${complete} complete; ${Object.entries(lacking).map(([lack, count]) => `${lack} ${count}`).join(', ')}`].join('\n')]
 }
 
+/** Lists the service levels, or with --restore or --repair gives an organisation one; `kawal` stands for everybody who has none of his own. */
+async function level({ database, ownerUrl, options }: Asked, organisation: string | undefined): Promise<Told> {
+  const minutes = (name: 'restore' | 'repair', [min, max]: readonly [number, number]): number => {
+    const given = Number(options[name] ?? NaN)
+    if (!Number.isInteger(given) || given < min || given > max) throw new CommandFailure(exits.usage, `--${name} takes whole minutes from ${min} to ${max}, not ${options[name] ?? 'nothing'}.`)
+    return given
+  }
+  if (options['restore'] !== undefined || options['repair'] !== undefined || options['severity'] !== undefined) {
+    const { severity } = options
+    if (organisation === undefined) throw new CommandFailure(exits.usage, 'Whose level? Name the organisation, or kawal for everybody who has none of his own.')
+    if (severity !== 'down' && severity !== 'degraded') throw new CommandFailure(exits.usage, `--severity is down or degraded, not ${severity ?? 'nothing'}.`)
+    const restoreMinutes = minutes('restore', [5, 10_080])
+    const repairMinutes = minutes('repair', [restoreMinutes, 43_200])
+    if ((await database.pool.query('SELECT FROM organisation WHERE id = $1', [organisation])).rowCount === 0) throw new CommandFailure(exits.rejected, `There is no organisation ${organisation}. "kawal org list" names them.`)
+    await asOwner(ownerUrl, (client) => writeLevel(client, { organisation, severity, restoreMinutes, repairMinutes }))
+  }
+  const rows = (await listLevels(database)).filter((row) => organisation === undefined || row.organisation === organisation)
+  const lines = rows.map((row) => `${row.organisation.padEnd(20)} ${row.severity.padEnd(10)}restore ${String(row.restoreMinutes).padStart(5)} min  repair ${String(row.repairMinutes).padStart(5)} min`)
+  return [{ levels: rows }, lines.length === 0 ? `${organisation} has none of its own: those of kawal hold.` : lines.join('\n')]
+}
+
+async function asOwner<T>(ownerUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: ownerUrl })
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
 /** Written as the owner: the application may read organisations and never change them. */
 async function addOrganisation(ownerUrl: string, id: string, kind: string, name: string, area: string | null): Promise<boolean> {
   const kinds = Object.keys(roleOfKind).filter((each) => each !== 'system')
@@ -87,11 +119,5 @@ async function addOrganisation(ownerUrl: string, id: string, kind: string, name:
   if (!isOrganisationId(id)) throw new CommandFailure(exits.usage, `An organisation's id is up to 64 lower-case letters, digits and hyphens, not ${id}.`)
   if (area !== null && kind !== 'helpdesk') throw new CommandFailure(exits.usage, `--area is of a helpdesk: what officers report there goes to it. A ${kind} has none.`)
   if (area !== null && !/^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{10})$/.test(area)) throw new CommandFailure(exits.usage, `--area is the code of a province, regency, district or village (2, 4, 6 or 10 digits), not ${area}.`)
-  const client = new pg.Client({ connectionString: ownerUrl })
-  await client.connect()
-  try {
-    return (await client.query('INSERT INTO organisation (id, kind, name, area_code) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING', [id, kind, name, area])).rowCount === 1
-  } finally {
-    await client.end()
-  }
+  return asOwner(ownerUrl, async (client) => (await client.query('INSERT INTO organisation (id, kind, name, area_code) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING', [id, kind, name, area])).rowCount === 1)
 }

@@ -1,15 +1,16 @@
 import type { ImpactInForce } from '@kawal/contract/impact.ts'
 import type { LiveImpact } from '@kawal/contract/live.ts'
 import { isOngoing } from '@kawal/core/detection/disturbance.ts'
-import { clockFinder, clocksOf, contestAt, deadlinesOf, zones, type Contest, type Deadline } from '@kawal/core/impact/deadline.ts'
+import { clockFinder, clocksOf, contestAt, deadlinesOf, no_clock, zones, type Contest, type Deadline } from '@kawal/core/impact/deadline.ts'
 import type { ImpactSettings } from '@kawal/core/impact/defaults.ts'
 import { impactOf } from '@kawal/core/impact/impact.ts'
 import { faultOf } from '@kawal/core/impact/ways.ts'
 import type { Status } from '@kawal/core/kernel/status.ts'
+import { resultsDue } from '@kawal/core/ticket/level.ts'
 import { system, type Database } from '../adapters/postgres/database.ts'
 import type { Plan } from '../readiness/plans.ts'
 import { createCounts, type ImpactRow } from './counts.ts'
-import { makeFacts, Operators, readPlanMark, readPlannedPoints, readPlannedWays, rowOf, type ImpactStation } from './facts.ts'
+import { makeFacts, Operators, readPlanMark, readPlannedPoints, readPlannedWays, rowOf, rowsOf, type ImpactStation } from './facts.ts'
 
 interface ImpactNeeds {
   readonly database: Database
@@ -104,6 +105,12 @@ export function createImpact({ database, stations, clock, settings, recaps }: Im
 
     /** The impact of one disturbance, ongoing or over, beside what `rank` was last told; it is not remembered. */
     of: (row: ImpactRow): LiveImpact => wire(impactOf(counts.once(row), row, settings.weights, clocks, clock())),
+
+    /** When results are due next at any of these stations, of the contest in force; null when none are to come. */
+    resultsDueAt(stations: readonly string[], now: number): number | null {
+      const places = new Set(Array.from(rowsOf(facts.codes, stations), (row) => (row < 0 ? no_clock : facts.clock[row] as number)))
+      return resultsDue([...places].map((place) => clocks[place] ?? []), now)
+    },
 
     inForce: (): ImpactInForce => ({
       weights: settings.weights, contest: contest === null ? null : plainContest(contest), deadlines: contest === null ? [] : listDeadlines(contest),

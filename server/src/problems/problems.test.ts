@@ -124,7 +124,7 @@ test('walls: an operator and another helpdesk see nothing, nor another phone; wh
   assert.equal((await server.call('komdigi', 'GET', '/v1/problems')).status, 401, 'the list is a phone\'s')
 })
 
-test('the monitoring centre forwards it, and nobody else does', async () => {
+test('the monitoring centre transfers it, and nobody else does', async () => {
   const officer = await phone(elsewhere)
   const { body: given } = await officer.report()
   assert.equal((await patch('dinas', given.ticket, party('telkomsel'))).status, 403)

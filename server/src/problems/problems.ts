@@ -101,7 +101,7 @@ interface Recipient { readonly id: string; readonly name: string }
 /**
  * Who gets it. An access point is its owner's, the election server the commission's. All else goes to people:
  * the helpdesk whose area is the nearest around the station, or the monitoring centre. A missing signal goes
- * to no operator at once: one officer's word is no disturbance. The duty officer may forward it.
+ * to no operator at once: one officer's word is no disturbance. The duty officer may transfer it.
  */
 async function recipient(client: pg.PoolClient, station: string, kind: ProblemKind, accessPoint: string | null): Promise<Recipient> {
   const first = async (text: string, values: unknown[]): Promise<Recipient | null> => (await client.query<Recipient>(text, values)).rows[0] ?? null

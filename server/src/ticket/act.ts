@@ -2,15 +2,18 @@ import type { FastifyRequest } from 'fastify'
 import type { ProblemCode } from '@kawal/contract/problem.ts'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
 import type { Result } from '@kawal/core/kernel/result.ts'
+import type { DisputeKind, Recipient } from '@kawal/core/ticket/dispute.ts'
 import { ticketStatuses, type Refusal, type Ticket, type TicketAction, type TicketRequest, type TicketStatus } from '@kawal/core/ticket/ticket.ts'
 import type { Caller, Database } from '../adapters/postgres/database.ts'
 import { allowed, ProblemError } from '../problem.ts'
+import type { ResultsDueAt } from './levels.ts'
 import { command, getTicket, openRequest, organisationName, type TicketFilter } from './tickets.ts'
 import { statusesOf } from './tmf621.ts'
 
 export interface TicketRouteNeeds {
   readonly database: Database
   readonly clock: () => Instant
+  readonly resultsDueAt?: ResultsDueAt
   readonly caller: (request: FastifyRequest) => Caller | null
   /** Told of a ticket that changed, after the commit, so that live views can follow. */
   readonly changed: (ticket: string) => void
@@ -31,11 +34,13 @@ const refusals: Readonly<Record<Refusal, readonly [ProblemCode, string]>> = {
   not_yours_to_say: ['not_allowed', 'Your organisation may not say this of this ticket.'],
   closed_by_measurement_only: ['state_conflict', 'Nobody closes a ticket by hand: say resolved, and it closes when the stations report well again.'],
   closed_by_officer_only: ['state_conflict', "Nobody closes an officer's problem by hand: say resolved, and it closes by that officer's word, or when none comes for 48 hours."],
-  reason_missing: ['body_invalid', 'Give a reason in statusChangeReason, or a text in the note.'],
+  reason_missing: ['body_invalid', 'Give a reason (of a dispute: its evidence) in statusChangeReason, or a text in the note.'],
   text_too_long: ['body_invalid', 'A text has at most 2,000 characters.'],
   still_verifying: ['state_conflict', 'The resolution is being verified by measurement.'],
-  nobody_concerned: ['state_conflict', 'No organisation known here is concerned by this disturbance.'],
+  nobody_concerned: ['state_conflict', 'No organisation known here is concerned, or it is the one that has the ticket already.'],
   not_confirmed: ['state_conflict', 'This disturbance is only suspected: a ticket is opened when it is confirmed, by itself.'],
+  dispute_open: ['state_conflict', 'This ticket is disputed. The monitoring centre answers that first: uphold or reject.'],
+  no_dispute: ['state_conflict', 'There is no open dispute of this ticket to answer.'],
   version_conflict: ['version_conflict', 'The ticket changed since you read it. Read it again, then decide.'],
 }
 
@@ -45,8 +50,11 @@ interface TicketPatch {
   readonly reason?: string | undefined
   readonly notes: readonly { readonly id?: string | undefined; readonly text?: string | undefined }[]
   readonly expectedResolutionDate?: string | undefined
-  /** The organisation that it is forwarded to. */
+  /** The organisation that it is transferred to. */
   readonly operator?: string | undefined
+  /** With the status `rejected`: whose fault it is instead. */
+  readonly disputeKind?: DisputeKind | undefined
+  readonly disputeAnswer?: 'uphold' | 'reject' | undefined
 }
 
 /** All of a patch, or nothing. @param match the header If-Match */
@@ -57,9 +65,13 @@ export async function patchTicket(needs: TicketRouteNeeds, caller: Caller, id: s
   // A merge patch gives the whole list; notes are only ever added, so those already there are left alone.
   const known = new Set(ticket.notes.map((note) => note.id))
   for (const note of patch.notes) if (note.text !== undefined && !known.has(note.id ?? '')) actions.push({ kind: 'note', text: note.text })
-  if (patch.status !== undefined) actions.push(...statusActions(ticket, patch.status, patch.reason ?? ''))
-  const to = patch.operator
-  if (to !== undefined && to !== ticket.operator) actions.push({ kind: 'forward', operator: to, operatorName: await organisationName(needs.database, to) })
+  const to = patch.operator === undefined || patch.operator === ticket.operator ? null : { operator: patch.operator, operatorName: await organisationName(needs.database, patch.operator) }
+  if (patch.disputeKind !== undefined && patch.status !== 'rejected') throw new ProblemError('body_invalid', 'disputeKind goes with the status rejected and your evidence in statusChangeReason.')
+  if (patch.disputeAnswer !== undefined) actions.push(answerAction(patch, patch.disputeAnswer, to))
+  else {
+    if (patch.status !== undefined) actions.push(...statusActions(ticket, patch.status, patch.reason ?? '', patch.disputeKind))
+    if (to !== null) actions.push({ kind: 'transfer', ...to })
+  }
   const patched = accept(await allowed(() => command(needs, caller, ticket.id, actions, match === undefined || match.trim() === '*' ? ticket.version : Number(match.replace(/^W\/|"/g, '')))))
   needs.changed(patched.id)
   return patched
@@ -86,11 +98,21 @@ function instantOf(text: string): Instant {
   return at
 }
 
+/** The monitoring centre's answer to a dispute. What an upheld one leads to stands in the same patch. */
+function answerAction({ status, reason = '' }: TicketPatch, answer: 'uphold' | 'reject', to: Recipient | null): TicketAction {
+  const isCancelled = status === 'cancelled'
+  if (answer === 'reject' ? to !== null || status !== undefined : isCancelled === (to !== null) || (status !== undefined && !isCancelled))
+    throw new ProblemError('body_invalid', 'disputeAnswer is uphold with either another operator as related party or the status cancelled, or reject with neither.')
+  return answer === 'reject' ? { kind: 'reject', reason } : { kind: 'uphold', reason, to }
+}
+
 /** What a status in a patch asks for. */
-function statusActions(ticket: Ticket, status: string, reason: string): TicketAction[] {
+function statusActions(ticket: Ticket, status: string, reason: string, disputeKind: DisputeKind = 'not_ours'): TicketAction[] {
   // Of a request who asked has the last word.
   if (ticket.request !== undefined && status === 'closed') return [{ kind: 'word', word: 'fixed' }]
   if (ticket.request !== undefined && status === 'inProgress' && ticket.status === 'resolved') return [{ kind: 'word', word: 'still' }]
+  // The standard's word for what is not one's own: here a claim, which the monitoring centre answers. Nobody disputes a word.
+  if (status === 'rejected' && ticket.disturbance !== null) return [{ kind: 'dispute', dispute: disputeKind, text: reason }]
   switch (status) {
     case 'acknowledged': return ticket.status === 'acknowledged' ? [] : [{ kind: 'acknowledge' }]
     case 'inProgress': return ticket.status === 'inProgress' ? [] : [{ kind: ticket.status === 'pending' ? 'resume' : 'start' }]

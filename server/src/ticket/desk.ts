@@ -1,13 +1,14 @@
 import type { LiveDisturbance, LiveTicket } from '@kawal/contract/live.ts'
 import type { Caller, Database } from '../adapters/postgres/database.ts'
 import { ProblemError } from '../problem.ts'
+import type { ResultsDueAt } from './levels.ts'
 import { causeOf, getTicket, listTickets, openTicket, sweepTickets } from './tickets.ts'
 import { toLive } from './tmf621.ts'
 
 const shown_max = 500
 
 /** Where the monitor hands over what it found, and where the console reads tickets from. */
-export function createDesk(needs: { database: Database; clock: () => number; changed: (ticket: string) => void }) {
+export function createDesk(needs: { database: Database; clock: () => number; resultsDueAt: ResultsDueAt; changed: (ticket: string) => void }) {
   /** Disturbances that changed since the last pass. Null: at a start, when any may have. */
   let news: Set<string> | null = null
   return {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { hour_ms, minute_ms, type Instant } from '@kawal/core/kernel/clock.ts'
 import type { ClockReading } from '@kawal/core/ticket/clock.ts'
+import { disputeKinds, type DisputeKind } from '@kawal/core/ticket/dispute.ts'
 import { clocks, decide, defaultVerification, isOver, type Ticket, type TicketAction } from '@kawal/core/ticket/ticket.ts'
 import { system } from '../adapters/postgres/database.ts'
 import type { LinkAct, LinkWords } from './link-words.ts'
@@ -20,16 +21,19 @@ export interface LinkView {
   readonly typed: { readonly act: LinkAct; readonly text: string } | null
 }
 
-const linkActs: readonly LinkAct[] = ['fixed', 'still', 'acknowledge', 'start', 'hold', 'resume', 'resolve', 'estimate', 'note']
+const linkActs: readonly LinkAct[] = ['fixed', 'still', 'acknowledge', 'start', 'hold', 'resume', 'resolve', 'estimate', 'note', 'dispute']
 export const isLinkAct = (text: string): text is LinkAct => linkActs.some((act) => act === text)
 
-/** The act as the ticket's own action. @param expectedAt of an estimate alone */
-export function actionOf(act: LinkAct, text: string, expectedAt: Instant): TicketAction {
+export const disputeKindOf = (text: string | null): DisputeKind | undefined => disputeKinds.find((kind) => kind === text)
+
+/** The act as the ticket's own action. @param expectedAt of an estimate alone @param dispute of a dispute alone */
+export function actionOf(act: LinkAct, text: string, expectedAt: Instant, dispute: DisputeKind = 'not_ours'): TicketAction {
   switch (act) {
     case 'hold': return { kind: 'hold', reason: text }
     case 'resolve': return { kind: 'resolve', text }
     case 'note': return { kind: 'note', text }
     case 'estimate': return { kind: 'estimate', expectedAt }
+    case 'dispute': return { kind: 'dispute', dispute, text }
     case 'fixed': case 'still': return { kind: 'word', word: act }
     default: return { kind: act }
   }
@@ -85,10 +89,10 @@ progress.paused{color:#59636f}
 form{margin-top:.75rem;padding-top:.75rem;border-top:1px solid #dde2ea}
 h2+form{border:0;padding:0}
 label{display:block;font-weight:600}
-textarea,input{display:block;width:100%;margin-top:.25rem;padding:.6rem;font:inherit;border:1px solid #59636f;border-radius:.35rem;background:#fff;color:inherit}
-input{min-height:3rem}
+textarea,input,select{display:block;width:100%;margin-top:.25rem;padding:.6rem;font:inherit;border:1px solid #59636f;border-radius:.35rem;background:#fff;color:inherit}
+input,select{min-height:3rem}
 button{display:block;width:100%;min-height:3.25rem;margin-top:.5rem;padding:.5rem;font:inherit;font-weight:700;border:2px solid #1b4f9c;border-radius:.5rem;background:#1b4f9c;color:#fff}
-button[value=estimate],button[value=note]{background:#fff;color:#1b4f9c}
+button[value=estimate],button[value=note],button[value=dispute]{background:#fff;color:#1b4f9c}
 :focus-visible{outline:3px solid #b35c00;outline-offset:2px}
 pre{white-space:pre-wrap;font:inherit;margin:.4rem 0 0}
 `
@@ -125,6 +129,7 @@ export function ticketPage(view: LinkView): string {
 ${notice === null ? null : html`<p role="status" class="notice">${notice}</p>`}
 ${unplaced(view, acts)}
 <section class="now"><h2>${w.statusIs(statusOf(view))}</h2><p>${askedOf(view)}</p>${restoredUnsaid(view)}${acts.length === 0 ? null : html`<a href="#answer">${w.acts}</a>`}</section>
+${disputed(view)}
 ${subject(view)}
 ${times(view)}
 ${clockSection(view)}
@@ -191,6 +196,17 @@ function subject(view: LinkView): Markup {
   const more = stations.length - stations_shown_max
   return html`<section><h2>${w.cause(cause, operatorName, severity)}</h2><p>${areaName} (${areaCode}), ${w.stations(count(stations.length))}</p>
 <details><summary>${w.stationList}</summary><ul>${stations.slice(0, stations_shown_max).map((code) => html`<li>${code}</li>`)}</ul>${more > 0 ? html`<p>${w.moreStations(count(more))}</p>` : null}</details></section>`
+}
+
+/** Both sides of the last dispute, and what the monitoring centre said to it. */
+function disputed(view: LinkView): Markup | null {
+  const { ticket: { dispute }, words: w } = view
+  if (dispute === undefined) return null
+  const { answer } = dispute
+  const { time } = speaker(view)
+  return html`<section><h2>${w.dispute}: ${w.disputeKind[dispute.kind]}</h2><p class="small">${w.disputedBy(byOf(view, dispute.by), time(dispute.since))}</p><pre>${dispute.text}</pre>
+<p><b>${w.measuredThen}</b>: ${countsIn(view, dispute.evidence)}</p>
+${answer === null ? html`<p>${w.disputeOpen}</p>` : html`<p><b>${w.disputeAnswer[answer.word]}</b>, ${time(answer.at)}</p>${answer.reason === '' ? null : html`<pre>${answer.reason}</pre>`}`}</section>`
 }
 
 function times(view: LinkView): Markup {
@@ -263,6 +279,7 @@ ${text}</textarea>${hint === '' ? null : html`<p class="small" id="${act}-hint">
     hold: () => area(w.holdReason, true, w.holdHint),
     resolve: () => area(w.resolveText, false),
     note: () => area(w.noteText, true),
+    dispute: () => html`<label for="dispute-kind">${w.disputeKindLabel}</label><select id="dispute-kind" name="kind">${disputeKinds.map((kind) => html`<option value="${kind}">${w.disputeKind[kind]}</option>`)}</select>${area(w.disputeText, true, w.disputeHint)}`,
     estimate: () => html`<label for="estimate">${w.estimateTime(zones[zoneOfTicket(ticket)][0])}</label><input id="estimate" name="text" type="datetime-local" placeholder="2029-02-14 15:30" required value="${text}">`,
   }
   return html`<form method="post" action="?lang=${w.lang}" autocomplete="off"><input type="hidden" name="version" value="${String(ticket.version)}">${fields[act]?.() ?? null}<button name="act" value="${act}">${w.act[act]}</button></form>
@@ -287,12 +304,17 @@ function byOf({ names, words: w }: LinkView, by: string): string {
 }
 
 /** What an event says beside its kind. Words that measurement gives programs are said in the reader's. */
-function saidIn(view: LinkView, { kind, text, evidence: found, clock }: Entry): string {
+function saidIn(view: LinkView, { kind, text, evidence: found, clock, dispute }: Entry): string {
   const { words: w } = view
-  const { count } = speaker(view)
-  if (found !== null) return w.counts(count(found.devicesSilent), count(found.devicesExpected), count(found.devicesBad), count(found.devicesGood))
+  if (found !== null) return countsIn(view, found)
+  if (dispute !== undefined) return `${w.disputeKind[dispute]}: ${text}`
   if (clock !== null) return `${w.clockName[clock.name]}: ${w.clockState[clock.state]}`
   if (kind === 'cancelled' && text === 'retracted') return w.retracted
   if (kind === 'cancelled' && text.startsWith('merged ')) return w.merged(text.slice('merged '.length))
   return kind === 'resolved' && text === 'measured' ? w.measuredOnly : text
+}
+
+function countsIn(view: LinkView, { devicesSilent, devicesExpected, devicesBad, devicesGood }: NonNullable<Entry['evidence']>): string {
+  const { count } = speaker(view)
+  return view.words.counts(count(devicesSilent), count(devicesExpected), count(devicesBad), count(devicesGood))
 }

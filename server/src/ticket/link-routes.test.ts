@@ -75,17 +75,17 @@ test('the whole life of a ticket by the form, from a link to the measured end', 
   const id = await open('life')
   const url = linkOf(id, { expiresAt: start + 600 * minute_ms })
   const first = (await get(url)).body
-  assert.deepEqual(offered(first), ['acknowledge', 'start', 'estimate', 'note'])
+  assert.deepEqual(offered(first), ['acknowledge', 'start', 'estimate', 'note', 'dispute'])
   for (const text of ['Status: dikirim', 'Jaringan akses Telkomsel putus', 'Semau (530101), 23 TPS', 'dan 3 TPS lagi', 'Sejak 14 Feb 2029, 09.55 WITA', 'sisa 30 menit', 'sisa 4 jam 0 menit', '<dt>Diam</dt><dd>11</dd>']) assert.ok(first.includes(text), text)
   assert.equal(first.match(/<li>53010120010\d\d<\/li>/g)?.length, 20)
 
   const seen = await press(url, 'acknowledge')
   assert.match(seen, /role="status" class="notice">Tersimpan: tiket sudah Anda lihat/)
-  assert.deepEqual(offered(seen), ['start', 'hold', 'resolve', 'estimate', 'note'])
+  assert.deepEqual(offered(seen), ['start', 'hold', 'resolve', 'estimate', 'note', 'dispute'])
   await press(url, 'start')
   now = start + 18 * minute_ms
   const held = await press(url, 'hold', 'menunggu genset\r\nsampai siang')
-  assert.deepEqual(offered(held), ['resume', 'resolve', 'estimate', 'note'])
+  assert.deepEqual(offered(held), ['resume', 'resolve', 'estimate', 'note', 'dispute'])
   assert.match(held, /dijeda: menunggu genset\nsampai siang, sisa 12 menit/)
   now = start + 60 * minute_ms
   assert.match(await press(url, 'resume'), /sisa 12 menit, tenggat 11\.12 WITA/)
@@ -97,7 +97,7 @@ test('the whole life of a ticket by the form, from a link to the measured end', 
   const resolved = await press(url, 'resolve', 'kabel disambung')
   assert.match(resolved, /Pengukuran di TPS punya 5 menit untuk membenarkannya.*tidak ada yang menutup tiket dengan tangan/)
   assert.match(resolved, /dijeda: menunggu pengukuran/)
-  assert.deepEqual(offered(resolved), ['note'])
+  assert.deepEqual(offered(resolved), ['note', 'dispute'])
 
   now = start + 77 * minute_ms
   assert.deepEqual(await sweepTickets(kit.database, now, () => ({ ...causeOf('life'), endedAt: start + 76 * minute_ms })), [id])
@@ -184,7 +184,7 @@ test('a link that is over, forged, or of somebody else opens nothing and does no
   assert.equal((await ticketOf(id)).version, 1)
 })
 
-test('the link of what was forwarded to somebody else opens nothing any more, theirs does', async () => {
+test('the link of what was transferred to somebody else opens nothing any more, theirs does', async () => {
   const problem = { kind: 'signal', text: 'tidak ada sinyal', station: '9401012001001', accessPoint: null, givenAt: start } as const
   await kit.database.transaction(system, (client) => openProblemTicket(client, problem, { id: 'LP-900001', operator: 'telkomsel', operatorName: 'Telkomsel', areaName: 'Merauke' }, now))
   const page = (await get(linkOf('LP-900001'))).body
@@ -192,7 +192,7 @@ test('the link of what was forwarded to somebody else opens nothing any more, th
   assert.ok(!/<progress|Perangkat yang ditunggu/.test(page))
   await press(linkOf('LP-900001'), 'start')
   assert.match(await press(linkOf('LP-900001'), 'resolve'), /kabar petugas yang melapor, atau 48 jam/)
-  await act(komdigi, 'LP-900001', { kind: 'forward', operator: 'indosat', operatorName: 'Indosat' })
+  await act(komdigi, 'LP-900001', { kind: 'transfer', operator: 'indosat', operatorName: 'Indosat' })
   assert.deepEqual([(await get(linkOf('LP-900001'))).status, (await post(linkOf('LP-900001'), { version: '5', act: 'note', text: 'x' })).status], [404, 404])
   assert.equal((await get(linkOf('LP-900001', { organisation: 'indosat' }))).status, 200)
 })
@@ -274,5 +274,5 @@ test('every page loads nothing, runs nothing, is kept and found by nobody, and i
     assert.ok(Buffer.byteLength(body) < 20_000, `${Buffer.byteLength(body)} bytes`)
   }
   const { body } = await get(url)
-  for (const [, id] of body.matchAll(/<(?:textarea|input) id="(\w+)"/g)) assert.ok(body.includes(`<label for="${id}">`), id)
+  for (const [, id] of body.matchAll(/<(?:textarea|input|select) id="([\w-]+)"/g)) assert.ok(body.includes(`<label for="${id}">`), id)
 })

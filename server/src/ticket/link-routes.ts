@@ -5,7 +5,7 @@ import { problems } from '@kawal/contract/problem.ts'
 import type { Caller } from '../adapters/postgres/database.ts'
 import { allowed, pauseOf, problemOf, ProblemError } from '../problem.ts'
 import type { TicketRouteNeeds } from './act.ts'
-import { actionOf, isLinkAct, linkPolicy, plainPage, ticketPage, type LinkView } from './link-page.ts'
+import { actionOf, disputeKindOf, isLinkAct, linkPolicy, plainPage, ticketPage, type LinkView } from './link-page.ts'
 import { readLinkToken, type TicketLink } from './link.ts'
 import { linkWords, type LinkWords } from './link-words.ts'
 import { localTime } from './local-time.ts'
@@ -69,7 +69,7 @@ async function follow({ secret, clock, database }: LinkNeeds, request: Asked): P
 }
 
 async function viewOf({ clock, database }: LinkNeeds, { ticket, caller }: Found, words: LinkWords, notice: string | null, typed: LinkView['typed'] = null): Promise<LinkView> {
-  const { rows } = await database.pool.query<{ id: string; name: string }>('SELECT id, name FROM organisation WHERE id = ANY ($1)', [[...new Set(ticket.history.map(({ by }) => by))]])
+  const { rows } = await database.pool.query<{ id: string; name: string }>('SELECT id, name FROM organisation WHERE id = ANY ($1)', [[...new Set([...ticket.history.map(({ by }) => by), ...(ticket.dispute === undefined ? [] : [ticket.dispute.by])])]])
   return { ticket, now: clock(), words, mayAnswer: scopeOf(caller.role, 'ticket', 'write') !== null, notice, names: new Map(rows.map(({ id, name }) => [id, name])), typed }
 }
 
@@ -86,7 +86,7 @@ async function answer(needs: LinkNeeds, request: Asked, reply: FastifyReply, wor
   const expectedAt = act === 'estimate' ? localTime(found.ticket, text) : 0
   const version = Number(form.get('version'))
   if (expectedAt === null || (act === 'estimate' && expectedAt <= needs.clock())) return refuse(version === found.ticket.version ? 'time' : 'version_conflict')
-  const done = await allowed(() => command(needs, found.caller, found.ticket.id, actionOf(act, text, expectedAt), version))
+  const done = await allowed(() => command(needs, found.caller, found.ticket.id, actionOf(act, text, expectedAt, disputeKindOf(form.get('kind'))), version))
   if (!done.ok) return done.error === 'not_found' ? gone(reply, words) : refuse(wrongOf(done.error))
   // Of a ticket's history the organisation is who speaks; which of its people had the link is in the log alone.
   request.log.info({ ticket: done.value.id, contact: found.link.contact, act }, 'a ticket was answered by link')

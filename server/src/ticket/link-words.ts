@@ -1,9 +1,10 @@
 import type { Cause } from '@kawal/core/detection/disturbance.ts'
 import type { ClockName, ClockState } from '@kawal/core/ticket/clock.ts'
+import type { DisputeKind } from '@kawal/core/ticket/dispute.ts'
 import type { ProblemKind, TicketEvent, TicketStatus } from '@kawal/core/ticket/ticket.ts'
 
 /** What somebody who was sent a link may do to its ticket. `fixed` and `still` are the last word on a request. */
-export type LinkAct = 'acknowledge' | 'start' | 'hold' | 'resume' | 'resolve' | 'estimate' | 'note' | 'fixed' | 'still'
+export type LinkAct = 'acknowledge' | 'start' | 'hold' | 'resume' | 'resolve' | 'estimate' | 'note' | 'fixed' | 'still' | 'dispute'
 
 /** Every word of the page that a ticket is answered on. `typeof id` is the type that English fills: a missing word does not compile. */
 const id = {
@@ -87,16 +88,25 @@ const id = {
   counts: (silent: string, expected: string, bad: string, good: string) => `${silent} dari ${expected} perangkat diam, ${bad} melapor buruk, ${good} baik`,
   acts: 'Jawaban Anda',
   act: {
-    acknowledge: 'Sudah saya lihat', start: 'Mulai kerjakan', hold: 'Tunda', resume: 'Lanjutkan', resolve: 'Nyatakan pulih', estimate: 'Kirim perkiraan', note: 'Kirim catatan', fixed: 'Sudah selesai', still: 'Belum selesai',
+    acknowledge: 'Sudah saya lihat', start: 'Mulai kerjakan', hold: 'Tunda', resume: 'Lanjutkan', resolve: 'Nyatakan pulih', estimate: 'Kirim perkiraan', note: 'Kirim catatan', fixed: 'Sudah selesai', still: 'Belum selesai', dispute: 'Ajukan sengketa',
   } satisfies Record<LinkAct, string>,
   holdReason: 'Alasan menunda (wajib)',
   holdHint: 'Kedua waktu dijeda selama tiket ditunda.',
   resolveText: 'Apa yang diperbaiki (boleh kosong)',
   estimateTime: (zone: string) => `Perkiraan selesai, waktu ${zone}`,
   noteText: 'Catatan',
+  disputeKindLabel: 'Ini bukan gangguan kami, karena',
+  disputeText: 'Bukti Anda (wajib)',
+  disputeHint: 'Pusat pemantauan menjawabnya. Sampai saat itu tiket dan waktunya berjalan terus.',
+  dispute: 'Sengketa',
+  disputeKind: { power: 'listrik padam', not_ours: 'jaringan kami baik', access_point: 'titik aksesnya milik BAKTI', election_server: 'server pemilu yang terganggu' } satisfies Record<DisputeKind, string>,
+  disputedBy: (operator: string, time: string) => `Diajukan ${operator}, ${time}`,
+  measuredThen: 'Terukur saat itu',
+  disputeOpen: 'Menunggu jawaban pusat pemantauan.',
+  disputeAnswer: { upheld: 'Dibenarkan', rejected: 'Ditolak' } satisfies Record<'upheld' | 'rejected', string>,
   said: {
     acknowledge: 'Tersimpan: tiket sudah Anda lihat.', start: 'Tersimpan: tiket sedang dikerjakan.', hold: 'Tersimpan: tiket ditunda.', resume: 'Tersimpan: pekerjaan dilanjutkan.',
-    resolve: 'Tersimpan: dinyatakan pulih.', estimate: 'Tersimpan: perkiraan selesai.', note: 'Tersimpan: catatan.', fixed: 'Tersimpan: sudah selesai.', still: 'Tersimpan: belum selesai.',
+    resolve: 'Tersimpan: dinyatakan pulih.', estimate: 'Tersimpan: perkiraan selesai.', note: 'Tersimpan: catatan.', fixed: 'Tersimpan: sudah selesai.', still: 'Tersimpan: belum selesai.', dispute: 'Tersimpan: sengketa diajukan.',
   } satisfies Record<LinkAct, string>,
   wrong: {
     version_conflict: 'Belum tersimpan: tiket ini berubah sejak halaman Anda dimuat. Lihat keadaan terbarunya di bawah, lalu putuskan lagi. Yang Anda tulis masih ada.',
@@ -111,7 +121,8 @@ const id = {
   earlier: (count: string) => `${count} catatan lebih lama tidak ditampilkan`,
   event: {
     opened: 'tiket dibuka', acknowledged: 'diterima', started: 'dikerjakan', held: 'ditunda, waktu dijeda', resumed: 'dilanjutkan, waktu berjalan lagi', resolved: 'dinyatakan pulih', restored: 'terukur pulih', relapsed: 'putus lagi',
-    reopened: 'dibuka lagi', closed: 'ditutup', cancelled: 'dibatalkan', noted: 'catatan', estimated: 'perkiraan selesai diberikan', evidence_changed: 'bukti diperbarui', clock_warned: 'peringatan tenggat', forwarded: 'diteruskan',
+    reopened: 'dibuka lagi', closed: 'ditutup', cancelled: 'dibatalkan', noted: 'catatan', estimated: 'perkiraan selesai diberikan', evidence_changed: 'bukti diperbarui', clock_warned: 'peringatan tenggat', transferred: 'dialihkan',
+    disputed: 'sengketa diajukan', upheld: 'sengketa dibenarkan', rejected: 'sengketa ditolak',
   } satisfies Record<TicketEvent['kind'], string>,
   measurement: 'pengukuran',
   officer: 'petugas KPPS',
@@ -207,15 +218,24 @@ const en: LinkWords = {
   counted: { devicesExpected: 'Devices expected', devicesSilent: 'Silent', devicesBad: 'Report bad', devicesGood: 'Report good' },
   counts: (silent, expected, bad, good) => `${silent} of ${expected} devices silent, ${bad} report bad, ${good} good`,
   acts: 'Your answer',
-  act: { acknowledge: 'I have seen it', start: 'Start the work', hold: 'Hold', resume: 'Resume', resolve: 'Say resolved', estimate: 'Send the estimate', note: 'Send the note', fixed: 'It is settled', still: 'Not settled yet' },
+  act: { acknowledge: 'I have seen it', start: 'Start the work', hold: 'Hold', resume: 'Resume', resolve: 'Say resolved', estimate: 'Send the estimate', note: 'Send the note', fixed: 'It is settled', still: 'Not settled yet', dispute: 'Dispute it' },
   holdReason: 'Reason to hold (required)',
   holdHint: 'Both clocks are paused while the ticket is held.',
   resolveText: 'What was repaired (may be empty)',
   estimateTime: (zone) => `Estimated finish, ${zone} time`,
   noteText: 'Note',
+  disputeKindLabel: 'This is no fault of ours, because',
+  disputeText: 'Your evidence (required)',
+  disputeHint: 'The monitoring centre answers. Until then the ticket and its clocks go on.',
+  dispute: 'Dispute',
+  disputeKind: { power: 'the mains are off', not_ours: 'our network is well', access_point: 'the access point is BAKTI\'s', election_server: 'the election server is at fault' },
+  disputedBy: (operator, time) => `By ${operator}, ${time}`,
+  measuredThen: 'Measured at that time',
+  disputeOpen: 'Waiting for the answer of the monitoring centre.',
+  disputeAnswer: { upheld: 'Upheld', rejected: 'Rejected' },
   said: {
     acknowledge: 'Kept: you have seen the ticket.', start: 'Kept: the ticket is being worked on.', hold: 'Kept: the ticket is held.', resume: 'Kept: the work goes on.',
-    resolve: 'Kept: said to be resolved.', estimate: 'Kept: the estimate.', note: 'Kept: the note.', fixed: 'Kept: it is settled.', still: 'Kept: not settled yet.',
+    resolve: 'Kept: said to be resolved.', estimate: 'Kept: the estimate.', note: 'Kept: the note.', fixed: 'Kept: it is settled.', still: 'Kept: not settled yet.', dispute: 'Kept: you dispute the ticket.',
   },
   wrong: {
     version_conflict: 'Not kept yet: this ticket has changed since your page was loaded. See below how it stands now, then decide again. What you wrote is still there.',
@@ -230,7 +250,8 @@ const en: LinkWords = {
   earlier: (count) => `${count} earlier entries are not shown`,
   event: {
     opened: 'ticket opened', acknowledged: 'acknowledged', started: 'in progress', held: 'held, clocks paused', resumed: 'resumed, clocks run again', resolved: 'said to be resolved', restored: 'measured as recovered', relapsed: 'failed again',
-    reopened: 'reopened', closed: 'closed', cancelled: 'cancelled', noted: 'note', estimated: 'estimate given', evidence_changed: 'evidence updated', clock_warned: 'deadline warning', forwarded: 'forwarded',
+    reopened: 'reopened', closed: 'closed', cancelled: 'cancelled', noted: 'note', estimated: 'estimate given', evidence_changed: 'evidence updated', clock_warned: 'deadline warning', transferred: 'transferred',
+    disputed: 'disputed', upheld: 'dispute upheld', rejected: 'dispute rejected',
   },
   measurement: 'measurement',
   officer: 'officer of the station',

@@ -109,7 +109,8 @@ test('answers are valid by the published OpenAPI file of TMF621 v5', async (t) =
   assert.equal(schema('TroubleTicket')({ '@type': 'TroubleTicket', status: 'asleep' }), false, 'the check can fail')
   assert.equal(schema('PartyRefOrPartyRoleRef')({ '@type': 'Party', id: 'x' }), false, 'the check can fail at a discriminator')
   const id = await open('standard')
-  const patches = [{ status: 'acknowledged', note: [{ '@type': 'Note', text: 'seen' }] }, { status: 'inProgress', expectedResolutionDate: '2029-02-14T03:00:00Z' }, { status: 'pending', statusChangeReason: 'power' }, { status: 'resolved' }]
+  const patches = [{ status: 'acknowledged', note: [{ '@type': 'Note', text: 'seen' }] }, { status: 'inProgress', expectedResolutionDate: '2029-02-14T03:00:00Z' }, { status: 'pending', statusChangeReason: 'power' },
+    { status: 'rejected', statusChangeReason: 'the mains', troubleTicketCharacteristic: [{ '@type': 'StringCharacteristic', name: 'disputeKind', valueType: 'string', value: 'power' }] }, { status: 'resolved' }]
   for (const fields of patches) {
     valid('TroubleTicket_MVO', { '@type': 'TroubleTicket', ...fields })
     const answer = await patch('telkomsel', id, fields)

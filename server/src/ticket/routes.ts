@@ -62,9 +62,10 @@ function writingRoutes(app: Routes, needs: TicketRouteNeeds): void {
 
   app.patch<{ Params: { id: string }; Querystring: Record<string, string | string[]> }>(`${ticketPath}/:id`, async (request, reply) => {
     const caller = callerOf(needs, request)
-    const { status, statusChangeReason: reason, note: notes = [], expectedResolutionDate, relatedParty } = bodyOf(checkPatch, request.body)
+    const { status, statusChangeReason: reason, note: notes = [], expectedResolutionDate, relatedParty, troubleTicketCharacteristic: [said] = [] } = bodyOf(checkPatch, request.body)
     const operator = relatedParty?.find((related) => related.role === 'operator')?.partyOrPartyRole.id
-    const patched = await patchTicket(needs, caller, request.params.id, { status, reason, notes, expectedResolutionDate, operator }, request.headers['if-match'])
+    const patch = { status, reason, notes, expectedResolutionDate, operator, disputeKind: said?.name === 'disputeKind' ? said.value : undefined, disputeAnswer: said?.name === 'disputeAnswer' ? said.value : undefined }
+    const patched = await patchTicket(needs, caller, request.params.id, patch, request.headers['if-match'])
     return answer(reply, needs, patched, one(request.query, 'fields'))
   })
 }

@@ -1,17 +1,23 @@
 import type pg from 'pg'
 import type { LiveDisturbance } from '@kawal/contract/live.ts'
+import type { DisturbanceEvidence } from '@kawal/core/detection/disturbance.ts'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
 import { fail, ok, type Result } from '@kawal/core/kernel/result.ts'
+import { scopeOf } from '@kawal/core/organisation/rules.ts'
+import type { Recipient } from '@kawal/core/ticket/dispute.ts'
 import {
   apply, decide, defaultVerification, isOver, nextDue,
   type Actor, type Refusal, type Ticket, type TicketAction, type TicketCause, type TicketEvent, type TicketProblem, type TicketRequest, type TicketStatus, type VerificationOptions,
 } from '@kawal/core/ticket/ticket.ts'
 import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
+import { budgetsOf, type ResultsDueAt } from './levels.ts'
 import { notification } from './tmf621.ts'
 
 interface TicketNeeds {
   readonly database: Database
   readonly clock: () => Instant
+  /** Caps what was agreed: service is back before results are due. Nothing is due without it. */
+  readonly resultsDueAt?: ResultsDueAt
 }
 
 /** A confirmed disturbance, with the name of its area where the caller knows it, and why measurement takes its ticket back where it does. */
@@ -56,8 +62,9 @@ export async function openTicket(deps: TicketNeeds, caller: Caller, disturbance:
     if (caller.role === 'system' && cancelled.rows[0] !== undefined) return ok({ ticket: cancelled.rows[0].state, created: false })
     const id = `TT-${disturbance.id}${cancelled.rows.length === 0 ? '' : `-${cancelled.rows.length + 1}`}`
     const { areaName, takenBack: _, ...cause } = disturbance
-    const opening = { id, operator, operatorName: name, areaName: areaName ?? disturbance.areaCode, disturbance: cause }
-    const decided = decide(null, { kind: 'open', opening, by: caller.organisation, actor: actorOf(caller, operator) }, now)
+    const budgets = await budgetsOf(client, operator, cause, now, deps.resultsDueAt)
+    const opening = { id, operator, operatorName: name, areaName: areaName ?? disturbance.areaCode, disturbance: cause, budgets }
+    const decided = decide(null, { kind: 'open', opening, by: caller.organisation, actor: actorOf(caller, operator, 'open') }, now)
     if (!decided.ok) return decided
     const ticket = decided.value.reduce<Ticket | null>(apply, null)
     if (ticket === null) throw new Error('opening gives a ticket')
@@ -140,20 +147,40 @@ export async function command(
     // The row's lock holds back a second arrival until the first is done.
     if (once !== undefined && (await client.query('SELECT FROM ticket_once WHERE organisation_id = $1 AND key = $2', [caller.organisation, once])).rows.length > 0) return ok(row.state)
     if (expectedVersion !== undefined && row.state.version !== expectedVersion) return fail('version_conflict')
-    const acted = await act(client, caller, row.state, Array.isArray(actions) ? actions : [actions as TicketAction], now, defaultVerification)
+    const asked = await completed(deps, client, caller, row.state, Array.isArray(actions) ? actions : [actions as TicketAction])
+    const acted = await act(client, caller, row.state, asked, now, defaultVerification)
     if (acted.ok && once !== undefined) await client.query('INSERT INTO ticket_once (organisation_id, key, ticket_id, at) VALUES ($1, $2, $3, $4)', [caller.organisation, once, id, at(now)])
     return acted
   })
 }
 
+/**
+ * The actions with what only the database knows: of a dispute what is measured of the disturbance now, whoever has its
+ * ticket by then; of a transfer how long who gets it has.
+ */
+async function completed({ clock, resultsDueAt }: TicketNeeds, client: pg.PoolClient, caller: Caller, { disturbance }: Ticket, actions: readonly TicketAction[]): Promise<TicketAction[]> {
+  if (disturbance === null) return [...actions]
+  const whole: TicketAction[] = []
+  for (const action of actions) {
+    const timed = async (to: Recipient): Promise<Recipient> => ({ ...to, budgets: await budgetsOf(client, to.operator, disturbance, clock(), resultsDueAt) })
+    if (action.kind === 'transfer') whole.push({ kind: 'transfer', ...await timed(action) })
+    else if (action.kind === 'uphold' && action.to !== null) whole.push({ ...action, to: await timed(action.to) })
+    else if (action.kind === 'dispute') {
+      const { rows: [row] } = await asSystem(client, caller, () => client.query<{ evidence: DisturbanceEvidence }>("SELECT state->'evidence' AS evidence FROM disturbance WHERE id = $1", [disturbance.id]))
+      whole.push(row === undefined ? action : { ...action, evidence: row.evidence })
+    } else whole.push(action)
+  }
+  return whole
+}
+
 async function act(
   client: pg.PoolClient, caller: Caller, before: Ticket, actions: readonly TicketAction[], now: Instant, options: VerificationOptions,
-  speaker: { readonly by: string; readonly actor: Actor } = { by: caller.organisation, actor: actorOf(caller, before.operator) },
+  speaker?: { readonly by: string; readonly actor: Actor },
 ): Promise<Result<Ticket, Refusal>> {
   const events: TicketEvent[] = []
   let ticket = before
   for (const action of actions) {
-    const decided = decide(ticket, { ...action, ...speaker }, now, options)
+    const decided = decide(ticket, { ...action, ...(speaker ?? { by: caller.organisation, actor: actorOf(caller, before.operator, action.kind) }) }, now, options)
     if (!decided.ok) return decided
     for (const event of decided.value) ticket = apply(ticket, event)
     events.push(...decided.value)
@@ -174,36 +201,49 @@ async function save(
 
 /**
  * Events and deliveries. They are written as the system: whoever changes a ticket need not be allowed
- * to see who listens to it.
+ * to see who listens to it. A transfer is told to who has the ticket now and to who had it, who would otherwise
+ * never hear what became of it.
  */
 async function record(client: pg.PoolClient, caller: Caller, before: Ticket | null, ticket: Ticket, events: readonly TicketEvent[], now: Instant): Promise<void> {
-  if (caller.role !== system.role) await actAs(client, system)
   const first = (before?.version ?? 0) + 1
-  const body = notification(ticket, events, now)
-  await client.query(
+  const told = [...new Set([ticket.operator, before?.operator ?? ticket.operator])]
+  const bodies = told.map((organisation) => notification(ticket, events, now, organisation))
+  await asSystem(client, caller, () => client.query(
     `WITH events AS (
        INSERT INTO ticket_event (ticket_id, version, organisation_id, at, event)
        SELECT $1, version, $2, at, event FROM unnest($3::int[], $4::timestamptz[], $5::jsonb[]) AS _ (version, at, event)
      )
      INSERT INTO hub_delivery (organisation_id, hub_id, ticket_id, version, body, next_attempt_at)
-     SELECT organisation_id, id, $1, $6, $7, $8 FROM hub
-     WHERE organisation_id = $2 AND (query IS NULL OR query = $9) ORDER BY id`,
+     SELECT organisation_id, id, $1, $6, body, $7 FROM hub JOIN unnest($8::text[], $9::jsonb[]) AS told (organisation, body) ON organisation_id = organisation
+     WHERE query IS NULL OR query = 'eventType=' || (body->>'eventType') ORDER BY id`,
     [
       ticket.id, ticket.operator, events.map((_, index) => first + index), events.map((event) => at(event.at)), events.map((event) => JSON.stringify(event)),
-      ticket.version, JSON.stringify(body), at(now), `eventType=${body.eventType}`,
+      ticket.version, at(now), told, bodies.map((body) => JSON.stringify(body)),
     ],
-  )
-  if (caller.role !== system.role) await actAs(client, caller)
+  ))
+}
+
+/** Does something within the caller's transaction that is the system's alone. */
+async function asSystem<T>(client: pg.PoolClient, caller: Caller, work: () => Promise<T>): Promise<T> {
+  if (caller.role === system.role) return work()
+  await actAs(client, system)
+  const done = await work()
+  await actAs(client, caller)
+  return done
 }
 
 async function actAs(client: pg.PoolClient, caller: Caller): Promise<void> {
   await client.query("SELECT set_config('kawal.organisation', $1, true), set_config('kawal.role', $2, true)", [caller.organisation, caller.role])
 }
 
+/** What the monitoring centre decides of any ticket, also of one that it has itself. */
+const ofTheWatch: ReadonlySet<TicketAction['kind']> = new Set(['transfer', 'uphold', 'reject', 'cancel'])
+
 /** Whom a caller speaks for, with respect to a ticket of `operator`. */
-function actorOf(caller: Caller, operator: string): Actor {
+function actorOf(caller: Caller, operator: string, kind: TicketAction['kind']): Actor {
   if (caller.role === 'system') return 'measurement'
-  return caller.organisation === operator ? 'operator' : 'watch'
+  if (caller.organisation !== operator) return 'watch'
+  return ofTheWatch.has(kind) && scopeOf(caller.role, 'ticket', 'write') === 'all' ? 'watch' : 'operator'
 }
 
 /** Of an organisation that a ticket may be sent to; empty when there is none of this id. */

@@ -1,7 +1,9 @@
+import type { DisturbanceEvidence } from '@kawal/core/detection/disturbance.ts'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
 import type { ClockReading } from '@kawal/core/ticket/clock.ts'
+import type { TicketDispute } from '@kawal/core/ticket/dispute.ts'
 import { clocks, ticketStatuses, type ProblemKind, type Ticket, type TicketCause, type TicketEvent, type TicketStatus } from '@kawal/core/ticket/ticket.ts'
-import type { LiveTicket } from '@kawal/contract/live.ts'
+import type { LiveDispute, LiveTicket } from '@kawal/contract/live.ts'
 import type { Characteristic, TmfStatus, TroubleTicket, TroubleTicketEvent } from '@kawal/contract/ticket.ts'
 
 export const ticketPath = '/tmf-api/troubleTicket/v5/troubleTicket'
@@ -126,6 +128,7 @@ function characteristics(ticket: Ticket, now: Instant): Characteristic[] {
     ...(restore === undefined || repair === undefined ? [] : [object('restoreClock', clockValue(restore)), object('repairClock', clockValue(repair))]),
     { '@type': 'IntegerCharacteristic', name: 'reopened', valueType: 'integer', value: ticket.reopened },
     ...(ticket.restoredAt === null ? [] : [text('restoredAt', rfc3339(ticket.restoredAt))]),
+    ...(ticket.dispute === undefined ? [] : [object('dispute', disputeValue(ticket.dispute))]),
   ]
 }
 
@@ -136,6 +139,16 @@ function stationsOf(codes: readonly string[]): Characteristic {
 function clockValue(clock: ClockReading): object {
   return { state: clock.state, dueAt: rfc3339(clock.dueAt), usedMs: clock.used_ms, late: clock.late, pausedReason: clock.pausedReason }
 }
+
+function disputeValue({ kind, text, by, since, evidence, answer }: TicketDispute): object {
+  return { kind, text, by, since: rfc3339(since), evidence, answer: answer?.word ?? null, ...(answer === null ? {} : { answerReason: answer.reason, answeredAt: rfc3339(answer.at) }) }
+}
+
+const countsOf = (evidence: DisturbanceEvidence): LiveDispute['counts'] => ({ expected: evidence.devicesExpected, silent: evidence.devicesSilent, bad: evidence.devicesBad, good: evidence.devicesGood })
+
+const liveDispute = ({ kind, text, by, since, evidence, answer }: TicketDispute): LiveDispute => ({
+  kind, text, by, since: rfc3339(since), counts: countsOf(evidence), answer: answer === null ? null : { word: answer.word, reason: answer.reason, by: answer.by, at: rfc3339(answer.at) },
+})
 
 /** The ticket as the console shows it. */
 export function toLive(ticket: Ticket, now: Instant): LiveTicket {
@@ -152,18 +165,20 @@ export function toLive(ticket: Ticket, now: Instant): LiveTicket {
     openedAt: rfc3339(ticket.openedAt),
     clocks: clocks(ticket, now).map((clock) => ({ name: clock.name, state: clock.state, dueAt: rfc3339(clock.dueAt), pausedReason: clock.pausedReason })),
     reopened: ticket.reopened,
-    history: ticket.history.map(({ at, by, kind, text, evidence, clock }) => ({
-      at: rfc3339(at), by, kind, text, clock,
-      counts: evidence === null ? null : { expected: evidence.devicesExpected, silent: evidence.devicesSilent, bad: evidence.devicesBad, good: evidence.devicesGood },
-    })),
+    dispute: ticket.dispute === undefined ? null : liveDispute(ticket.dispute),
+    history: ticket.history.map(({ at, by, kind, text, evidence, clock, dispute = null }) => ({ at: rfc3339(at), by, kind, text, clock, dispute, counts: evidence === null ? null : countsOf(evidence) })),
   }
 }
 
-/** The notification of one command's events: one a command, after the most telling of them. */
-export function notification(ticket: Ticket, events: readonly TicketEvent[], now: Instant): TroubleTicketEvent {
+/**
+ * The notification of one command's events: one a command, after the most telling of them.
+ * @param to the organisation that is told: who has the ticket, or who had it until now
+ */
+export function notification(ticket: Ticket, events: readonly TicketEvent[], now: Instant, to: string): TroubleTicketEvent {
   const kinds = new Set(events.map((event) => event.kind))
-  // To whoever a ticket is forwarded it is new.
-  const eventType = kinds.has('opened') || kinds.has('forwarded') ? 'TroubleTicketCreateEvent'
+  // To whoever a ticket is transferred it is new; to who had it the operator among its parties is another.
+  const eventType = to !== ticket.operator ? 'TroubleTicketAttributeValueChangeEvent'
+    : kinds.has('opened') || kinds.has('transferred') ? 'TroubleTicketCreateEvent'
     : kinds.has('closed') ? 'TroubleTicketResolvedEvent'
     : [...kinds].some((kind) => statusKinds.has(kind)) ? 'TroubleTicketStatusChangeEvent'
     : 'TroubleTicketAttributeValueChangeEvent'
