@@ -2,11 +2,13 @@ import { Type, type TSchema } from 'typebox'
 import {
   AckAlarms, AckAlarmsCreate, Alarm, AlarmCreate, AlarmDetail, AlarmPatch, AlarmRows, AlertGroup, AlertReceipt, ClearAlarms, ClearAlarmsCreate, CommentAlarms, CommentAlarmsCreate, labelNames, RefusedAlarms, UnAckAlarms,
 } from './alarm.ts'
+import { auditQuery, AuditRows } from './audit.ts'
 import { CellViews, Challenge, ChallengeCreate, ChallengeDecision, Difference, Edition, EditionEntry } from './atlas.ts'
 import { AnnouncementGiven, AnnouncementReceipts, AnnouncementRow, AnnouncementRows } from './announcement.ts'
 import { ContactCompleteness, ContactGiven, ContactRow, ContactRows, contactsQuery } from './contact.ts'
 import { DisturbanceTurns, Live, LiveDisturbance, LiveTicket, Session, StationDetail, StationRows } from './live.ts'
 import { ImpactInForce } from './impact.ts'
+import { KeyGiven, KeyMade, KeyRow, KeyRows } from './key.ts'
 import { Located } from './ndt.ts'
 import { Problem, problems, type ProblemCode } from './problem.ts'
 import {
@@ -100,6 +102,10 @@ export const operations: readonly Operation[] = [
   { method: 'get', path: '/v1/contacts/completeness', tag: 'organisations', summary: 'What the duty contacts of operators, ISPs and BAKTI lack, or those of your own organisation', security: 'session', answer: [200, ContactCompleteness], problems: ['session_missing', 'not_allowed'] },
   { method: 'put', path: '/v1/contacts/{id}', tag: 'organisations', summary: 'Write a duty contact of your organisation anew', security: 'session', body: ContactGiven, answer: [200, ContactRow], problems: ['session_missing', 'not_allowed', 'not_found', 'body_invalid', 'state_conflict'] },
   { method: 'delete', path: '/v1/contacts/{id}', tag: 'organisations', summary: 'Delete a duty contact of your organisation, for good', security: 'session', answer: [204, ''], problems: ['session_missing', 'not_allowed', 'not_found'] },
+  { method: 'get', path: '/v1/keys', tag: 'organisations', summary: 'Valid API keys of your organisation, never the keys themselves; by session, not by a key', security: 'session', answer: [200, KeyRows], problems: ['session_missing', 'not_allowed'] },
+  { method: 'post', path: '/v1/keys', tag: 'organisations', summary: 'Make an API key of your organisation; two are valid at a time; by session, not by a key', security: 'session', body: KeyGiven, answer: [201, KeyMade], problems: ['session_missing', 'not_allowed', 'body_invalid', 'state_conflict'] },
+  { method: 'delete', path: '/v1/keys/{id}', tag: 'organisations', summary: 'End an API key of your organisation; by session, not by a key', security: 'session', answer: [204, ''], problems: ['session_missing', 'not_allowed', 'not_found'] },
+  { method: 'get', path: '/v1/audit', tag: 'organisations', summary: 'Who did what, newest first: everything for Bawaslu and the monitoring centre, else what was done in the name of your organisation; CSV too', security: 'key', query: auditQuery, answer: [200, AuditRows], problems: ['session_missing', 'not_allowed', 'body_invalid'] },
   { method: 'get', path: '/v1/readiness', tag: 'readiness', summary: 'How ready stations are to send, from a plan; CSV too', security: 'key', query: readinessQuery, answer: [200, ReadinessPage], problems: ['session_missing', 'not_allowed', 'not_found', 'body_invalid'] },
   { method: 'get', path: '/v1/readiness/summary', tag: 'readiness', summary: 'Stations by class, area by area', security: 'key', query: summaryQuery, answer: [200, ReadinessSummary], problems: ['session_missing', 'not_allowed', 'not_found', 'body_invalid'] },
   { method: 'get', path: '/v1/stations/{code}/readiness', tag: 'readiness', summary: 'Everything known of one station before the day, and its ways to send', security: 'key', answer: [200, StationReadiness], problems: ['session_missing', 'not_allowed', 'station_unknown'] },
@@ -156,7 +162,7 @@ export const operations: readonly Operation[] = [
   { method: 'get', path: '/metrics', tag: 'operating', summary: 'Prometheus text format', security: 'none', answer: [200, 'text/plain'], problems: [] },
 ]
 
-const schemas = { ContactGiven, ContactRow, ContactRows, ContactCompleteness, DisturbanceTurns, ImpactInForce, Alarm, AlarmCreate, AlarmPatch, AckAlarms, AckAlarmsCreate, UnAckAlarms, ClearAlarms, ClearAlarmsCreate, CommentAlarms, CommentAlarmsCreate, AlertGroup, AlertReceipt, AlarmRows, AlarmDetail, RefusedAlarms, PlannedWorkCreate, PlannedWorkPatch, PlannedWorkRow, PlannedWorkRows, PlannedWorkDetail, PlannedWorkReceipt, Ping, UploadTiming, Located, VerifyingKeys, SigmonConfig, Pack, PackDelta, OfficerProblemGiven, OfficerProblem, OfficerProblems, OfficerProblemWord, EditionEntry, Edition, CellViews, Difference, Challenge, ChallengeCreate, ChallengeDecision, TroubleTicket, TroubleTicketCreate, TroubleTicketPatch, Hub, HubCreate, Sample, ReportBatch, ReportReceipt, Enrolment, Enrolled, Live, LiveDisturbance, LiveTicket, Session, StationRows, StationDetail, ReadinessRow, ReadinessPage, ReadinessSummary, StationReadiness, MovesPage, SitingDecisions, SitingResults, SitingQuestion, SitingAnswer, PositionFix, PositionFixes, PositionGiven, PositionMeasured, PositionReceipt, PositionDecision, AccessPoint, AccessPoints, AccessState, AccessStateAnswer, Campaign, CampaignStations, ReminderOrder, Reminded, Problem }
+const schemas = { AuditRows, KeyGiven, KeyMade, KeyRow, KeyRows, ContactGiven, ContactRow, ContactRows, ContactCompleteness, DisturbanceTurns, ImpactInForce, Alarm, AlarmCreate, AlarmPatch, AckAlarms, AckAlarmsCreate, UnAckAlarms, ClearAlarms, ClearAlarmsCreate, CommentAlarms, CommentAlarmsCreate, AlertGroup, AlertReceipt, AlarmRows, AlarmDetail, RefusedAlarms, PlannedWorkCreate, PlannedWorkPatch, PlannedWorkRow, PlannedWorkRows, PlannedWorkDetail, PlannedWorkReceipt, Ping, UploadTiming, Located, VerifyingKeys, SigmonConfig, Pack, PackDelta, OfficerProblemGiven, OfficerProblem, OfficerProblems, OfficerProblemWord, EditionEntry, Edition, CellViews, Difference, Challenge, ChallengeCreate, ChallengeDecision, TroubleTicket, TroubleTicketCreate, TroubleTicketPatch, Hub, HubCreate, Sample, ReportBatch, ReportReceipt, Enrolment, Enrolled, Live, LiveDisturbance, LiveTicket, Session, StationRows, StationDetail, ReadinessRow, ReadinessPage, ReadinessSummary, StationReadiness, MovesPage, SitingDecisions, SitingResults, SitingQuestion, SitingAnswer, PositionFix, PositionFixes, PositionGiven, PositionMeasured, PositionReceipt, PositionDecision, AccessPoint, AccessPoints, AccessState, AccessStateAnswer, Campaign, CampaignStations, ReminderOrder, Reminded, Problem }
 
 function reference(schema: TSchema): unknown {
   const name = Object.entries(schemas).find(([, each]) => each === schema)?.[0]

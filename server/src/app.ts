@@ -37,7 +37,10 @@ import { measurementRoutes } from './measurement/routes.ts'
 import { createAdmission } from './ndt/admission.ts'
 import { ndtRoutes } from './ndt/routes.ts'
 import type { Times } from './ndt/run.ts'
+import { auditActions } from './organisation/audit.ts'
+import { auditRoutes } from './organisation/audit-routes.ts'
 import { contactRoutes } from './organisation/contact-routes.ts'
+import { keyRoutes } from './organisation/key-routes.ts'
 import { recogniseCaller, recogniseCallers, sessionRoutes } from './organisation/routes.ts'
 import { accessRoutes } from './access/routes.ts'
 import { plannedWorkRoutes } from './planned-work/routes.ts'
@@ -189,7 +192,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   await ticketFaces(app, options, database, secret, ticketChanged, impact)
   const footprint = createFootprint(register.stations)
   await operatorsSystems(app, options, database, monitor, footprint)
-  for (const routes of [contactRoutes, announcementRoutes]) routes(app, { database, clock: options.clock })
+  for (const routes of [contactRoutes, keyRoutes, auditRoutes, announcementRoutes]) routes(app, { database, clock: options.clock })
   impactRoutes(app, { impact })
   atlasRoutes(app, { database })
   challengeRoutes(app, { database, clock: options.clock })
@@ -211,7 +214,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
 
 /** Tickets by TMF621 in both versions and by link, and what officers report. */
 async function ticketFaces(app: FastifyInstance, { clock, callbackHosts = [] }: AppOptions, database: Database, secret: Buffer, changed: (id: string) => void, { resultsDueAt }: ElectionImpact): Promise<void> {
-  const needs = { database, clock, resultsDueAt, caller: (request: { caller: Caller | null }) => request.caller, changed, callbackHosts, secret }
+  const needs = { database, clock, resultsDueAt, caller: (request: { caller: Caller | null }) => request.caller, changed, callbackHosts, secret, beginAct: app.beginAct }
   for (const face of [ticketRoutes, ticketRoutesV2, ticketLinks]) await app.register(face(needs))
   problemRoutes(app, { database, secret, clock, changed })
   trackRecordRoutes(app, { database, clock })
@@ -312,6 +315,7 @@ async function buildHttp(options: AppOptions, database: Database, feed: Feed): P
   })
   await app.register(cookie)
   recogniseCallers(app, database, options.clock)
+  auditActions(app, database, options.clock)
   sessionRoutes(app, database, options.clock)
   feed.routes(app)
   await app.register(swagger, { mode: 'static', specification: { document: openapi() as never } })

@@ -70,15 +70,17 @@ function endInTime(stream: ServerHttp2Stream, request_ms: number): void {
   for (const event of ['end', 'close']) stream.once(event, () => clearTimeout(timer))
 }
 
+/** Addresses that officers' phones ask, each with what its route is called. */
+export const ofPhones = /^\/v1\/(ping|probe|reports|devices|position|problems|sigmon|packs)\b|^\/(v2\/nearest|ndt\/v7)\//
+
 /**
  * Answers to phones carry no page headers: policies for content, frames and origins mean nothing for JSON that no
  * page shows. They would cost 1.1 KB an answer over HTTP/1.1, and as much on each new connection of HTTP/2.
  * `nosniff` stays: it keeps a browser from taking an answer for a page.
  */
-const lean = /^\/v1\/(ping|probe|reports|devices|position|problems|sigmon|packs)\b|^\/(v2\/nearest|ndt\/v7)\//
 export function leanAnswers(app: FastifyInstance): void {
   app.addHook('onRoute', (route: RouteOptions & { helmet?: unknown }) => {
-    if (!lean.test(route.url)) return
+    if (!ofPhones.test(route.url)) return
     route.helmet = false
     route.onRequest = [
       (_, reply, done) => {

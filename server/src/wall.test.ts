@@ -17,7 +17,7 @@ const rows: Readonly<Record<Resource, { table: string; owner: string; insert: (o
   staff: { table: 'staff', owner: 'organisation_id', insert: (of) => `INSERT INTO staff VALUES ('00000000-0000-0000-0000-00000000000${of === 'telkomsel' ? 1 : 2}', '${of}', 'noc', 'a')` },
   login_link: { table: 'login_link', owner: 'organisation_id', insert: (of) => `INSERT INTO login_link VALUES (sha256('${of}'), '00000000-0000-0000-0000-00000000000${of === 'telkomsel' ? 1 : 2}', '${of}', now(), NULL)` },
   session: { table: 'session', owner: 'organisation_id', insert: (of) => `INSERT INTO session VALUES (sha256('${of}'), '00000000-0000-0000-0000-00000000000${of === 'telkomsel' ? 1 : 2}', '${of}', now())` },
-  api_key: { table: 'api_key', owner: 'organisation_id', insert: (of) => `INSERT INTO api_key VALUES (sha256('${of}'), '${of}', 'noc', now(), NULL)` },
+  api_key: { table: 'api_key', owner: 'organisation_id', insert: (of) => `INSERT INTO api_key (key_sha256, organisation_id, role, created_at, slot) VALUES (sha256('${of}'), '${of}', 'noc', now(), 1)` },
   claim: { table: 'claim', owner: 'organisation_id', insert: (of) => `INSERT INTO claim (organisation_id, technology, valid_from, kind, complete, file, sha256, features, accepted, imported_at) VALUES ('${of}', 'lte', '2024-01-01', 'sites', true, 'a', '', 0, 0, now())` },
   atlas: { table: 'edition_column', owner: 'organisation_id', insert: (of) => `INSERT INTO edition_column VALUES ('0123456789ab', 'usable ${of}', '${of}', '', '')` },
   challenge: { table: 'challenge', owner: 'organisation_id', insert: (of) => `INSERT INTO challenge VALUES (gen_random_uuid(), '0123456789ab', '${of}', '${of}', 'lte', NULL, '7501011001001', 'covered', 'measured there', 'open', now())` },
@@ -32,12 +32,13 @@ const rows: Readonly<Record<Resource, { table: string; owner: string; insert: (o
   message: { table: 'notice', owner: 'organisation_id', insert: (of) => `INSERT INTO notice (organisation_id, call, group_key, alerts, at) VALUES ('${of}', '1', 'a', '[]', now())` },
   announcement: { table: 'announcement', owner: 'organisation_id', insert: (of) => `INSERT INTO announcement (organisation_id, title, body, audience, must_acknowledge, at, until) VALUES ('${of}', 'a', 'a', '{}', true, now(), now() + interval '1 hour')` },
   announcement_receipt: { table: 'announcement_receipt', owner: 'organisation_id', insert: (of) => `INSERT INTO announcement_receipt VALUES ((SELECT min(id) FROM announcement WHERE organisation_id = 'indosat'), '${of}', 'a', now())` },
+  audit: { table: 'audit', owner: 'organisation_id', insert: (of) => `INSERT INTO audit (at, organisation_id, role, method, path) VALUES (now(), '${of}', 'noc', 'POST', '/')` },
   segment: { table: 'segment', owner: both, insert: (of) => `INSERT INTO segment VALUES (${of === 'telkomsel' ? 1 : 2}, now(), now(), now(), 1, '')` },
   rollup: { table: 'rollup', owner: 'operator_id', insert: (of) => `INSERT INTO rollup VALUES (now(), now(), '${of}', '7501', '{7501011001001}', '{1}', '{1}', '{0}', '{0}', '{0}', '{50}', '{50}')` },
   radio_sample: { table: 'radio_sample', owner: 'organisation_id', insert: (of) => `INSERT INTO radio_sample (organisation_id, technology, at, latitude, longitude) VALUES ('${of}', 'lte', now(), 0, 120)` },
 }
 const organisations = ['telkomsel', 'indosat']
-const inOrder: readonly Resource[] = ['staff', 'disturbance', 'ticket', 'ticket_event', 'report', 'hub', 'access_point', 'login_link', 'session', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision', 'officer_problem', 'alarm', 'planned_work', 'contact', 'message', 'announcement', 'announcement_receipt', 'segment', 'rollup']
+const inOrder: readonly Resource[] = ['staff', 'disturbance', 'ticket', 'ticket_event', 'report', 'hub', 'access_point', 'login_link', 'session', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision', 'officer_problem', 'alarm', 'planned_work', 'contact', 'message', 'audit', 'announcement', 'announcement_receipt', 'segment', 'rollup']
 
 const expected = (role: Role, resource: Resource, action: 'read' | 'write'): 'all' | 'own' | 'none' =>
   rules.find((rule) => rule.role === role && rule.resource === resource && rule.action === action)?.scope ?? 'none'

@@ -12,15 +12,21 @@ export class CommandFailure extends Error {
 
 /** Tells a failure in plain words where we know it, with the stack where it is a fault of ours. */
 export async function fail(error: unknown): Promise<void> {
+  const known = await knownFailure(error)
+  process.stderr.write(`${known?.[1] ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`)
+  process.exitCode = known?.[0] ?? exits.fault
+}
+
+/** The exit code of a command that fails by this. */
+export const exitOf = async (error: unknown): Promise<number> => (await knownFailure(error))?.[0] ?? exits.fault
+
+async function knownFailure(error: unknown): Promise<readonly [number, string] | null> {
   const { StartFailure } = await import('../adapters/postgres/embedded.ts')
   const { ProblemError } = await import('../problem.ts')
-  const known: readonly [number, string] | null =
-    error instanceof CommandFailure ? [error.exit, error.message]
+  return error instanceof CommandFailure ? [error.exit, error.message]
     : error instanceof StartFailure ? [exits.missing, error.message]
     : error instanceof ProblemError ? [error.code === 'state_conflict' ? exits.refused : exits.rejected, error.message]
     : systemFailure(error)
-  process.stderr.write(`${known?.[1] ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`)
-  process.exitCode = known?.[0] ?? exits.fault
 }
 
 /** What the system or the database refuses for reasons outside this program, with a way out. */

@@ -3,6 +3,7 @@ import { connect, migrate, system } from '../adapters/postgres/database.ts'
 import { deploymentSecret, stationCode } from '../measurement/enrolment.ts'
 import { loadMonitorStations } from '../register/lookup.ts'
 import { readSigner } from '../sigmon/signing.ts'
+import { audited, typed } from './audited.ts'
 import { joinDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
 import { exportPlan, planKinds } from './export-plan.ts'
@@ -12,19 +13,22 @@ const quote = (value: unknown): string => {
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-/** codes, keys that phones trust, stations, disturbances, or rows of the newest plan; CSV with a header, or one JSON object with --json. The atlas goes to a file. */
+/** audit, codes, keys that phones trust, stations, disturbances, or rows of the newest plan; CSV with a header, or one JSON object with --json. The atlas goes to a file. */
 export async function exportAction(kind: string, options: Record<string, string | undefined>): Promise<void> {
   if (kind === 'atlas') return (await import('./atlas.ts')).exportAtlas(options)
+  if (kind === 'audit') return (await import('./export-audit.ts')).exportAudit(options)
   if (kind === 'letters') return (await import('./letters.ts')).exportLetters(options)
   const planKind = planKinds.find((each) => each === kind)
   if (planKind !== undefined) return exportPlan(planKind, options)
-  if (!['codes', 'keys', 'stations', 'disturbances'].includes(kind)) throw new CommandFailure(exits.usage, `kawal export knows codes, keys, letters, stations, disturbances, readiness, moves, access and atlas, not ${kind}.`)
+  if (!['codes', 'keys', 'stations', 'disturbances'].includes(kind)) throw new CommandFailure(exits.usage, `kawal export knows audit, codes, keys, letters, stations, disturbances, readiness, moves, access and atlas, not ${kind}.`)
   const server = await joinDatabase(options['data'])
   try {
     await migrate(server.ownerUrl, server.appPassword)
     const database = connect(server.ownerUrl, server.appPassword)
     try {
-      const rows = kind === 'keys' ? [...(await readSigner(database)).keys].map((key) => ({ ...key })) : kind === 'disturbances' ? await disturbances(database) : await stations(database, kind, options['province'])
+      // secrets of the officers that leave are an action, though nothing is changed
+      const rows = kind === 'keys' ? [...(await readSigner(database)).keys].map((key) => ({ ...key })) : kind === 'disturbances' ? await disturbances(database)
+        : kind === 'codes' ? await audited(server, `export codes${typed(options, ['province'])}`, () => stations(database, kind, options['province'])) : await stations(database, kind, options['province'])
       if (options['json'] !== undefined) process.stdout.write(JSON.stringify({ [kind]: rows }) + '\n')
       else process.stdout.write([Object.keys(rows[0] ?? {}).join(','), ...rows.map((row) => Object.values(row).map(quote).join(','))].join('\n') + '\n')
       process.stderr.write(`${rows.length} rows\n`)

@@ -10,6 +10,7 @@ import { importSamples, type SampleOutcome } from '../atlas/import-samples.ts'
 import { AskedWrong } from '../atlas/read-sites.ts'
 import { ImportRefused } from '../register/merge.ts'
 import { showProgress } from '../register/progress.ts'
+import { audited, typed } from './audited.ts'
 import { joinDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
 import { numberOption, type Options } from './options.ts'
@@ -43,9 +44,12 @@ export async function importAtlasAction(kind: AtlasKind, path: string, given: Re
       const issuesFile = join(folder, { coverage: 'coverage-issues.csv', boundaries: 'boundary-issues.csv', samples: 'sample-issues.csv' }[kind])
       const common = { path, date, issuesFile, layer: options['layer'], crs: options['crs'], swap_axes: flag('swapAxes'), dryRun: flag('dryRun'), now: Date.now, progress: showProgress(process.stderr) }
       const json = flag('json')
-      if (kind === 'coverage') tellCoverage(await importCoverage(pool, { ...common, ...numbers, operator: options['operator'] ?? null, technology, complete: flag('complete') }), json)
-      else if (kind === 'boundaries') tellBoundaries(await importBoundaries(pool, common), json)
-      else tellSamples(await importSamples(pool, common), json)
+      const work = async (): Promise<void> => {
+        if (kind === 'coverage') tellCoverage(await importCoverage(pool, { ...common, ...numbers, operator: options['operator'] ?? null, technology, complete: flag('complete') }), json)
+        else if (kind === 'boundaries') tellBoundaries(await importBoundaries(pool, common), json)
+        else tellSamples(await importSamples(pool, common), json)
+      }
+      await (common.dryRun ? work() : audited(server, `import ${kind} ${path} --date ${date}${typed(options, ['operator', 'technology'])}`, work))
     } finally {
       await pool.end()
     }

@@ -6,6 +6,7 @@ import { migrate } from '../adapters/postgres/database.ts'
 import { importRegister, type ImportOutcome } from '../register/import.ts'
 import { ImportRefused } from '../register/merge.ts'
 import { showProgress } from '../register/progress.ts'
+import { audited } from './audited.ts'
 import { joinDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
 import { atlasKinds, importAtlasAction, isAtlasKind } from './import-atlas.ts'
@@ -26,11 +27,13 @@ export async function importAction(kind: string, directory: string, options: Rec
     try {
       // the database's own day: by it the views say what is present
       const date = asked ?? (await pool.query<{ today: string }>('SELECT current_date::text AS today')).rows[0]?.today ?? ''
-      const outcome = await importRegister(pool, {
-        directory, date, issuesFile: join(folder, 'register-issues.csv'), now: Date.now, progress: showProgress(process.stderr),
-        dryRun: options['dryRun'] !== undefined && options['dryRun'] !== false,
-      })
-      tell(outcome, options['json'] !== undefined && options['json'] !== false)
+      const dryRun = options['dryRun'] !== undefined && options['dryRun'] !== false
+      const work = async (): Promise<ImportOutcome> => {
+        const done = await importRegister(pool, { directory, date, issuesFile: join(folder, 'register-issues.csv'), now: Date.now, progress: showProgress(process.stderr), dryRun })
+        tell(done, options['json'] !== undefined && options['json'] !== false)
+        return done
+      }
+      const outcome = await (dryRun ? work() : audited(server, `import register ${directory} --date ${date}`, work))
       if (server.joined && outcome.changes > 0) process.stderr.write('The server that is running shows the new register when it is started again.\n')
     } finally {
       await pool.end()

@@ -7,6 +7,7 @@ import { inviteColumns, readInvitation, rejectColumns, type RejectedRow } from '
 import { csvLines } from '../readiness/ask.ts'
 import { showProgress } from '../register/progress.ts'
 import { openRows } from '../register/read-file.ts'
+import { audited } from './audited.ts'
 import { joinDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
 import { onInterrupt } from './interrupt.ts'
@@ -40,7 +41,8 @@ export async function inviteAction(path: string | undefined, options: Options): 
     await owner.connect()
     let whole = false
     try {
-      await inviteAll(owner, file, { url, json, dryRun, keys: options['keys'] !== undefined }, done)
+      const work = (): Promise<void> => inviteAll(owner, file, { url, json, dryRun, keys: options['keys'] !== undefined }, done)
+      await (dryRun ? work() : audited(server, `org invite ${path}${options['keys'] === undefined ? '' : ' --keys'}`, work))
       whole = true
     } finally {
       await owner.end()

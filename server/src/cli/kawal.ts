@@ -64,7 +64,9 @@ program
 
 program
   .command('export <kind>')
-  .description('export: codes (of the appointment letters), keys (that phones trust), disturbances, stations, and of the newest plan readiness, moves, access, as CSV on stdout; letters (to print), atlas, as files')
+  .description('export: audit (who did what), codes (of the appointment letters), keys (that phones trust), disturbances, stations, and of the newest plan readiness, moves, access, as CSV on stdout; letters (to print), atlas, as files')
+  .option('--from <instant>', 'of audit: what was done from then on, as 2029-02-14T07:00+07:00')
+  .option('--to <instant>', 'of audit: what was done before, likewise')
   .option('--area <code>', 'of letters, readiness, moves and access: one province, regency, district or village only')
   .option('--province <code>', 'one province only; of the atlas also a regency, district or village')
   .option('--edition <id>', 'edition of the atlas', 'latest')
@@ -131,7 +133,7 @@ program
 
 program
   .command('org <action> [organisation]')
-  .description('organisations: list, add ORGANISATION, link ORGANISATION (a one-time log-in link), key ORGANISATION (an API key), revoke ORGANISATION (its keys, links and sessions), invite FILE.csv (many with their duty contacts, each with a link), contacts [ORGANISATION], completeness (what contacts lack), level [ORGANISATION] (how long it has for a ticket; with --severity, --restore and --repair it is given)')
+  .description('organisations: list, add ORGANISATION, link ORGANISATION (a one-time log-in link), key ORGANISATION (an API key; two are valid at a time), keys ORGANISATION (lists them), revoke ORGANISATION (its keys, links and sessions, or one key), invite FILE.csv (many with their duty contacts, each with a link), contacts [ORGANISATION], completeness (what contacts lack), level [ORGANISATION] (how long it has for a ticket; with --severity, --restore and --repair it is given)')
   .option('--kind <kind>', 'of an organisation to add: ministry, kpu, bawaslu, apjii, bakti, operator, isp, helpdesk')
   .option('--name <name>', 'name of the organisation to add, or of the person the link is for')
   .option('--area <code>', 'of a helpdesk to add: the province, regency, district or village whose officers it helps')
@@ -139,6 +141,8 @@ program
   .option('--restore <minutes>', 'of a level to give: until service is back')
   .option('--repair <minutes>', 'of a level to give: until the repair is finished')
   .option('--url <address>', 'address of the server, for the link', 'http://127.0.0.1:5105')
+  .option('--scope <scope>', 'of key: all, or read for one that asks by GET alone')
+  .option('--key <id>', 'of revoke: this key alone, as k-7f3a09c2b1')
   .option('--keys', 'of invite: an API key for each new organisation too')
   .option('--dry-run', 'of invite: check everything, change nothing')
   .action(async (action: string, organisation: string | undefined, options: Record<string, string>) => (await import('./org.ts')).orgAction(action, organisation, all(options)))

@@ -7,6 +7,7 @@ import { csvLines } from '../readiness/ask.ts'
 import { inArea, placeColumns } from '../readiness/read.ts'
 import { letterLink, lettersPage, type Letter } from '../sigmon/letters.ts'
 import { readSigner } from '../sigmon/signing.ts'
+import { audited, typed } from './audited.ts'
 import { joinDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
 import type { Options } from './options.ts'
@@ -31,7 +32,8 @@ export async function exportLetters(options: Options): Promise<void> {
     try {
       process.stderr.write(warning)
       const letters = readLetters(database, area, url)
-      const count = await (asRows ? writeRows(letters, options['json'] !== undefined) : writePages(letters, url, out ?? ''))
+      // secrets that leave are an action, though nothing is changed
+      const count = await audited(server, `export letters --area ${area}${typed(options, ['format', 'out'])}`, () => (asRows ? writeRows(letters, options['json'] !== undefined) : writePages(letters, url, out ?? '')))
       if (count === 0) throw new CommandFailure(exits.rejected, `The register has no stations in ${area}.`)
       process.stderr.write(`${count} letters${asRows ? '' : ` in ${out}`}\n`)
     } finally {

@@ -11,6 +11,16 @@ export function numberOption(options: Options, name: string, max = Number.MAX_SA
   return value
 }
 
+/** An instant with its offset; undefined where the option is not given. @throws CommandFailure for anything else */
+export function instantOption(options: Options, name: string): number | undefined {
+  const text = options[name]
+  if (text === undefined) return undefined
+  const at = Date.parse(text)
+  // without an offset it would be a time of this machine, and elections have three zones
+  if (!Number.isFinite(at) || !/(Z|[+-]\d\d:\d\d)$/.test(text)) throw new CommandFailure(exits.usage, `--${name} takes an instant with its offset, as 2029-02-14T07:00+07:00, not ${text}.`)
+  return at
+}
+
 export function portOption(options: Options): number {
   const port = numberOption(options, 'port', 65_535)
   if (!Number.isInteger(port)) throw new CommandFailure(exits.usage, `--port takes a whole number, not ${port}.`)

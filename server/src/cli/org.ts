@@ -4,7 +4,9 @@ import { connect, migrate, system, type Database } from '../adapters/postgres/da
 import { listContacts, readCompleteness } from '../organisation/contacts.ts'
 import { isOrganisationId } from '../organisation/invite-file.ts'
 import { listLevels, writeLevel } from '../ticket/levels.ts'
-import { addApiKey, addStaff, loginToken, revokeAll } from '../organisation/sessions.ts'
+import { listKeys, revokeKey } from '../organisation/keys.ts'
+import { addStaff, insertApiKey, loginToken, revokeAll } from '../organisation/sessions.ts'
+import { audited, typed } from './audited.ts'
 import { joinDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
 import { inviteAction } from './invite.ts'
@@ -16,9 +18,11 @@ type Told = readonly [value: Readonly<Record<string, unknown>>, text: string]
 
 /** Actions that need no organisation; `contacts` and `level` take one. */
 const overAll: Readonly<Record<string, (asked: Asked, organisation: string | undefined) => Promise<Told>>> = { list, contacts, completeness, level }
-const ofOne: Readonly<Record<string, (asked: Asked, organisation: string) => Promise<Told>>> = { add, link, key, revoke }
+const ofOne: Readonly<Record<string, (asked: Asked, organisation: string) => Promise<Told>>> = { add, link, key, keys, revoke }
+/** Those that change something, each with its options. */
+const changes: Readonly<Record<string, readonly string[]>> = { add: ['kind', 'name', 'area'], link: ['name'], key: ['scope'], revoke: ['key'], level: ['severity', 'restore', 'repair'] }
 
-/** list, add ORGANISATION, link ORGANISATION, key ORGANISATION, revoke ORGANISATION, contacts [ORGANISATION], completeness, level [ORGANISATION], invite FILE */
+/** list, add ORGANISATION, link ORGANISATION, key ORGANISATION, keys ORGANISATION, revoke ORGANISATION, contacts [ORGANISATION], completeness, level [ORGANISATION], invite FILE */
 export async function orgAction(action: string, subject: string | undefined, options: Options): Promise<void> {
   if (action === 'invite') return inviteAction(subject, options)
   const [any, one] = [Object.hasOwn(overAll, action) ? overAll[action] : undefined, Object.hasOwn(ofOne, action) ? ofOne[action] : undefined]
@@ -30,7 +34,10 @@ export async function orgAction(action: string, subject: string | undefined, opt
     const database = connect(server.ownerUrl, server.appPassword)
     try {
       const asked = { database, ownerUrl: server.ownerUrl, options }
-      const [value, text] = any !== undefined ? await any(asked, subject) : await (one as NonNullable<typeof one>)(asked, subject ?? '')
+      const work = (): Promise<Told> => (any !== undefined ? any(asked, subject) : (one as NonNullable<typeof one>)(asked, subject ?? ''))
+      const isLook = action === 'level' && options['severity'] === undefined
+      const named = Object.hasOwn(changes, action) && !isLook ? changes[action] : undefined
+      const [value, text] = named === undefined ? await work() : await audited(server, `org ${action} ${subject}${typed(options, named)}`, work)
       process.stdout.write((options['json'] === undefined ? text : JSON.stringify(value)) + '\n')
     } finally {
       await database.end()
@@ -56,19 +63,38 @@ async function link({ database, options }: Asked, organisation: string): Promise
   return [{ organisation, link: address }, `${address}\nWorks once, within 24 hours.`]
 }
 
-async function key({ database }: Asked, organisation: string): Promise<Told> {
-  const made = await addApiKey(database, organisation, Date.now())
-  return [{ organisation, key: made }, `${made}\nShown once: it is kept as a hash only.`]
+async function key({ database, options }: Asked, organisation: string): Promise<Told> {
+  const { scope = 'all' } = options
+  if (scope !== 'all' && scope !== 'read') throw new CommandFailure(exits.usage, `--scope is all or read, not ${scope}.`)
+  const made = await database.transaction(system, (client) => insertApiKey(client, organisation, Date.now(), scope))
+  return [{ organisation, ...made, scope }, `${made.key}\nShown once: it is kept as a hash only. It is called ${made.id}${scope === 'read' ? ' and may only read' : ''}.`]
 }
 
-async function revoke({ database }: Asked, organisation: string): Promise<Told> {
+async function keys({ database }: Asked, organisation: string): Promise<Told> {
+  await mustBeThere(database, organisation)
+  const rows = await listKeys(database, system, organisation)
+  const minute = (text: string): string => `${text.slice(0, 16)}Z`
+  const lines = rows.map((row) => `${row.id}  ${row.scope.padEnd(4)}  made ${minute(row.createdAt)}  ${row.lastUsedAt === null ? 'never used' : `last used ${minute(row.lastUsedAt)}`}`)
+  return [{ organisation, keys: rows }, lines.length === 0 ? 'No valid key.' : lines.join('\n')]
+}
+
+async function revoke({ database, options }: Asked, organisation: string): Promise<Told> {
+  const { key: id } = options
+  if (id !== undefined) {
+    await revokeKey(database, system, organisation, id, Date.now())
+    return [{ organisation, key: id }, `${id} of ${organisation} ended.`]
+  }
   const revoked = await revokeAll(database, organisation, Date.now())
   return [{ organisation, ...revoked }, `${organisation}: ${revoked.keys} keys, ${revoked.links} links and ${revoked.sessions} sessions ended.`]
 }
 
-async function contacts({ database }: Asked, organisation: string | undefined): Promise<Told> {
-  if (organisation !== undefined && (await database.pool.query('SELECT FROM organisation WHERE id = $1', [organisation])).rowCount === 0)
+async function mustBeThere(database: Database, organisation: string): Promise<void> {
+  if ((await database.pool.query('SELECT FROM organisation WHERE id = $1', [organisation])).rowCount === 0)
     throw new CommandFailure(exits.rejected, `There is no organisation ${organisation}. "kawal org list" names them.`)
+}
+
+async function contacts({ database }: Asked, organisation: string | undefined): Promise<Told> {
+  if (organisation !== undefined) await mustBeThere(database, organisation)
   const { rows } = await listContacts(database, system, { ...(organisation === undefined ? {} : { organisation }), limit: null })
   const lines = rows.map((row) => `${row.organisation.padEnd(20)} ${row.level}  ${(row.phone ?? '-').padEnd(17)} ${(row.email ?? '-').padEnd(32)} ${row.name}`)
   return [{ contacts: rows }, lines.length === 0 ? 'No duty contacts.' : lines.join('\n')]

@@ -7,6 +7,7 @@ import { migrate } from '../adapters/postgres/database.ts'
 import { publishEdition, PublishRefused, type Published } from '../atlas/publish.ts'
 import { readTerrain, terrainPlus } from '../atlas/terrain-files.ts'
 import { showProgress } from '../register/progress.ts'
+import { audited, typed } from './audited.ts'
 import { joinDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
 import type { Options } from './options.ts'
@@ -24,10 +25,10 @@ export async function publishAction(options: Options): Promise<void> {
     try {
       const on = day ?? (await client.query<{ today: string }>('SELECT current_date::text AS today')).rows[0]?.today ?? ''
       const started = performance.now()
-      const published = await publishEdition(client, {
+      const published = await audited(server, `atlas publish --date ${on}${typed(options, ['name', 'terrain', 'operators'])}`, () => publishEdition(client, {
         name: options['name'] ?? `Peta jangkauan ${on}`, licences: (options['licences'] ?? '').split(';').map((each) => each.trim()).filter((each) => each !== ''), day: on, now: Date.now(), terrain, threads: availableParallelism(), progress: showProgress(process.stderr),
         ...(options['operators'] === undefined ? {} : { operators: options['operators'].split(',').map((each) => each.trim()).filter((each) => each !== '') }),
-      })
+      }))
       const seconds = Math.round((performance.now() - started) / 100) / 10
       process.stdout.write(options['json'] === undefined ? told(published, seconds) : JSON.stringify({ ...published, seconds }) + '\n')
     } finally {

@@ -5,9 +5,10 @@ import { connect, migrate, type Database } from '../adapters/postgres/database.t
 import { csvHead, csvLine } from '../journal/csv.ts'
 import { letGo, listHours, StillNeeded, type Gone } from '../journal/policy.ts'
 import { readReports } from '../journal/read.ts'
+import { audited, typed } from './audited.ts'
 import { joinDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
-import { numberOption, type Options } from './options.ts'
+import { instantOption, numberOption, type Options } from './options.ts'
 
 const day_ms = 86_400_000
 
@@ -20,7 +21,7 @@ export async function reportsAction(action: string, options: Options): Promise<v
     await migrate(server.ownerUrl, server.appPassword)
     const database = connect(server.ownerUrl, server.appPassword)
     try {
-      await todo(database, options)
+      await (action === 'archive' || action === 'drop' ? audited(server, `reports ${action}${typed(options, ['days', 'out'])}`, () => todo(database, options)) : todo(database, options))
     } finally {
       await database.end()
     }
@@ -49,7 +50,7 @@ async function list(database: Database, options: Options): Promise<void> {
 async function exportReports(database: Database, options: Options): Promise<void> {
   const { station } = options
   if (station !== undefined && !/^[0-9]{13}$/.test(station)) throw new CommandFailure(exits.usage, `--station takes the 13 digits of a station, not ${station}.`)
-  const wanted = { ...(station === undefined ? {} : { station }), ...instantOption(options, 'from'), ...instantOption(options, 'to') }
+  const wanted = { ...(station === undefined ? {} : { station }), ...bound(options, 'from'), ...bound(options, 'to') }
   const asJson = options['json'] !== undefined
   if (!asJson) process.stdout.write(`${csvHead}\n`)
   let rows = 0
@@ -61,13 +62,9 @@ async function exportReports(database: Database, options: Options): Promise<void
   process.stderr.write(`${rows} rows\n`)
 }
 
-function instantOption(options: Options, name: 'from' | 'to'): { readonly [name in 'from' | 'to']?: number } {
-  const text = options[name]
-  if (text === undefined) return {}
-  const at = Date.parse(text)
-  // without an offset it would be a time of this machine, and elections have three zones
-  if (!Number.isFinite(at) || !/(Z|[+-]\d\d:\d\d)$/.test(text)) throw new CommandFailure(exits.usage, `--${name} takes an instant with its offset, as 2029-02-14T07:00+07:00, not ${text}.`)
-  return { [name]: at }
+function bound(options: Options, name: 'from' | 'to'): { readonly [name in 'from' | 'to']?: number } {
+  const at = instantOption(options, name)
+  return at === undefined ? {} : { [name]: at }
 }
 
 function folderOption(options: Options): string {

@@ -165,6 +165,9 @@ test('a reply is a note of who was told, once; what is no reply is refused', asy
   await assert.rejects(outside.sendMail({ ...reply, messageId: '<none@noc.example>', text: '> quoted' }), /no text above/)
   assert.ok((await command(needs(), { organisation: 'komdigi', role: 'duty_officer' }, id, { kind: 'cancel', reason: 'exercise' })).ok)
   await assert.rejects(outside.sendMail({ ...reply, messageId: '<late@noc.example>' }), /is over/)
+  const { rows: acts } = await kit.database.transaction({ organisation: 'bawaslu', role: 'auditor' }, (client) => client.query<{ act: string }>(
+    `SELECT concat_ws(' ', audit.organisation_id, role, method, subject, status, link_contact = contact.id) AS act FROM audit JOIN audit_outcome ON audit_id = audit.id JOIN contact ON contact.organisation_id = audit.organisation_id ORDER BY audit.id`))
+  assert.deepEqual(acts.map(({ act }) => act), [250, 250, 550, 550].map((status) => `telkomsel noc MAIL ${id} ${status} t`))
   assert.deepEqual(failures, [])
 })
 

@@ -2,6 +2,7 @@ import { hour_ms, type Instant } from '@kawal/core/kernel/clock.ts'
 import { roleOfKind } from '@kawal/core/organisation/rules.ts'
 import type { Ticket } from '@kawal/core/ticket/ticket.ts'
 import { system, type Database } from '../adapters/postgres/database.ts'
+import { writeAct, writeOutcome } from '../organisation/audit-store.ts'
 import { linkToken } from '../ticket/link.ts'
 import { command } from '../ticket/tickets.ts'
 import { createMail, createSms, type ReadTold } from './mail.ts'
@@ -29,6 +30,8 @@ interface NotificationNeeds {
 }
 
 const link_ms = 7 * 24 * hour_ms
+/** What a mail server answers (RFC 5321). */
+const [smtp_taken, smtp_refused] = [250, 550]
 
 /** Calls people to tickets over the channels that this installation has, and takes their answers by mail. */
 export async function openNotification(needs: NotificationNeeds) {
@@ -69,13 +72,16 @@ async function readTold({ database, clock, secret, settings }: NotificationNeeds
 }
 
 /** A reply is a note of the person's organisation on the ticket that he was told of. The same mail twice is one note. */
-async function takeReply({ database, clock, changed }: NotificationNeeds, { message, place, messageId, text }: Reply): Promise<void> {
-  const { rows: [told] } = await database.transaction(system, (client) => client.query<{ organisation: string; kind: string; alert: Alert | null }>(
-    `SELECT message.organisation_id AS organisation, kind, alerts->$2::int AS alert FROM message JOIN notice ON notice.id = notice_id JOIN organisation ON organisation.id = message.organisation_id WHERE message.id = $1`, [message, place]))
+async function takeReply({ database, clock, changed, failed }: NotificationNeeds, { message, place, messageId, text }: Reply): Promise<void> {
+  const { rows: [told] } = await database.transaction(system, (client) => client.query<{ organisation: string; kind: string; contact: string; alert: Alert | null }>(
+    `SELECT message.organisation_id AS organisation, kind, contact_id AS contact, alerts->$2::int AS alert FROM message JOIN notice ON notice.id = notice_id JOIN organisation ON organisation.id = message.organisation_id WHERE message.id = $1`, [message, place]))
   const role = roleOfKind[told?.kind ?? '']
   if (told === undefined || told.alert === null || role === undefined) throw new ReplyRefused('This message is not known any more')
   const { ticket } = told.alert.labels
-  const noted = await command({ database, clock }, { organisation: told.organisation, role }, ticket, { kind: 'note', text }, undefined, `mail ${messageId}`)
+  const caller = { organisation: told.organisation, role }
+  const begun = await writeAct(database, { at: clock(), actor: { ...caller, contact: told.contact }, address: null, method: 'MAIL', path: 'reply', subject: ticket, reason: null, request: null })
+  const noted = await command({ database, clock }, caller, ticket, { kind: 'note', text }, undefined, `mail ${messageId}`)
+  await writeOutcome(database, begun, { at: clock(), status: noted.ok ? smtp_taken : smtp_refused, made: null }).catch(failed)
   if (noted.ok) return changed(ticket)
   throw new ReplyRefused(noted.error === 'text_too_long' ? 'At most 2,000 characters above the quoted mail' : noted.error === 'not_from_this_status' ? `${ticket} is over: nothing is added to it` : `${ticket} is not yours any more`)
 }

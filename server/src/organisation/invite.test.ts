@@ -92,9 +92,9 @@ test('a new organisation gets its contacts, one link for whoever is told first, 
   const [outcome] = await inviteAll(text, { keys: true })
   assert.deepEqual([outcome?.organisation, outcome?.added, outcome?.contacts, outcome?.rejected], ['maju-net', true, { added: 2, known: 0, kept: 0 }, []])
   const { session } = await logIn(kit.database, outcome?.token ?? '', now)
-  const staff = await readSession(kit.database, session, now)
+  const staff = (await readSession(kit.database, session, now))?.session
   assert.deepEqual([staff?.organisation, staff?.organisationName, staff?.role, staff?.name], ['maju-net', 'PT Maju Net', 'noc', 'Piket NOC'])
-  assert.deepEqual(await readApiKey(kit.database, outcome?.key ?? ''), { organisation: 'maju-net', role: 'noc' })
+  assert.deepEqual((await readApiKey(kit.database, outcome?.key ?? ''))?.caller, { organisation: 'maju-net', role: 'noc' })
   assert.deepEqual([await count('login_link'), await count('api_key'), await count('contact')], [1, 1, 2])
 })
 

@@ -67,7 +67,7 @@ async function write(owner: pg.ClientBase, { id, name, kind, contacts }: Invited
   // the link is for whoever is told first
   const first = contacts.reduce((best, each) => (each.contact.level < best.contact.level ? each : best))
   const token = await insertLink(owner, await insertStaff(owner, id, first.contact.name), now)
-  return { organisation: id, added, contacts: counts, token, key: keys ? await insertApiKey(owner, id, now) : null, rejected }
+  return { organisation: id, added, contacts: counts, token, key: keys ? (await insertApiKey(owner, id, now)).key : null, rejected }
 }
 
 async function writeContacts(owner: pg.ClientBase, id: string, contacts: Invited['contacts'], now: Instant): Promise<{ counts: InviteOutcome['contacts']; rejected: RejectedRow[] }> {

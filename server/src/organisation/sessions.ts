@@ -1,9 +1,12 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type pg from 'pg'
-import { roleOfKind, rules } from '@kawal/core/organisation/rules.ts'
+import type { KeyScope } from '@kawal/contract/key.ts'
 import type { Session } from '@kawal/contract/live.ts'
+import type { Instant } from '@kawal/core/kernel/clock.ts'
+import { roleOfKind, rules } from '@kawal/core/organisation/rules.ts'
 import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
 import { ProblemError } from '../problem.ts'
+import type { Actor } from './audit-store.ts'
 
 const link_ms = 24 * 3_600_000
 const session_ms = 14 * 24 * 3_600_000
@@ -69,53 +72,96 @@ export async function logOut(database: Database, session: string): Promise<void>
   await database.transaction(system, (client) => client.query('DELETE FROM session WHERE token_sha256 = $1', [sha256(session)]))
 }
 
-/** @returns null when there is no such session, or its time is over */
-export async function readSession(database: Database, session: string, now: number): Promise<Session | null> {
+/** Whose log-in link it is, used or not. @returns null for what is none of ours */
+export async function linkActor(database: Database, token: string): Promise<Actor | null> {
   return database.transaction(system, async (client) => {
-    const { rows } = await client.query<{ organisation: string; organisation_name: string; role: string; name: string; expires_at: Date }>(
-      `SELECT staff.organisation_id AS organisation, organisation.name AS organisation_name, role, staff.name, session.expires_at
+    const { rows } = await client.query<{ organisation: string; role: string; staff: string; name: string }>(
+      'SELECT staff.organisation_id AS organisation, role, staff.id AS staff, name FROM login_link JOIN staff ON staff.id = staff_id WHERE token_sha256 = $1', [sha256(token)])
+    return rows[0] ?? null
+  })
+}
+
+/** @returns the session and the id of its person; null when there is no such session, or its time is over */
+export async function readSession(database: Database, token: string, now: number): Promise<{ session: Session; staff: string } | null> {
+  return database.transaction(system, async (client) => {
+    const { rows } = await client.query<{ organisation: string; organisation_name: string; role: string; staff: string; name: string; expires_at: Date }>(
+      `SELECT staff.organisation_id AS organisation, organisation.name AS organisation_name, role, staff.id AS staff, staff.name, session.expires_at
        FROM session JOIN staff ON staff.id = staff_id JOIN organisation ON organisation.id = staff.organisation_id
        WHERE token_sha256 = $1 AND expires_at > $2`,
-      [sha256(session), new Date(now)],
+      [sha256(token), new Date(now)],
     )
     const [row] = rows
     if (row === undefined) return null
-    return {
+    const session: Session = {
       organisation: row.organisation, organisationName: row.organisation_name, role: row.role, name: row.name,
       expiresAt: row.expires_at.toISOString(),
       may: rules.filter((rule) => rule.role === row.role).map((rule) => `${rule.resource}:${rule.action}${rule.scope === 'own' ? ':own' : ''}`),
     }
+    return { session, staff: row.staff }
   })
 }
 
-/** A key for an organisation's own systems: shown once, kept as a hash. In the caller's transaction. */
-export async function insertApiKey(client: pg.ClientBase, organisation: string, now: number): Promise<string> {
+/** What is known of an API key beside the key itself. */
+export interface ApiKey {
+  /** Public: it names the key. */
+  readonly id: string
+  /** `read` asks by GET alone. */
+  readonly scope: KeyScope
+  /** To the minute; null when it was never used. */
+  readonly lastUsedAt: Instant | null
+}
+
+/** An organisation has two: a new key takes an old one's place without a gap. */
+const slots = 2
+
+/**
+ * A key for an organisation's own systems: shown once, kept as a hash. In the caller's transaction.
+ * @throws ProblemError not_found for no organisation, state_conflict when two of its keys are valid
+ */
+export async function insertApiKey(client: pg.ClientBase, organisation: string, now: Instant, scope: KeyScope = 'all'): Promise<{ id: string; key: string }> {
   const role = await roleIn(client, organisation)
   const key = `kawal-key-${randomBytes(24).toString('base64url')}`
-  await client.query('INSERT INTO api_key (key_sha256, organisation_id, role, created_at) VALUES ($1, $2, $3, $4)', [sha256(key), organisation, role, new Date(now)])
-  return key
+  // Of two who take the same slot the database lets one in; the other looks again.
+  for (let tries = 0; tries <= slots; tries++) {
+    const { rows: [made] } = await client.query<{ id: string }>(
+      `INSERT INTO api_key (key_sha256, organisation_id, role, created_at, scope, slot)
+       SELECT $1::bytea, $2::text, $3::text, $4::timestamptz, $5::text, free.slot FROM generate_series(1, $6::int) AS free (slot)
+       WHERE NOT EXISTS (SELECT FROM api_key AS other WHERE other.organisation_id = $2 AND other.slot = free.slot AND other.revoked_at IS NULL) ORDER BY free.slot LIMIT 1
+       ON CONFLICT (organisation_id, slot) WHERE revoked_at IS NULL DO NOTHING RETURNING id`, [sha256(key), organisation, role, new Date(now), scope, slots])
+    if (made !== undefined) return { id: made.id, key }
+  }
+  const { rows: valid } = await client.query<{ id: string }>('SELECT id FROM api_key WHERE organisation_id = $1 AND revoked_at IS NULL ORDER BY created_at, id', [organisation])
+  throw new ProblemError('state_conflict', `${organisation} has two valid keys already: ${valid.map(({ id }) => id).join(' and ')}. Revoke the one that is not used any more (kawal org revoke ${organisation} --key ID, or DELETE /v1/keys/ID), then make a new one.`)
 }
 
 export async function addApiKey(database: Database, organisation: string, now: number): Promise<string> {
-  return database.transaction(system, (client) => insertApiKey(client, organisation, now))
+  return (await database.transaction(system, (client) => insertApiKey(client, organisation, now))).key
 }
 
-/** Ends what an organisation can come in with: after a theft, or when somebody leaves. */
+/** Ends all that an organisation can come in with: after a theft, or when somebody leaves. */
 export async function revokeAll(database: Database, organisation: string, now: number): Promise<{ keys: number; links: number; sessions: number }> {
   return database.transaction(system, async (client) => {
     const { rowCount: known } = await client.query('SELECT FROM organisation WHERE id = $1', [organisation])
     if (known === 0) throw new ProblemError('not_found', `There is no organisation ${organisation}.`)
-    const keys = await client.query('UPDATE api_key SET revoked_at = $2 WHERE organisation_id = $1 AND revoked_at IS NULL', [organisation, new Date(now)])
+    const keys = await revokeKeys(client, organisation, now)
     const links = await client.query('UPDATE login_link SET used_at = $2 WHERE organisation_id = $1 AND used_at IS NULL', [organisation, new Date(now)])
     const sessions = await client.query('DELETE FROM session WHERE organisation_id = $1', [organisation])
-    return { keys: keys.rowCount ?? 0, links: links.rowCount ?? 0, sessions: sessions.rowCount ?? 0 }
+    return { keys, links: links.rowCount ?? 0, sessions: sessions.rowCount ?? 0 }
   })
 }
 
-export async function readApiKey(database: Database, key: string): Promise<Caller | null> {
+/** Ends all keys of an organisation. @returns how many there were */
+export async function revokeKeys(client: pg.ClientBase, organisation: string, now: Instant): Promise<number> {
+  return (await client.query('UPDATE api_key SET revoked_at = $2 WHERE organisation_id = $1 AND revoked_at IS NULL', [organisation, new Date(now)])).rowCount ?? 0
+}
+
+/** @returns null when there is no such key, or it was revoked */
+export async function readApiKey(database: Database, key: string): Promise<{ caller: Caller; key: ApiKey } | null> {
   return database.transaction(system, async (client) => {
-    const { rows } = await client.query<Caller>(
-      'SELECT organisation_id AS organisation, role FROM api_key WHERE key_sha256 = $1 AND revoked_at IS NULL', [sha256(key)])
-    return rows[0] ?? null
+    const { rows: [row] } = await client.query<Caller & { id: string; scope: KeyScope; last_used_at: Date | null }>(
+      'SELECT organisation_id AS organisation, role, id, scope, last_used_at FROM api_key WHERE key_sha256 = $1 AND revoked_at IS NULL', [sha256(key)])
+    if (row === undefined) return null
+    const { organisation, role, id, scope, last_used_at } = row
+    return { caller: { organisation, role }, key: { id, scope, lastUsedAt: last_used_at?.getTime() ?? null } }
   })
 }

@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { Database } from '../adapters/postgres/database.ts'
-import { addApiKey } from '../organisation/sessions.ts'
+import { system, type Database } from '../adapters/postgres/database.ts'
+import { addApiKey, revokeKeys } from '../organisation/sessions.ts'
 
 /** A fault as the operator's own network knows it. */
 interface KnownFault {
@@ -28,6 +28,8 @@ const program = join(import.meta.dirname, 'operator.ts')
 export async function startOperators(api: string, database: Database, organisations: readonly string[], seed: number, now: number): Promise<Operators> {
   const running = await Promise.all(
     organisations.map(async (organisation) => {
+      // those of the rehearsal before this one, in the same folder
+      await database.transaction(system, (client) => revokeKeys(client, organisation, now))
       const key = await addApiKey(database, organisation, now)
       return startOperator(api, organisation, key, seed)
     }),

@@ -31,7 +31,7 @@ before(async () => {
   kit = await withDatabase()
   app = fastify()
   await app.register(helmet)
-  await app.register(ticketLinks({ ...needs(), changed: (id) => changed.push(id), secret }))
+  await app.register(ticketLinks({ ...needs(), changed: (id) => changed.push(id), secret, beginAct: () => Promise.resolve() }))
 })
 after(async () => {
   await app.close()
@@ -258,7 +258,7 @@ test('what is no form of the page is told on a page: too large, another kind, em
 test('the fault of a database is told without its words', async () => {
   const broken = fastify()
   const failing = { ...kit.database, transaction: () => Promise.reject(new Error('password of kawal_app')) }
-  await broken.register(ticketLinks({ database: failing, clock: () => now, changed: () => undefined, secret }))
+  await broken.register(ticketLinks({ database: failing, clock: () => now, changed: () => undefined, beginAct: () => Promise.resolve(), secret }))
   const { statusCode, body } = await broken.inject({ method: 'GET', url: linkOf('TT-x') })
   assert.deepEqual([statusCode, /Kesalahan di pihak kami/.test(body), /password/.test(body)], [500, true, false])
   await broken.close()

@@ -3,6 +3,7 @@ import { roleOfKind, scopeOf } from '@kawal/core/organisation/rules.ts'
 import type { Refusal, Ticket } from '@kawal/core/ticket/ticket.ts'
 import { problems } from '@kawal/contract/problem.ts'
 import type { Caller } from '../adapters/postgres/database.ts'
+import type { BeginAct } from '../organisation/audit.ts'
 import { allowed, pauseOf, problemOf, ProblemError } from '../problem.ts'
 import type { TicketRouteNeeds } from './act.ts'
 import { actionOf, disputeKindOf, isLinkAct, linkPolicy, plainPage, ticketPage, type LinkView } from './link-page.ts'
@@ -11,7 +12,7 @@ import { linkWords, type LinkWords } from './link-words.ts'
 import { localTime } from './local-time.ts'
 import { command, getTicket } from './tickets.ts'
 
-type LinkNeeds = Pick<TicketRouteNeeds, 'database' | 'clock' | 'changed' | 'secret'>
+type LinkNeeds = Pick<TicketRouteNeeds, 'database' | 'clock' | 'changed' | 'secret'> & { readonly beginAct: BeginAct }
 
 /** 2,000 characters of any script: three bytes each, of which a form makes nine. */
 const form_bytes_max = 20_000
@@ -48,6 +49,7 @@ export function ticketLinks(needs: LinkNeeds): FastifyPluginAsync {
       const words = wordsFor(request)
       const found = await follow(needs, request)
       if (found === null) return gone(reply, words)
+      await needs.beginAct(request, { ...found.caller, contact: found.link.contact }, { subject: found.ticket.id, ...reasonIn(request.body) })
       return answer(needs, request, reply, words, found)
     })
   }
@@ -88,11 +90,13 @@ async function answer(needs: LinkNeeds, request: Asked, reply: FastifyReply, wor
   if (expectedAt === null || (act === 'estimate' && expectedAt <= needs.clock())) return refuse(version === found.ticket.version ? 'time' : 'version_conflict')
   const done = await allowed(() => command(needs, found.caller, found.ticket.id, actionOf(act, text, expectedAt, disputeKindOf(form.get('kind'))), version))
   if (!done.ok) return done.error === 'not_found' ? gone(reply, words) : refuse(wrongOf(done.error))
-  // Of a ticket's history the organisation is who speaks; which of its people had the link is in the log alone.
-  request.log.info({ ticket: done.value.id, contact: found.link.contact, act }, 'a ticket was answered by link')
+  // Of a ticket's history the organisation is who speaks; which of its people had the link is in the audit.
   needs.changed(done.value.id)
   return reply.code(303).header('location', `?${new URLSearchParams({ said: act, lang: words.lang })}`).send()
 }
+
+/** Of the acts one gives a reason; the others' texts are said on the ticket. */
+const reasonIn = (form: unknown): { reason?: string } => (form instanceof URLSearchParams && form.get('act') === 'hold' ? { reason: typedIn(form) } : {})
 
 /** PostgreSQL's JSON holds no U+0000; a form parts lines with CR and LF, and counts them as one. */
 const typedIn = (form: URLSearchParams): string => (form.get('text') ?? '').replaceAll('\0', '').replaceAll('\r\n', '\n').trim()

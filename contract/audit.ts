@@ -1,0 +1,29 @@
+import { Type, type Static, type TSchema } from 'typebox'
+import { Timestamp } from './report.ts'
+
+/** The audit: who did what, when, from where and why. */
+
+const Organisation = Type.String({ pattern: '^[a-z0-9]+(-[a-z0-9]+)*$', maxLength: 64 })
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+const Text = nullable(Type.String())
+const auditRows_max = 1_000
+
+/** One action. Who is told by at most one of `staff`, `key` and `contact`; by none where a log-in failed, or a command ran. */
+export const AuditRow = Type.Object({
+  id: Type.Integer({ description: 'rises with each action' }), at: Timestamp,
+  organisation: Type.String({ description: 'whose action; kawal for commands, and for whoever could not say who he is' }), role: Text,
+  staff: nullable(Type.String({ format: 'uuid' })), name: nullable(Type.String({ description: 'the person as he was called then; of a command the user of the machine' })),
+  key: nullable(Type.String({ description: 'id of an API key' })), contact: nullable(Type.String({ format: 'uuid', description: 'the contact that a link to a ticket was sent to' })),
+  address: nullable(Type.String({ description: 'IP address' })), method: Type.String({ description: 'of HTTP; CLI for a command, MAIL for a reply by mail' }), path: Type.String({ description: 'without the query, and without any secret' }),
+  subject: nullable(Type.String({ description: 'what the path names' })), reason: Text,
+  status: nullable(Type.Integer({ description: 'of HTTP, of a command its exit code, of a mail that of SMTP; null when it was begun and nobody wrote what came of it' })), endedAt: nullable(Timestamp),
+  made: nullable(Type.String({ description: 'id of what the action made' })), request: nullable(Type.String({ description: 'by which the log of the server tells it' })),
+})
+export type AuditRow = Static<typeof AuditRow>
+export const AuditRows = Type.Object({ rows: Type.Array(AuditRow), next: nullable(Type.Integer({ description: 'give it as `before` for the rows that follow; null at the end' })) })
+export type AuditRows = Static<typeof AuditRows>
+
+export const auditQuery = {
+  from: Type.Optional(Timestamp), to: Type.Optional(Timestamp), organisation: Type.Optional(Organisation), subject: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'what the action was about, or what it made' })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: auditRows_max, default: 100 })), before: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
+}
