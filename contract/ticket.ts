@@ -212,6 +212,7 @@ export const TrackRecords = Type.Object({
     acknowledge: Spread, restore: Spread, repair: Spread,
     late: Type.Integer({ description: 'clocks that ran out' }), clocks: Type.Integer(),
     claims: Type.Integer({ description: 'how often it said resolved' }), verified: Type.Integer({ description: 'how often measurement agreed' }),
+    transferred: Type.Integer({ description: 'tickets that went to somebody else' }), disputes: Type.Integer({ description: 'how often it said that a ticket is not its own' }), upheld: Type.Integer({ description: 'how often the monitoring centre agreed' }),
   })),
 })
 export type TrackRecords = Static<typeof TrackRecords>

@@ -190,6 +190,8 @@ export const en: Words = {
   recordClocks: 'Clocks',
   recordClaims: 'Said resolved',
   recordVerified: 'Verified',
+  recordDisputes: 'Disputes',
+  recordUpheld: 'Disputes upheld',
   nineOfTen: (time) => `9 of 10: ${time}`,
   partOf: (part, whole) => `${part} of ${whole}`,
   days: (count) => (count === '1' ? '24 hours' : `${count} days`),

@@ -194,6 +194,8 @@ export const id = {
   recordClocks: 'Jam',
   recordClaims: 'Pernyataan selesai',
   recordVerified: 'Terbukti',
+  recordDisputes: 'Sengketa',
+  recordUpheld: 'Sengketa dibenarkan',
   nineOfTen: (time: string) => `9 dari 10: ${time}`,
   partOf: (part: string, whole: string) => `${part} dari ${whole}`,
   days: (count: string) => (count === '1' ? '24 jam' : `${count} hari`),

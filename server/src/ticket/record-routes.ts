@@ -34,7 +34,7 @@ async function readRecords(database: Database, caller: Caller, { from, to, now }
       [iso(to), from === -Infinity ? null : iso(from), after, page_rows]))
     for (const { state } of rows) {
       records.add(state, now)
-      names.set(state.operator, state.operatorName)
+      for (const { operator, operatorName } of [state, ...(state.holders ?? [])]) names.set(operator, operatorName)
     }
     after = rows.length < page_rows ? null : rows.at(-1)?.state.id ?? null
   }
@@ -51,7 +51,7 @@ function instantOf(name: string, text: string | undefined, missing: Instant): In
 const iso = (at: Instant): string => new Date(at).toISOString()
 
 const spans = ['acknowledge', 'restore', 'repair'] as const satisfies readonly (keyof TrackRecord)[]
-const counts = ['tickets', 'open', 'closed', 'cancelled', 'late', 'clocks', 'claims', 'verified'] as const satisfies readonly (keyof TrackRecord)[]
+const counts = ['tickets', 'open', 'closed', 'cancelled', 'late', 'clocks', 'claims', 'verified', 'transferred', 'disputes', 'upheld'] as const satisfies readonly (keyof TrackRecord)[]
 
 /** RFC 4180. A name that a spreadsheet would take for a formula is made a text. */
 function csvOf(rows: readonly Row[]): string {
