@@ -68,7 +68,7 @@ export async function run(): Promise<{ ok: boolean; figures: Record<string, numb
       const { retried } = await loaded
       say(`killed ${round % 2 === 0 ? 'alone' : 'with its database'}: ${retried} requests asked again`)
     }
-    await drained(receivers.got)
+    await drained(load.acknowledged(), receivers.got())
     await (server as unknown as Running).stop()
     server = null
     const found = await audit(folder, { acknowledged: load.acknowledged(), got: receivers.got(), from, to })
@@ -89,15 +89,10 @@ export async function run(): Promise<{ ok: boolean; figures: Record<string, numb
   }
 }
 
-/** Waits until nothing more is delivered: as long as the longest pause between two attempts, and no longer than `drain_s_max`. */
-async function drained(got: () => ReadonlyMap<string, number>): Promise<void> {
-  const quiet_s = 120
-  let [size, quiet] = [got().size, 0]
-  for (let waited = 0; waited < drain_s_max && quiet < quiet_s; waited++) {
-    await pause(1_000)
-    quiet = got().size === size ? quiet + 1 : 0
-    size = got().size
-  }
+/** Waits until everything that was acknowledged is delivered: as long as the longest pause between two attempts, and no longer than `drain_s_max`. */
+async function drained(acknowledged: ReadonlyMap<string, ReadonlySet<number>>, got: ReadonlyMap<string, number>): Promise<void> {
+  const isThere = (): boolean => [...acknowledged].every(([ticket, versions]) => [...versions].every((version) => got.has(`${ticket}.${version}`)))
+  for (let waited = 0; waited < drain_s_max && !isThere(); waited++) await pause(1_000)
 }
 
 function percentile(values: readonly number[], share: number): number {

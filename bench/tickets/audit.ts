@@ -4,7 +4,7 @@ import { apply, defaultVerification, type Ticket, type TicketEvent } from '@kawa
 import { openDatabase } from '@kawal/server/src/cli/database.ts'
 
 interface Found {
-  /** Acknowledged and not in the log, in the log with a gap, or never delivered. */
+  /** Acknowledged and not in the log or never delivered, in the log with a gap, or given up; what was made within the last minute may still wait. */
   readonly lost: number
   /** Deliveries of one version of a ticket under more than one id. */
   readonly doubled: number
@@ -30,10 +30,12 @@ export async function audit(folder: string, { acknowledged, got, from, to }: { a
     const versions = new Map<string, Row[]>()
     for (const row of rows) versions.set(row.ticket_id, [...(versions.get(row.ticket_id) ?? []), row])
     let lost = 0
-    for (const [ticket, wanted] of acknowledged) for (const version of wanted) if (versions.get(ticket)?.[version - 1]?.version !== version) lost++
+    for (const [ticket, wanted] of acknowledged) for (const version of wanted) if (versions.get(ticket)?.[version - 1]?.version !== version || !got.has(`${ticket}.${version}`)) lost++
     for (const of of versions.values()) lost += of.filter(({ version }, i) => version !== i + 1).length
-    const { rows: sent } = await client.query<{ id: string }>("SELECT ticket_id || '.' || version AS id FROM hub_delivery")
-    lost += sent.filter(({ id }) => !got.has(id)).length
+    const { rows: sent } = await client.query<{ id: string; is_fresh: boolean }>(
+      "SELECT ticket_id || '.' || version AS id, delivered_at IS NULL AND abandoned_at IS NULL AND (body->>'eventTime')::timestamptz > (SELECT max(written_at) FROM ticket_event) - interval '1 minute' AS is_fresh FROM hub_delivery")
+    const asked = new Set([...acknowledged].flatMap(([ticket, wanted]) => [...wanted].map((version) => `${ticket}.${version}`)))
+    lost += sent.filter(({ id, is_fresh }) => !got.has(id) && !is_fresh && !asked.has(id)).length
     const known = new Set(sent.map(({ id }) => id))
     const late = [...versions.values()].flatMap((of) => lateness(of, from, to))
     return {
