@@ -5,7 +5,8 @@ import { send_timeout_ms, type Send } from './webhook.ts'
 
 interface Listener { readonly id: string; readonly callback: string; readonly query: string | null }
 
-const attempts_max = 12
+/** 1,023 s until pauses are of ten minutes, and a day of those: a receiver that is dead for a night loses nothing. */
+const attempts_max = 154
 const backoff_ms_max = 10 * minute_ms
 /** Deliveries to one listener in one pass: the rest waits for the next pass. */
 const burst_max = 20
@@ -41,7 +42,7 @@ interface Settled { readonly delivery: Delivery; readonly error: string | null; 
 /**
  * Delivers what waits, each listener's in order and all listeners side by side: one that is slow or dead
  * holds up nobody but itself, not even until the next pass. At least once: `eventId` tells a repetition.
- * After 12 failures an event is given up and kept with its last error.
+ * After 154 failures, a day, an event is given up and kept with its last error.
  *
  * @param send gives the HTTP status; anything but 2xx is a failure, tried again after 1 s, 2 s, 4 s ... 10 min
  */
