@@ -1,4 +1,5 @@
 import { minute_ms, type Instant } from '../kernel/clock.ts'
+import { nextChange } from '../ticket/clock.ts'
 import { clocks, isOver, type Ticket } from '../ticket/ticket.ts'
 import { createNotifier, type Notice, type Route } from './notifier.ts'
 
@@ -39,7 +40,7 @@ export function createEscalation(settings: EscalationSettings = escalationDefaul
   /** Begins what is due by time, and ends what is due no longer. */
   function look(of: Followed, now: Instant): void {
     const wanted = wantedOf(of.ticket, now, settings)
-    of.dueAt = Math.min(...[...wanted.values()].filter((at) => at > now), Infinity)
+    of.dueAt = Math.min(...[...wanted.values()].filter((at) => at > now), ...(isOver(of.ticket) ? [] : of.ticket.clocks.map((clock) => nextChange(clock, now) ?? Infinity)), Infinity)
     for (const [key, at] of wanted) {
       if (at > now || of.firing.has(key)) continue
       of.firing.add(key)
@@ -104,7 +105,7 @@ function wantedOf(ticket: Ticket, now: Instant, { step_ms }: EscalationSettings)
   if (isOver(ticket)) return wanted
   const since = waitingSince(ticket)
   if (since !== null) chain.forEach(([call, steps]) => wanted.set(keyOf(call, 'waiting'), since + steps * step_ms))
-  if (clocks(ticket, now).some(({ state }) => state === 'overdue')) for (const call of ['1', 'watch'] as const) wanted.set(keyOf(call, 'overdue'), ticket.updatedAt)
+  if (clocks(ticket, now).some(({ state }) => state === 'overdue')) for (const call of ['1', 'watch'] as const) wanted.set(keyOf(call, 'overdue'), now)
   return wanted
 }
 

@@ -38,7 +38,7 @@ export async function openNotification(needs: NotificationNeeds) {
   const { database, clock, secret, settings, failed } = needs
   const read: ReadTold = (message) => readTold(needs, message)
   const mail = settings.mail === undefined ? null : createMail({ ...settings.mail, secret }, read)
-  const paging = await openPaging({ database, clock, deliver: { ...(mail === null ? {} : { email: mail.deliver }), ...(settings.sms === undefined ? {} : { sms: createSms(settings.sms, read) }) } })
+  const paging = await openPaging({ database, clock, failed, deliver: { ...(mail === null ? {} : { email: mail.deliver }), ...(settings.sms === undefined ? {} : { sms: createSms(settings.sms, read) }) } })
   const replies = settings.mail?.replies === undefined ? null : await startReplies({ ...settings.mail.replies, secret, failed, take: (reply) => takeReply(needs, reply) })
   return {
     changed: paging.changed,

@@ -1,7 +1,7 @@
 import { minute_ms, type Instant } from '@kawal/core/kernel/clock.ts'
 import { createEscalation, type EscalationSettings } from '@kawal/core/notification/escalation.ts'
 import type { Notice } from '@kawal/core/notification/notifier.ts'
-import type { Ticket } from '@kawal/core/ticket/ticket.ts'
+import { isOver, type Ticket } from '@kawal/core/ticket/ticket.ts'
 import { system, type Database } from '../adapters/postgres/database.ts'
 import { createMessageOutbox, keepNotice, lastNotices, type ChannelKind, type Deliver, type Recipient } from './messages.ts'
 
@@ -10,10 +10,11 @@ interface PagingNeeds {
   readonly clock: () => Instant
   /** The channels that this installation has. */
   readonly deliver: Readonly<Partial<Record<ChannelKind, Deliver>>>
+  readonly failed: (error: unknown) => void
   readonly settings?: EscalationSettings
 }
 
-/** Tickets are read again when they changed; all of them this often, for what another process changed. */
+/** Tickets are read when they changed; this often it is asked whether any changed that nobody told of: while this one began, or by another process. */
 const reread_ms = minute_ms
 
 /** Calls the people on duty to the tickets of their organisation: see core/notification/escalation.ts. */
@@ -22,6 +23,8 @@ export async function openPaging(needs: PagingNeeds) {
   const escalation = createEscalation(needs.settings)
   const outbox = createMessageOutbox(database, needs.deliver)
   const changed = new Set<string>()
+  /** The version of each ticket that is open, as it was followed last. */
+  const versions = new Map<string, number>()
   let rereadAt = clock() + reread_ms
 
   const told = await lastNotices(database, clock())
@@ -33,7 +36,19 @@ export async function openPaging(needs: PagingNeeds) {
   async function follow(ids: readonly string[] | null): Promise<void> {
     const { rows } = await database.transaction(system, (client) => client.query<{ state: Ticket }>(
       "SELECT state FROM ticket WHERE ($1::text[] IS NOT NULL AND id = ANY ($1)) OR ($1::text[] IS NULL AND status NOT IN ('closed', 'cancelled')) ORDER BY id", [ids]))
-    for (const { state } of rows) escalation.follow(state, clock())
+    for (const { state } of rows) {
+      escalation.follow(state, clock())
+      if (isOver(state)) versions.delete(state.id)
+      else versions.set(state.id, state.version)
+    }
+  }
+
+  /** Small rows alone: ten thousand tickets whole would hold up everybody. */
+  async function findChanged(): Promise<void> {
+    const { rows } = await database.transaction(system, (client) => client.query<{ id: string; version: number }>("SELECT id, version FROM ticket WHERE status NOT IN ('closed', 'cancelled')"))
+    const open = new Map(rows.map(({ id, version }) => [id, version]))
+    for (const [id, version] of open) if (versions.get(id) !== version) changed.add(id)
+    for (const id of versions.keys()) if (!open.has(id)) changed.add(id)
   }
 
   async function tell(notice: Notice, now: Instant): Promise<void> {
@@ -45,14 +60,14 @@ export async function openPaging(needs: PagingNeeds) {
   async function turn(now: Instant): Promise<void> {
     if (now >= rereadAt) {
       rereadAt = now + reread_ms
-      await follow(null)
+      await findChanged()
     }
     const ids = [...changed]
     changed.clear()
     if (ids.length > 0) await follow(ids).catch((error: unknown) => (ids.forEach((id) => changed.add(id)), Promise.reject(error as Error)))
     if (escalation.nextAt() > now) return
     for (const notice of escalation.turn(now)) {
-      const isKept = await tell(notice, now).then(() => true, () => false)
+      const isKept = await tell(notice, now).then(() => true, (error: unknown) => (needs.failed(error), false))
       escalation.settle(notice.id, isKept, now)
     }
   }
