@@ -16,7 +16,8 @@ const permissive = new Set(['MIT', 'MIT-0', 'ISC', '0BSD', 'BSD-2-Clause', 'BSD-
 /** Licences that are none of these, package by package, and why they may stay. */
 const excepted: Record<string, RegExp> = {
   // file-level copyleft: Vite's tool for style sheets, used unchanged, and nothing of it is in what we build or serve
-  'MPL-2.0': /^lightningcss(-[a-z0-9-]+)?$/,
+  // and what signs and seals web push, in a package of its own that is used unchanged
+  'MPL-2.0': /^(lightningcss(-[a-z0-9-]+)?|web-push)$/,
   // GDAL for what operators hand over, in a package of its own that anybody may exchange: used unchanged, and not
   // in what browsers load. The LGPL is not the GPL: a program that uses such a library keeps its own licence.
   'LGPL-2.1-or-later': /^gdal3\.js$/,
