@@ -39,8 +39,13 @@ import { ndtRoutes } from './ndt/routes.ts'
 import type { Times } from './ndt/run.ts'
 import { auditActions } from './organisation/audit.ts'
 import { auditRoutes } from './organisation/audit-routes.ts'
+import { createCeremonies } from './organisation/ceremony.ts'
 import { contactRoutes } from './organisation/contact-routes.ts'
 import { keyRoutes } from './organisation/key-routes.ts'
+import { logInRoutes } from './organisation/log-in-routes.ts'
+import { openProvider } from './organisation/oidc.ts'
+import type { ProviderSettings } from './organisation/oidc-settings.ts'
+import { passkeyRoutes } from './organisation/passkey-routes.ts'
 import { recogniseCaller, recogniseCallers, sessionRoutes } from './organisation/routes.ts'
 import { accessRoutes } from './access/routes.ts'
 import { plannedWorkRoutes } from './planned-work/routes.ts'
@@ -99,6 +104,10 @@ interface AppOptions {
   readonly impact?: ImpactSettings
   /** How people are called to tickets; nobody is without it. */
   readonly notification?: NotificationSettings
+  /** Where people find the server, without a slash at the end; without it passkeys work on this machine alone. */
+  readonly publicUrl?: string
+  /** Who vouches for people besides passkeys and links; nobody without it. */
+  readonly oidc?: readonly ProviderSettings[]
 }
 
 export interface App {
@@ -178,7 +187,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   ends.push(() => networks.idle())
   const ingest = await ingestOf(options, database, register.operatorOfSim, sigmon, { monitor, feed, metrics })
   ends.push(() => ingest.stop())
-  const app = await buildHttp(options, database, feed)
+  const app = await buildHttp(options, database, feed, secret)
   ends.push(() => app.close())
   enrolmentRoutes(app, { database, secret, clock: options.clock, stationOf: stationReader(database), stationDevices_max: options.stationDevices_max })
   measurementRoutes(app, { secret, clock: options.clock, ingest, networkOperator: networks.operatorOf, ...(options.trustProxy === undefined ? {} : { trustProxy: options.trustProxy }) })
@@ -299,7 +308,7 @@ async function readRegister(database: Database, options: AppOptions) {
   return { stations, areas, names, operatorOfSim, organisations }
 }
 
-async function buildHttp(options: AppOptions, database: Database, feed: Feed): Promise<FastifyInstance> {
+async function buildHttp(options: AppOptions, database: Database, feed: Feed, secret: Buffer): Promise<FastifyInstance> {
   const app: FastifyInstance = fastify({
     loggerInstance: options.log as never, trustProxy: options.trustProxy === undefined ? false : [...options.trustProxy], logController: new LogController({ disableRequestLogging: true }), forceCloseConnections: true,
     ...protocol(options.tls),
@@ -317,6 +326,7 @@ async function buildHttp(options: AppOptions, database: Database, feed: Feed): P
   recogniseCallers(app, database, options.clock)
   auditActions(app, database, options.clock)
   sessionRoutes(app, database, options.clock)
+  waysIn(app, options, database, secret)
   feed.routes(app)
   await app.register(swagger, { mode: 'static', specification: { document: openapi() as never } })
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
@@ -327,6 +337,14 @@ async function buildHttp(options: AppOptions, database: Database, feed: Feed): P
   app.get('/', (_, reply) => reply.redirect('/console/'))
   app.get('/openapi.json', () => openapi())
   return app
+}
+
+/** How people come in. A log-in that was begun is over by the clock on the wall: a rehearsed day would leave nobody the time. */
+function waysIn(app: FastifyInstance, { clock, wallClock = clock, publicUrl, oidc = [], log }: AppOptions, database: Database, secret: Buffer): void {
+  const ceremonies = createCeremonies({ database, secret, clock: wallClock })
+  const providers = oidc.map((settings) => openProvider(settings, (error) => log.warn(error, `the provider ${settings.id}`)))
+  logInRoutes(app, { database, clock, ceremonies, providers, publicUrl })
+  passkeyRoutes(app, { database, clock, ceremonies, publicUrl })
 }
 
 /** Names below assets/ hold a hash of what is in them; everything else is asked for each time. */

@@ -16,7 +16,8 @@ const rows: Readonly<Record<Resource, { table: string; owner: string; insert: (o
   access_point: { table: 'access_point', owner: 'organisation_id', insert: (of) => `INSERT INTO access_point (id, kind, name, source, valid_from, organisation_id) VALUES ('a-${of}', 'ai', 'a', 'test', '2024-01-01', '${of}')` },
   staff: { table: 'staff', owner: 'organisation_id', insert: (of) => `INSERT INTO staff VALUES ('00000000-0000-0000-0000-00000000000${of === 'telkomsel' ? 1 : 2}', '${of}', 'noc', 'a')` },
   login_link: { table: 'login_link', owner: 'organisation_id', insert: (of) => `INSERT INTO login_link VALUES (sha256('${of}'), '00000000-0000-0000-0000-00000000000${of === 'telkomsel' ? 1 : 2}', '${of}', now(), NULL)` },
-  session: { table: 'session', owner: 'organisation_id', insert: (of) => `INSERT INTO session VALUES (sha256('${of}'), '00000000-0000-0000-0000-00000000000${of === 'telkomsel' ? 1 : 2}', '${of}', now())` },
+  session: { table: 'session', owner: 'organisation_id', insert: (of) => `INSERT INTO session (token_sha256, staff_id, organisation_id, made_at, last_used_at, expires_at, way) VALUES (sha256('${of}'), '00000000-0000-0000-0000-00000000000${of === 'telkomsel' ? 1 : 2}', '${of}', now(), now(), now(), 'link')` },
+  passkey: { table: 'passkey', owner: 'organisation_id', insert: (of) => `INSERT INTO passkey VALUES (gen_random_uuid(), gen_random_uuid()::text::bytea, '00000000-0000-0000-0000-00000000000${of === 'telkomsel' ? 1 : 2}', '${of}', (SELECT count(*) + 1 FROM passkey), 'a', '', 0, now())` },
   api_key: { table: 'api_key', owner: 'organisation_id', insert: (of) => `INSERT INTO api_key (key_sha256, organisation_id, role, created_at, slot) VALUES (sha256('${of}'), '${of}', 'noc', now(), 1)` },
   claim: { table: 'claim', owner: 'organisation_id', insert: (of) => `INSERT INTO claim (organisation_id, technology, valid_from, kind, complete, file, sha256, features, accepted, imported_at) VALUES ('${of}', 'lte', '2024-01-01', 'sites', true, 'a', '', 0, 0, now())` },
   atlas: { table: 'edition_column', owner: 'organisation_id', insert: (of) => `INSERT INTO edition_column VALUES ('0123456789ab', 'usable ${of}', '${of}', '', '')` },
@@ -38,7 +39,7 @@ const rows: Readonly<Record<Resource, { table: string; owner: string; insert: (o
   radio_sample: { table: 'radio_sample', owner: 'organisation_id', insert: (of) => `INSERT INTO radio_sample (organisation_id, technology, at, latitude, longitude) VALUES ('${of}', 'lte', now(), 0, 120)` },
 }
 const organisations = ['telkomsel', 'indosat']
-const inOrder: readonly Resource[] = ['staff', 'disturbance', 'ticket', 'ticket_event', 'report', 'hub', 'access_point', 'login_link', 'session', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision', 'officer_problem', 'alarm', 'planned_work', 'contact', 'message', 'audit', 'announcement', 'announcement_receipt', 'segment', 'rollup']
+const inOrder: readonly Resource[] = ['staff', 'disturbance', 'ticket', 'ticket_event', 'report', 'hub', 'access_point', 'login_link', 'session', 'passkey', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision', 'officer_problem', 'alarm', 'planned_work', 'contact', 'message', 'audit', 'announcement', 'announcement_receipt', 'segment', 'rollup']
 
 const expected = (role: Role, resource: Resource, action: 'read' | 'write'): 'all' | 'own' | 'none' =>
   rules.find((rule) => rule.role === role && rule.resource === resource && rule.action === action)?.scope ?? 'none'

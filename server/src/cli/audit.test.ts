@@ -41,7 +41,7 @@ test('keys by command, and every command that changes something in the audit, wi
   assert.equal((await kawal('org', 'keys', 'nobody')).code, 3)
   assert.deepEqual(await json('org', 'revoke', 'maju-net', '--key', first.id), { organisation: 'maju-net', key: first.id })
   assert.equal((await kawal('org', 'revoke', 'maju-net', '--key', first.id)).code, 3)
-  assert.deepEqual(await json('org', 'revoke', 'maju-net'), { organisation: 'maju-net', keys: 1, links: 1, sessions: 0 })
+  assert.deepEqual(await json('org', 'revoke', 'maju-net'), { organisation: 'maju-net', keys: 1, links: 1, sessions: 0, passkeys: 0 })
   writeFileSync(join(folder, 'isps.csv'), 'organisation;name;contact;email;phone;level\nlaut-net;PT Laut Net;Piket NOC;;08110000001;1\n')
   await json('org', 'invite', 'isps.csv', '--url', 'https://kawal.example', '--dry-run')
   const { added } = await json<{ added: { link: string; key: string }[] }>('org', 'invite', 'isps.csv', '--url', 'https://kawal.example', '--keys')

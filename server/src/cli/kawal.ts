@@ -20,7 +20,8 @@ program
   .option('--key <file>', "the certificate's private key (PEM)")
   .option('--province <code>', 'watch one province only')
   .option('--callback-hosts <hosts>', 'hosts, with commas, that events of tickets may be posted to though they are private or without TLS')
-  .option('--url <address>', 'where people find the server, as https://kawal.example: links in messages begin with it')
+  .option('--url <address>', 'where people find the server, as https://kawal.example: links in messages begin with it, passkeys belong to it')
+  .option('--oidc <file>', 'JSON with the providers of OpenID Connect that people log in at')
   .option('--mail <smtp>', 'mail server that messages to duty contacts go through, as smtp://USER:PASSWORD@HOST:587')
   .option('--mail-from <address>', 'sender of these mails; replies come to it with more behind a plus')
   .option('--mail-replies <address>', 'host:port on which replies are taken, where the mail server hands them over')
@@ -133,7 +134,7 @@ program
 
 program
   .command('org <action> [organisation]')
-  .description('organisations: list, add ORGANISATION, link ORGANISATION (a one-time log-in link), key ORGANISATION (an API key; two are valid at a time), keys ORGANISATION (lists them), revoke ORGANISATION (its keys, links and sessions, or one key), invite FILE.csv (many with their duty contacts, each with a link), contacts [ORGANISATION], completeness (what contacts lack), level [ORGANISATION] (how long it has for a ticket; with --severity, --restore and --repair it is given)')
+  .description('organisations: list, add ORGANISATION, link ORGANISATION (a one-time log-in link), person ORGANISATION (lists its people; with --end one of them loses his access), key ORGANISATION (an API key; two are valid at a time), keys ORGANISATION (lists them), revoke ORGANISATION (its keys, links, sessions and passkeys, or one key), invite FILE.csv (many with their duty contacts, each with a link), contacts [ORGANISATION], completeness (what contacts lack), level [ORGANISATION] (how long it has for a ticket; with --severity, --restore and --repair it is given)')
   .option('--kind <kind>', 'of an organisation to add: ministry, kpu, bawaslu, apjii, bakti, operator, isp, helpdesk')
   .option('--name <name>', 'name of the organisation to add, or of the person the link is for')
   .option('--area <code>', 'of a helpdesk to add: the province, regency, district or village whose officers it helps')
@@ -143,6 +144,8 @@ program
   .option('--url <address>', 'address of the server, for the link', 'http://127.0.0.1:5105')
   .option('--scope <scope>', 'of key: all, or read for one that asks by GET alone')
   .option('--key <id>', 'of revoke: this key alone, as k-7f3a09c2b1')
+  .option('--person <id>', 'of link: for somebody who is there already')
+  .option('--end <id>', 'of person: ends all that this person can come in with')
   .option('--keys', 'of invite: an API key for each new organisation too')
   .option('--dry-run', 'of invite: check everything, change nothing')
   .action(async (action: string, organisation: string | undefined, options: Record<string, string>) => (await import('./org.ts')).orgAction(action, organisation, all(options)))

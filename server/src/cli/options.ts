@@ -21,6 +21,14 @@ export function instantOption(options: Options, name: string): number | undefine
   return at
 }
 
+/** Where people find the server, without a slash at the end; undefined where nobody says. @throws CommandFailure for anything but http and https */
+export function urlOption(options: Options): string | undefined {
+  const { url } = options
+  if (url === undefined) return undefined
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new CommandFailure(exits.usage, `--url takes the address at which people find the server, as https://kawal.example, not ${url}.`)
+  return url.replace(/\/+$/, '')
+}
+
 export function portOption(options: Options): number {
   const port = numberOption(options, 'port', 65_535)
   if (!Number.isInteger(port)) throw new CommandFailure(exits.usage, `--port takes a whole number, not ${port}.`)

@@ -5,6 +5,7 @@ import { listContacts, readCompleteness } from '../organisation/contacts.ts'
 import { isOrganisationId } from '../organisation/invite-file.ts'
 import { listLevels, writeLevel } from '../ticket/levels.ts'
 import { listKeys, revokeKey } from '../organisation/keys.ts'
+import { endPerson, listPeople, mustHaveAccess } from '../organisation/people.ts'
 import { addStaff, insertApiKey, loginToken, revokeAll } from '../organisation/sessions.ts'
 import { audited, typed } from './audited.ts'
 import { joinDatabase } from './database.ts'
@@ -18,11 +19,11 @@ type Told = readonly [value: Readonly<Record<string, unknown>>, text: string]
 
 /** Actions that need no organisation; `contacts` and `level` take one. */
 const overAll: Readonly<Record<string, (asked: Asked, organisation: string | undefined) => Promise<Told>>> = { list, contacts, completeness, level }
-const ofOne: Readonly<Record<string, (asked: Asked, organisation: string) => Promise<Told>>> = { add, link, key, keys, revoke }
+const ofOne: Readonly<Record<string, (asked: Asked, organisation: string) => Promise<Told>>> = { add, link, person, key, keys, revoke }
 /** Those that change something, each with its options. */
-const changes: Readonly<Record<string, readonly string[]>> = { add: ['kind', 'name', 'area'], link: ['name'], key: ['scope'], revoke: ['key'], level: ['severity', 'restore', 'repair'] }
+const changes: Readonly<Record<string, readonly string[]>> = { add: ['kind', 'name', 'area'], link: ['name', 'person'], person: ['end'], key: ['scope'], revoke: ['key'], level: ['severity', 'restore', 'repair'] }
 
-/** list, add ORGANISATION, link ORGANISATION, key ORGANISATION, keys ORGANISATION, revoke ORGANISATION, contacts [ORGANISATION], completeness, level [ORGANISATION], invite FILE */
+/** list, add ORGANISATION, link ORGANISATION, person ORGANISATION, key ORGANISATION, keys ORGANISATION, revoke ORGANISATION, contacts [ORGANISATION], completeness, level [ORGANISATION], invite FILE */
 export async function orgAction(action: string, subject: string | undefined, options: Options): Promise<void> {
   if (action === 'invite') return inviteAction(subject, options)
   const [any, one] = [Object.hasOwn(overAll, action) ? overAll[action] : undefined, Object.hasOwn(ofOne, action) ? ofOne[action] : undefined]
@@ -35,7 +36,7 @@ export async function orgAction(action: string, subject: string | undefined, opt
     try {
       const asked = { database, ownerUrl: server.ownerUrl, options }
       const work = (): Promise<Told> => (any !== undefined ? any(asked, subject) : (one as NonNullable<typeof one>)(asked, subject ?? ''))
-      const isLook = action === 'level' && options['severity'] === undefined
+      const isLook = (action === 'level' && options['severity'] === undefined) || (action === 'person' && options['end'] === undefined)
       const named = Object.hasOwn(changes, action) && !isLook ? changes[action] : undefined
       const [value, text] = named === undefined ? await work() : await audited(server, `org ${action} ${subject}${typed(options, named)}`, work)
       process.stdout.write((options['json'] === undefined ? text : JSON.stringify(value)) + '\n')
@@ -58,10 +59,28 @@ async function add({ ownerUrl, options }: Asked, organisation: string): Promise<
 }
 
 async function link({ database, options }: Asked, organisation: string): Promise<Told> {
-  const token = await loginToken(database, await addStaff(database, organisation, options['name'] ?? 'Petugas'), Date.now())
+  const { person: known } = options
+  if (known !== undefined && options['name'] !== undefined) throw new CommandFailure(exits.usage, 'Give --name for somebody new, or --person for somebody who is there already.')
+  if (known !== undefined) await mustHaveAccess(database, organisation, known)
+  const token = await loginToken(database, known ?? await addStaff(database, organisation, options['name'] ?? 'Petugas'), Date.now())
   const address = `${options['url']}/console/?masuk=${token}`
   return [{ organisation, link: address }, `${address}\nWorks once, within 24 hours.`]
 }
+
+/** Lists an organisation's people, or with --end ends all that one of them can come in with. */
+async function person({ database, options }: Asked, organisation: string): Promise<Told> {
+  await mustBeThere(database, organisation)
+  const { end } = options
+  if (end !== undefined) {
+    const ended = await endPerson(database, organisation, end, Date.now())
+    return [{ organisation, person: end, ...ended }, `${end} of ${organisation} has no access any more: ${ended.sessions} sessions, ${ended.links} links and ${ended.passkeys} passkeys ended.`]
+  }
+  const people = await listPeople(database, organisation, Date.now())
+  const lines = people.map((each) => `${each.id}  ${each.name.padEnd(30)} ${each.endedAt === null ? `${each.passkeys} passkeys, ${each.sessions} sessions${each.lastUsedAt === null ? '' : `, last used ${minute(each.lastUsedAt)}`}${each.issuer === null ? '' : `, by ${each.issuer}`}` : `ended ${minute(each.endedAt)}`}`)
+  return [{ organisation, people }, lines.length === 0 ? 'Nobody yet.' : lines.join('\n')]
+}
+
+const minute = (at: string): string => `${at.slice(0, 16)}Z`
 
 async function key({ database, options }: Asked, organisation: string): Promise<Told> {
   const { scope = 'all' } = options
@@ -73,7 +92,6 @@ async function key({ database, options }: Asked, organisation: string): Promise<
 async function keys({ database }: Asked, organisation: string): Promise<Told> {
   await mustBeThere(database, organisation)
   const rows = await listKeys(database, system, organisation)
-  const minute = (text: string): string => `${text.slice(0, 16)}Z`
   const lines = rows.map((row) => `${row.id}  ${row.scope.padEnd(4)}  made ${minute(row.createdAt)}  ${row.lastUsedAt === null ? 'never used' : `last used ${minute(row.lastUsedAt)}`}`)
   return [{ organisation, keys: rows }, lines.length === 0 ? 'No valid key.' : lines.join('\n')]
 }
@@ -85,7 +103,7 @@ async function revoke({ database, options }: Asked, organisation: string): Promi
     return [{ organisation, key: id }, `${id} of ${organisation} ended.`]
   }
   const revoked = await revokeAll(database, organisation, Date.now())
-  return [{ organisation, ...revoked }, `${organisation}: ${revoked.keys} keys, ${revoked.links} links and ${revoked.sessions} sessions ended.`]
+  return [{ organisation, ...revoked }, `${organisation}: ${revoked.keys} keys, ${revoked.links} links, ${revoked.sessions} sessions and ${revoked.passkeys} passkeys ended.`]
 }
 
 async function mustBeThere(database: Database, organisation: string): Promise<void> {

@@ -3,12 +3,13 @@ import { setFlagsFromString } from 'node:v8'
 import pino from 'pino'
 import { startApp } from '../app.ts'
 import { ImpactRefused, readImpactSettings } from '../impact/settings.ts'
+import { OidcRefused, readOidcSettings, type ProviderSettings } from '../organisation/oidc-settings.ts'
 import { readSettings, SettingsRefused, type SigmonSettings } from '../sigmon/settings.ts'
 import { openDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
 import { onInterrupt } from './interrupt.ts'
 import { notificationOf } from './notification-options.ts'
-import { portOption, type Options } from './options.ts'
+import { portOption, urlOption, type Options } from './options.ts'
 
 const loopback = ['127.0.0.1', '::1', 'localhost']
 /** Detection sweeps this often. */
@@ -27,6 +28,8 @@ export async function serve(options: Options): Promise<void> {
   const sigmon = sigmonSettings(options['sigmon'])
   const impact = impactSettings(options['impact'])
   const notification = notificationOf(options)
+  const publicUrl = urlOption(options)
+  const oidc = oidcSettings(options['oidc'], publicUrl)
   const log = pino({ level: process.env['LOG_LEVEL'] ?? 'info' }, pino.destination(2))
   const database = await openDatabase(options['data'])
   const app = await startApp({
@@ -34,6 +37,7 @@ export async function serve(options: Options): Promise<void> {
     ...(options['province'] === undefined ? {} : { province: options['province'] }), ...(tls === undefined ? {} : { tls }),
     targets: { election: options['election'] ?? null, internet: options['internet'] ?? null },
     ...(sigmon === undefined ? {} : { sigmon }), ...(impact === undefined ? {} : { impact }), ...(notification === undefined ? {} : { notification }),
+    ...(publicUrl === undefined ? {} : { publicUrl }), ...(oidc === undefined ? {} : { oidc }),
     callbackHosts: listOf(options['callbackHosts']), ...(options['trustProxy'] === undefined ? {} : { trustProxy: listOf(options['trustProxy']) }),
   }).catch(async (error: unknown) => {
     await database.stop()
@@ -75,6 +79,16 @@ function impactSettings(path: string | undefined): ReturnType<typeof readImpactS
     return readImpactSettings(readFileSync(path, 'utf8'))
   } catch (error) {
     throw new CommandFailure(exits.rejected, error instanceof ImpactRefused ? `--impact ${path}: ${error.message}` : `--impact ${path} cannot be read: ${(error as Error).message}`)
+  }
+}
+
+function oidcSettings(path: string | undefined, publicUrl: string | undefined): ProviderSettings[] | undefined {
+  if (path === undefined) return undefined
+  if (publicUrl === undefined) throw new CommandFailure(exits.usage, 'A provider sends people back to one address: say with --url where they find the server, as https://kawal.example.')
+  try {
+    return readOidcSettings(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new CommandFailure(exits.rejected, error instanceof OidcRefused ? `--oidc ${path}: ${error.message}` : `--oidc ${path} cannot be read: ${(error as Error).message}`)
   }
 }
 

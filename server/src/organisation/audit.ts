@@ -23,7 +23,7 @@ declare module 'fastify' {
 /** Alarms and groups of alerts come in bulk, and are kept message by message as they came (`alarm_turn`, `alarm_refusal`): a row here would say the same again. */
 const alarms = /^\/tmf-api\/(alarmManagement|alarm)\/v4\/alarm(\/:id)?$|^\/v1\/alarms\/alertmanager$/
 /** Whoever comes here is known by what he brings, which the route itself looks into; who was logged in before does not count. */
-const namesItself: ReadonlySet<string> = new Set(['POST /t/*', 'POST /v1/session'])
+const namesItself: ReadonlySet<string> = new Set(['POST /t/*', 'POST /v1/session', 'POST /v1/session/passkey', 'POST /v1/session/provider'])
 /** Where a refusal says that somebody tried what is not his. */
 const refusals: ReadonlySet<number> = new Set([401, 403])
 /** Attempts of strangers that are written down in a minute; of more, how many there were. Whoever floods the door shall not fill the disk. */

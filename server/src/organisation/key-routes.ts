@@ -6,7 +6,7 @@ import type { Caller, Database } from '../adapters/postgres/database.ts'
 import { bodyOf } from '../body.ts'
 import { allowed, ProblemError } from '../problem.ts'
 import { listKeys, makeKey, revokeKey } from './keys.ts'
-import { callerOf } from './routes.ts'
+import { callerOf, textOf } from './routes.ts'
 
 interface KeyNeeds {
   readonly database: Database
@@ -42,6 +42,3 @@ function staffOf(request: FastifyRequest): Caller {
   if (request.staff === null) throw new ProblemError('not_allowed', 'Keys are made and ended by people: log in to the console. A key cannot.')
   return caller
 }
-
-/** PostgreSQL's text holds no U+0000; no id has one. */
-const textOf = (id: string): string => id.replaceAll('\0', '')

@@ -2,16 +2,16 @@ import type { KeyMade, KeyRow, KeyScope } from '@kawal/contract/key.ts'
 import { minute_ms, type Instant } from '@kawal/core/kernel/clock.ts'
 import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
 import { ProblemError } from '../problem.ts'
-import { insertApiKey, type ApiKey } from './sessions.ts'
+import { insertApiKey } from './sessions.ts'
 
-/** Keys whose use is being noted: at most as many as there are keys, and in practice as many as the database has connections. */
+/** Keys and sessions whose use is being noted: at most as many as there are, and in practice as many as the database has connections. */
 const noting = new Set<string>()
 
-/** Notes that a key was used, at most once a minute, beside the request: a key that nobody uses can be revoked without fear. */
-export function noteUse(database: Database, { id, lastUsedAt }: ApiKey, now: Instant, failed: (error: unknown) => void): void {
+/** Notes that a key or a session was used, at most once a minute, beside the request: a key that nobody uses can be revoked without fear, a session that nobody uses ends. */
+export function noteUse(database: Database, table: 'api_key' | 'session', { id, lastUsedAt }: { readonly id: string; readonly lastUsedAt: Instant | null }, now: Instant, failed: (error: unknown) => void): void {
   if ((lastUsedAt !== null && now - lastUsedAt < minute_ms) || noting.has(id)) return
   noting.add(id)
-  database.transaction(system, (client) => client.query('UPDATE api_key SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)', [id, new Date(now)]))
+  database.transaction(system, (client) => client.query(`UPDATE ${table} SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)`, [id, new Date(now)]))
     .catch(failed).finally(() => noting.delete(id))
 }
 

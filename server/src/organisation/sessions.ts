@@ -2,14 +2,20 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import type { KeyScope } from '@kawal/contract/key.ts'
 import type { Session } from '@kawal/contract/live.ts'
-import type { Instant } from '@kawal/core/kernel/clock.ts'
+import type { SessionRow, Way } from '@kawal/contract/log-in.ts'
+import { hour_ms, type Instant } from '@kawal/core/kernel/clock.ts'
 import { roleOfKind, rules } from '@kawal/core/organisation/rules.ts'
 import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
 import { ProblemError } from '../problem.ts'
 import type { Actor } from './audit-store.ts'
 
-const link_ms = 24 * 3_600_000
-const session_ms = 14 * 24 * 3_600_000
+const link_ms = 24 * hour_ms
+/** A session is over when nobody used it for so long: over a weekend and a week of leave it stays, on a machine that was given away it does not. */
+const idle_ms = 14 * 24 * hour_ms
+/** At the latest: a wall screen that asks all day is logged in anew once a month. */
+const session_ms = 30 * 24 * hour_ms
+/** Of one person; a further one takes the place of the one that was used longest ago. */
+const sessions_max = 20
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
 
@@ -47,11 +53,14 @@ export async function loginToken(database: Database, staff: string, now: number)
   return database.transaction(system, (client) => insertLink(client, staff, now))
 }
 
-/**
- * Spends a link. One UPDATE decides: of two who come with the same link, one gets in.
- * @returns the token of the new session
- */
-export async function logIn(database: Database, token: string, now: number): Promise<{ session: string; expiresAt: number }> {
+export interface MadeSession {
+  /** The token of the new session. */
+  readonly session: string
+  readonly expiresAt: Instant
+}
+
+/** Spends a link. One UPDATE decides: of two who come with the same link, one gets in. @param agent the browser, in words */
+export async function logIn(database: Database, token: string, now: number, agent: string | null = null): Promise<MadeSession> {
   return database.transaction(system, async (client) => {
     const { rows } = await client.query<{ staff_id: string; organisation_id: string }>(
       'UPDATE login_link SET used_at = $2 WHERE token_sha256 = $1 AND used_at IS NULL AND expires_at > $2 RETURNING staff_id, organisation_id',
@@ -59,14 +68,29 @@ export async function logIn(database: Database, token: string, now: number): Pro
     )
     const [link] = rows
     if (link === undefined) throw new ProblemError('link_spent', 'Ask for a new log-in link: kawal org link ORGANISATION.')
-    const session = randomBytes(24).toString('base64url')
-    const expiresAt = now + session_ms
-    await client.query('INSERT INTO session (token_sha256, staff_id, organisation_id, expires_at) VALUES ($1, $2, $3, $4)', [
-      sha256(session), link.staff_id, link.organisation_id, new Date(expiresAt),
-    ])
-    return { session, expiresAt }
+    return insertSession(client, link.staff_id, { way: 'link', agent }, now)
   })
 }
+
+/**
+ * A session for somebody who has shown who he is. In the caller's transaction.
+ * @returns its token, which is kept as a hash only, and when it ends at the latest
+ * @throws ProblemError person_refused for somebody whose access has ended
+ */
+export async function insertSession(client: pg.ClientBase, staff: string, { way, agent }: { readonly way: Way; readonly agent: string | null }, now: Instant): Promise<MadeSession> {
+  const session = randomBytes(24).toString('base64url')
+  const expiresAt = now + session_ms
+  await client.query(
+    `DELETE FROM session WHERE staff_id = $1 AND (expires_at <= $2 OR last_used_at <= $3
+       OR token_sha256 IN (SELECT token_sha256 FROM session WHERE staff_id = $1 ORDER BY last_used_at DESC, made_at DESC OFFSET $4))`, [staff, new Date(now), new Date(now - idle_ms), sessions_max - 1])
+  const { rowCount } = await client.query(
+    `INSERT INTO session (token_sha256, staff_id, organisation_id, made_at, last_used_at, expires_at, way, agent)
+     SELECT $1::bytea, id, organisation_id, $3::timestamptz, $3::timestamptz, $4::timestamptz, $5::text, $6::text FROM staff WHERE id = $2 AND ended_at IS NULL`, [sha256(session), staff, new Date(now), new Date(expiresAt), way, agent])
+  if (rowCount === 0) throw ended()
+  return { session, expiresAt }
+}
+
+export const ended = (): ProblemError => new ProblemError('person_refused', 'The access of this person has ended. Ask whoever runs Kawal Sinyal in your organisation.')
 
 export async function logOut(database: Database, session: string): Promise<void> {
   await database.transaction(system, (client) => client.query('DELETE FROM session WHERE token_sha256 = $1', [sha256(session)]))
@@ -81,14 +105,23 @@ export async function linkActor(database: Database, token: string): Promise<Acto
   })
 }
 
-/** @returns the session and the id of its person; null when there is no such session, or its time is over */
-export async function readSession(database: Database, token: string, now: number): Promise<{ session: Session; staff: string } | null> {
+/** Of a session: whose it is, and its public id. */
+interface KnownSession {
+  readonly session: Session
+  readonly staff: string
+  readonly id: string
+  /** To the minute. */
+  readonly lastUsedAt: Instant
+}
+
+/** @returns null when there is no such session, its time is over, nobody used it for long, or its person's access has ended */
+export async function readSession(database: Database, token: string, now: number): Promise<KnownSession | null> {
   return database.transaction(system, async (client) => {
-    const { rows } = await client.query<{ organisation: string; organisation_name: string; role: string; staff: string; name: string; expires_at: Date }>(
-      `SELECT staff.organisation_id AS organisation, organisation.name AS organisation_name, role, staff.id AS staff, staff.name, session.expires_at
+    const { rows } = await client.query<{ organisation: string; organisation_name: string; role: string; staff: string; name: string; expires_at: Date; id: string; last_used_at: Date }>(
+      `SELECT staff.organisation_id AS organisation, organisation.name AS organisation_name, role, staff.id AS staff, staff.name, session.expires_at, session.id, session.last_used_at
        FROM session JOIN staff ON staff.id = staff_id JOIN organisation ON organisation.id = staff.organisation_id
-       WHERE token_sha256 = $1 AND expires_at > $2`,
-      [sha256(token), new Date(now)],
+       WHERE token_sha256 = $1 AND expires_at > $2 AND last_used_at > $3 AND ended_at IS NULL`,
+      [sha256(token), new Date(now), new Date(now - idle_ms)],
     )
     const [row] = rows
     if (row === undefined) return null
@@ -97,7 +130,40 @@ export async function readSession(database: Database, token: string, now: number
       expiresAt: row.expires_at.toISOString(),
       may: rules.filter((rule) => rule.role === row.role).map((rule) => `${rule.resource}:${rule.action}${rule.scope === 'own' ? ':own' : ''}`),
     }
-    return { session, staff: row.staff }
+    return { session, staff: row.staff, id: row.id, lastUsedAt: row.last_used_at.getTime() }
+  })
+}
+
+/** Somebody who asks for what is his own. */
+export interface Self {
+  readonly caller: Caller
+  readonly staff: string
+  /** Id of the session that he asks in. */
+  readonly session: string
+}
+
+/** The database's wall lets him see and change what is his own, and nothing of anybody else in his organisation. */
+export function asSelf<T>(database: Database, { caller, staff }: Self, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  return database.transaction(caller, async (client) => {
+    await client.query("SELECT set_config('kawal.staff', $1, true)", [staff])
+    return work(client)
+  })
+}
+
+/** @returns a person's own sessions, the last used first */
+export function listSessions(database: Database, self: Self, now: Instant): Promise<SessionRow[]> {
+  return asSelf(database, self, async (client) => {
+    const { rows } = await client.query<{ id: string; way: Way; agent: string | null; made_at: Date; last_used_at: Date; expires_at: Date }>(
+      'SELECT id, way, agent, made_at, last_used_at, expires_at FROM session WHERE staff_id = $1 AND expires_at > $2 AND last_used_at > $3 ORDER BY last_used_at DESC, made_at DESC', [self.staff, new Date(now), new Date(now - idle_ms)])
+    return rows.map(({ id, way, agent, made_at, last_used_at, expires_at }) => ({ id, way, agent, madeAt: made_at.toISOString(), lastUsedAt: last_used_at.toISOString(), expiresAt: expires_at.toISOString(), current: id === self.session }))
+  })
+}
+
+/** @throws ProblemError not_found when it is none of his own */
+export function endSession(database: Database, self: Self, id: string): Promise<void> {
+  return asSelf(database, self, async (client) => {
+    const { rowCount } = await client.query('DELETE FROM session WHERE staff_id = $1 AND id = $2', [self.staff, id])
+    if (rowCount === 0) throw new ProblemError('not_found', 'You have no session of this id.')
   })
 }
 
@@ -139,14 +205,15 @@ export async function addApiKey(database: Database, organisation: string, now: n
 }
 
 /** Ends all that an organisation can come in with: after a theft, or when somebody leaves. */
-export async function revokeAll(database: Database, organisation: string, now: number): Promise<{ keys: number; links: number; sessions: number }> {
+export async function revokeAll(database: Database, organisation: string, now: number): Promise<{ keys: number; links: number; sessions: number; passkeys: number }> {
   return database.transaction(system, async (client) => {
     const { rowCount: known } = await client.query('SELECT FROM organisation WHERE id = $1', [organisation])
     if (known === 0) throw new ProblemError('not_found', `There is no organisation ${organisation}.`)
     const keys = await revokeKeys(client, organisation, now)
     const links = await client.query('UPDATE login_link SET used_at = $2 WHERE organisation_id = $1 AND used_at IS NULL', [organisation, new Date(now)])
     const sessions = await client.query('DELETE FROM session WHERE organisation_id = $1', [organisation])
-    return { keys, links: links.rowCount ?? 0, sessions: sessions.rowCount ?? 0 }
+    const passkeys = await client.query('DELETE FROM passkey WHERE organisation_id = $1', [organisation])
+    return { keys, links: links.rowCount ?? 0, sessions: sessions.rowCount ?? 0, passkeys: passkeys.rowCount ?? 0 }
   })
 }
 
