@@ -3,10 +3,13 @@ import type { Cause } from '@kawal/core/detection/disturbance.ts'
 import { silentAfterMs, startFeed, type LiveState } from './live.ts'
 import { isIn, isTold, queueOf, reportedOf, requestedOf, restMax, ticketOf, topAreas, type Queue } from './queue.ts'
 import { operatorName } from './format.ts'
-import { server, type Problem } from './server.ts'
+import { server, type Answer, type Problem } from './server.ts'
 import { readView, writeView, type RoomName, type View } from './view.ts'
 import { en } from './words/en.ts'
 import { id, type Words } from './words/id.ts'
+
+/** The address that somebody left for a provider, so that he comes back to it. */
+const leftAt = 'kawal-left-at'
 
 /** What the whole screen shares: the session, the live data, the view and the second hand. */
 class Room {
@@ -19,6 +22,10 @@ class Room {
   tickedAt = $state(Date.now())
   announced = $state('')
   help = $state(false)
+  /** The person's own page is open. */
+  account = $state(false)
+  /** He came by a link, which works once: a passkey is offered. */
+  offered = $state(false)
   rollsOpen = $state(false)
   asked: ReadonlySet<string> = $state.raw(new Set<string>())
   ticketProblem: Problem | null = $state.raw(null)
@@ -86,25 +93,39 @@ class Room {
   async start(): Promise<void> {
     const query = new URLSearchParams(location.search)
     const token = query.get('masuk')
-    if (token !== null) {
+    // What a provider sends somebody back with (OpenID Connect Core 1.0, sections 3.1.2.5 and 3.1.2.6).
+    const answer = query.has('state') && (query.has('code') || query.has('error')) ? location.search.slice(1) : null
+    if (answer !== null) this.view = readView(sessionStorage.getItem(leftAt) ?? '')
+    if (token !== null || answer !== null) {
       history.replaceState(null, '', `${location.pathname}${writeView(this.view)}`)
-      await this.logIn(token)
+      await (token !== null ? this.logIn(token) : this.enter(server.logInByProvider(answer ?? '')))
       if (this.session !== 'loading') return
     }
     await this.#readSession()
   }
 
   async logIn(token: string): Promise<void> {
-    const answer = await server.logIn(token)
+    this.offered = await this.enter(server.logIn(token))
+  }
+
+  /** @returns whether somebody was let in */
+  async enter(asked: Promise<Answer<unknown>>): Promise<boolean> {
+    const answer = await asked
     if (!answer.ok) {
       this.problem = answer.problem
       const standing = await server.session()
       if (standing.ok) this.problem = null
       else this.session = null
-      return
+      return false
     }
     this.problem = null
     await this.#readSession()
+    return true
+  }
+
+  leaveFor(url: string): void {
+    sessionStorage.setItem(leftAt, writeView(this.view))
+    location.assign(url)
   }
 
   async #readSession(): Promise<void> {
@@ -125,6 +146,8 @@ class Room {
     this.#feed = null
     this.session = null
     this.live = null
+    this.account = false
+    this.offered = false
   }
 
   #listen(): void {

@@ -1,6 +1,7 @@
 import type { AlarmRow } from '@kawal/contract/alarm.ts'
 import type { AnnouncementGiven, AnnouncementReceipts, AnnouncementRow, AnnouncementRows } from '@kawal/contract/announcement.ts'
 import type { ContactCompleteness, ContactGiven, ContactRow } from '@kawal/contract/contact.ts'
+import type { LogInWays, PasskeyAssertion, PasskeyCreated, PasskeyRow, Passkeys, ProviderAddress, SessionRow } from '@kawal/contract/log-in.ts'
 import type { TrackRecords } from '@kawal/contract/ticket.ts'
 import type { PlannedWorkCreate, PlannedWorkReceipt, PlannedWorkRow } from '@kawal/contract/planned-work.ts'
 import type { DisturbanceTurns, Session, StationDetail, StationRows } from '@kawal/contract/live.ts'
@@ -39,6 +40,20 @@ export const server = {
   session: (): Promise<Answer<Session>> => call('/v1/session'),
   logIn: (token: string): Promise<Answer<unknown>> => call('/v1/session', json({ token })),
   logOut: (): Promise<Answer<unknown>> => call('/v1/session', { method: 'DELETE' }),
+  ways: (): Promise<Answer<LogInWays>> => call('/v1/session/ways'),
+  passkeyOptions: (): Promise<Answer<object>> => call('/v1/session/passkey/options', { method: 'POST' }),
+  logInByPasskey: (assertion: PasskeyAssertion): Promise<Answer<unknown>> => call('/v1/session/passkey', json(assertion)),
+  /** Where to log in at a provider. */
+  provider: (id: string): Promise<Answer<ProviderAddress>> => call(`/v1/session/provider/${encodeURIComponent(id)}`, { method: 'POST' }),
+  /** @param answer the query that the provider sent the browser back with */
+  logInByProvider: (answer: string): Promise<Answer<unknown>> => call('/v1/session/provider', json({ answer })),
+  sessions: (): Promise<Answer<readonly SessionRow[]>> => call('/v1/sessions'),
+  endSession: (id: string): Promise<Answer<unknown>> => call(`/v1/sessions/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+  passkeys: (): Promise<Answer<Passkeys>> => call('/v1/passkeys'),
+  newPasskeyOptions: (): Promise<Answer<object>> => call('/v1/passkeys/options', { method: 'POST' }),
+  addPasskey: (name: string, credential: PasskeyCreated): Promise<Answer<PasskeyRow>> => call('/v1/passkeys', json({ name, credential })),
+  renamePasskey: (id: string, name: string): Promise<Answer<PasskeyRow>> => call(`/v1/passkeys/${encodeURIComponent(id)}`, { ...json({ name }), method: 'PATCH' }),
+  removePasskey: (id: string): Promise<Answer<unknown>> => call(`/v1/passkeys/${encodeURIComponent(id)}`, { method: 'DELETE' }),
   /** @param bbox west,south,east,north in degrees */
   stations: (area: string, bbox: string | null, signal: AbortSignal): Promise<Answer<StationRows>> =>
     call(`/v1/stations?area=${encodeURIComponent(area)}${bbox === null ? '' : `&bbox=${bbox}`}`, { signal }),

@@ -1,7 +1,9 @@
 import type { Cause, Stage } from '@kawal/core/detection/disturbance.ts'
+import type { Way } from '@kawal/contract/log-in.ts'
 import type { Status } from '@kawal/core/kernel/status.ts'
 import type { DisputeKind } from '@kawal/core/ticket/dispute.ts'
 import type { ProblemKind } from '@kawal/core/ticket/ticket.ts'
+import type { PasskeyFault } from '../passkey.ts'
 import type { ClockState, Level, Missing } from '../queue.ts'
 
 /** Every word of the screen in Bahasa Indonesia. `typeof id` is the type other languages must fill: a missing key does not compile. */
@@ -18,6 +20,7 @@ export const id = {
   otherLanguage: 'English',
   help: 'Bantuan',
   logOut: 'Keluar',
+  account: 'Akun saya',
   strip: 'Ringkasan',
   hit: 'TPS terdampak',
   of: (total: string) => `dari ${total}`,
@@ -380,11 +383,50 @@ export const id = {
   unreachable: 'Server tidak menjawab',
   retry: 'Coba lagi',
   logInTitle: 'Masuk ke Kawal Sinyal',
-  logInHow: 'Halaman ini dibuka dengan tautan sekali pakai. Mintalah tautan kepada pengelola Kawal Sinyal di lembaga Anda, atau tempelkan tokennya di bawah. Pada gladi, tautan tercetak saat program dimulai.',
+  logInByPasskey: 'Masuk dengan kunci sandi',
+  logInAt: (provider: string) => `Masuk lewat ${provider}`,
+  logInHow: 'Untuk pertama kali, halaman ini dibuka dengan tautan sekali pakai. Mintalah tautan kepada pengelola Kawal Sinyal di lembaga Anda, atau tempelkan tokennya di bawah. Pada gladi, tautan tercetak saat program dimulai.',
   token: 'Token',
   logIn: 'Masuk',
   tokenRefused: 'Token ditolak atau sudah dipakai',
-  sessionEnded: 'Sesi berakhir. Masuk lagi dengan tautan baru.',
+  sessionEnded: 'Sesi berakhir. Silakan masuk lagi.',
+  logInFault: {
+    link_spent: 'Tautan ini sudah dipakai atau sudah lewat 24 jam. Mintalah tautan baru, atau masuk dengan cara lain.',
+    ceremony_over: 'Terlalu lama, atau dimulai di peramban lain. Silakan ulangi.',
+    passkey_refused: 'Kunci sandi ini tidak diterima. Coba yang lain, atau masuk dengan cara lain.',
+    provider_refused: 'Penyedia akun Anda tidak mengizinkan masuk. Silakan ulangi.',
+    provider_silent: 'Penyedia akun Anda tidak menjawab. Coba lagi, atau masuk dengan cara lain.',
+    person_refused: 'Akun Anda dikenal penyedia, tetapi tidak punya akses di sini. Hubungi pengelola Kawal Sinyal di lembaga Anda.',
+    too_many_attempts: 'Terlalu banyak percobaan gagal dari jaringan ini. Tunggu sepuluh menit, lalu coba lagi.',
+  } as Record<string, string>,
+  passkeys: 'Kunci sandi (passkey)',
+  passkeyWhat: 'Kunci sandi tersimpan di HP, komputer, atau kunci keamanan Anda, dan dibuka dengan sidik jari, wajah, atau PIN. Tidak ada yang perlu dihafal.',
+  passkeyOffer: 'Tautan tadi hanya berlaku sekali. Pasang kunci sandi supaya Anda bisa masuk lagi tanpa tautan baru.',
+  addPasskey: 'Pasang kunci sandi (passkey)',
+  passkeyName: 'Nama kunci sandi',
+  deviceNumber: (number: string) => `Perangkat ${number}`,
+  noPasskeys: 'Belum ada kunci sandi.',
+  passkeyElsewhere: 'Kunci sandi hanya berlaku di alamat ini:',
+  passkeyNowhere: 'Di alamat ini kunci sandi tidak bisa dipakai.',
+  passkeyRemove: 'Hapus kunci sandi ini? Anda tidak bisa lagi masuk dengannya.',
+  passkeyLast: 'Ini satu-satunya cara Anda masuk. Kalau dihapus, setelah keluar Anda harus meminta tautan baru kepada pengelola. Tetap hapus?',
+  passkeyFault: {
+    unsupported: 'Peramban atau perangkat ini tidak mendukung kunci sandi.',
+    cancelled: 'Dibatalkan, atau tidak ada kunci sandi untuk Kawal Sinyal di perangkat ini.',
+    already: 'Perangkat ini sudah punya kunci sandi Anda.',
+    failed: 'Kunci sandi gagal dibaca. Silakan ulangi.',
+  } satisfies Record<PasskeyFault, string>,
+  madeOn: (time: string) => `dipasang ${time}`,
+  lastUsed: (time: string) => `terakhir dipakai ${time}`,
+  neverUsed: 'belum pernah dipakai',
+  rename: 'Ganti nama',
+  later: 'Nanti',
+  sessions: 'Sesi',
+  sessionsHow: 'Peramban tempat Anda sedang masuk. Akhiri yang tidak Anda kenal. Sesi berakhir setelah 14 hari tidak dipakai, paling lama 30 hari.',
+  sessionCurrent: 'sesi ini',
+  sessionWay: { link: 'masuk dengan tautan', passkey: 'masuk dengan kunci sandi', provider: 'masuk lewat penyedia akun' } satisfies Record<Way, string>,
+  agentUnknown: 'Peramban tak dikenal',
+  endSession: 'Akhiri',
   keys: 'Papan ketik',
   keyRows: [
     ['j / k', 'gangguan berikut / sebelumnya'], ['Enter', 'buka rincian'], ['Esc', 'tutup rincian'], ['t', 'buka tiket untuk gangguan terpilih'],
