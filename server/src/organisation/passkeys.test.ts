@@ -235,10 +235,10 @@ test('nobody sees, changes or ends another\'s: not of his own organisation, not 
       renamed: (await client.query("UPDATE passkey SET name = 'x' WHERE id = $1", [mine.passkey])).rowCount,
     }))
     assert.deepEqual(seen, { passkeys: 1, sessions: 1, removed: 0, ended: 0, renamed: 0 })
-    await assert.rejects(addPasskey(server.app.database, { ...self, caller: mine.self.caller, staff: colleague.self.staff }, { id: 'AAAA', publicKey: randomBytes(8), counter: 0 }, 'x', now).then(() => asSelf(server.app.database, self, (client) => client.query("INSERT INTO passkey SELECT gen_random_uuid(), 'y', $1, 'telkomsel', 9, 'a', 'x', 0, now()", [mine.self.staff]))), /row-level security|already/)
+    await assert.rejects(asSelf(server.app.database, self, (client) => client.query("INSERT INTO passkey SELECT gen_random_uuid(), 'y', $1, 'telkomsel', 9, 'a', 'x', 0, now()", [mine.self.staff])), /row-level security/)
   }
   for (const caller of [{ organisation: 'telkomsel', role: 'noc' }, { organisation: 'komdigi', role: 'duty_officer' }, { organisation: 'bawaslu', role: 'auditor' }])
-    assert.equal(await server.app.database.transaction(caller, async (client) => (await client.query('SELECT FROM passkey UNION ALL SELECT FROM session UNION ALL SELECT FROM ceremony_spent')).rowCount), 0, caller.role)
+    assert.equal(await server.app.database.transaction(caller, async (client) => (await client.query('SELECT 1 FROM passkey UNION ALL SELECT 1 FROM session UNION ALL SELECT 1 FROM ceremony_spent')).rowCount), 0, caller.role)
 })
 
 test('where passkeys are made: at the name that was told, else at localhost, and at no other address', async (t) => {
