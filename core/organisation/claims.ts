@@ -4,7 +4,7 @@ import { fail, ok, type Result } from '../kernel/result.ts'
 export type Claims = Readonly<Record<string, unknown>>
 
 /** Which organisation somebody of a provider belongs to. */
-export interface OrganisationMap {
+interface OrganisationMap {
   /** All of the provider's people are of this one. */
   readonly organisation?: string
   /** Else the claim that tells: a text or a list of texts. Of `email` the domain counts. */

@@ -5,7 +5,7 @@ import { system, type Database } from '../adapters/postgres/database.ts'
 import { ProblemError } from '../problem.ts'
 
 /** What was begun in a browser, and what it must come back with. */
-export type Ceremony =
+type Ceremony =
   | { readonly kind: 'passkey_log_in'; readonly challenge: string }
   | { readonly kind: 'passkey_new'; readonly challenge: string; readonly staff: string }
   | { readonly kind: 'provider'; readonly provider: string; readonly redirect: string; readonly state: string; readonly nonce: string; readonly verifier: string }

@@ -4,7 +4,7 @@ import { ProblemError } from '../problem.ts'
 import type { ProviderSettings } from './oidc-settings.ts'
 
 /** What was sent to a provider, and must come back from it. */
-export interface Begun {
+interface Begun {
   /** Where the browser goes. */
   readonly url: string
   readonly state: string

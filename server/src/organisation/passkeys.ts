@@ -84,7 +84,7 @@ export function removePasskey(database: Database, self: Self, id: string): Promi
 }
 
 /** A passkey as somebody who is not logged in brings it. */
-export interface KnownPasskey {
+interface KnownPasskey {
   /** Our name of it. */
   readonly id: string
   readonly publicKey: Buffer
