@@ -63,7 +63,7 @@ async function withPasskey(organisation?: string): Promise<Person & { device: Au
 const begin = async (client: CookieClient): Promise<Options> => (await client.call<Options>('POST', '/v1/session/passkey/options')).body
 async function enter(device: Authenticator, change: Parameters<Authenticator['assert']>[2] = {}, at = origin): Promise<{ client: CookieClient; status: number; body: Session & { code?: string } }> {
   const client = visitor()
-  return { client, ...await client.call('POST', '/v1/session/passkey', device.assert(await begin(client), at, change)) }
+  return { client, ...await client.call<Session & { code?: string }>('POST', '/v1/session/passkey', device.assert(await begin(client), at, change)) }
 }
 
 test('who came by a link makes a passkey, and comes back with it alone, in another browser and without a name', async () => {
@@ -112,8 +112,8 @@ test('what was begun ends once: not again, not twice at once, not late, not else
   const twin = visitor()
   const asked = await begin(twin)
   const [one, other] = [device.assert(asked, origin), device.assert(asked, origin)]
-  const at_once = await Promise.all([held(twin).call('POST', '/v1/session/passkey', one), held(twin).call('POST', '/v1/session/passkey', other)])
-  assert.deepEqual(at_once.map(({ status }) => status).sort(), [200, 401])
+  const atOnce = await Promise.all([held(twin).call('POST', '/v1/session/passkey', one), held(twin).call('POST', '/v1/session/passkey', other)])
+  assert.deepEqual(atOnce.map(({ status }) => status).sort(), [200, 401])
 
   const late = visitor()
   const begun = await begin(late)
@@ -125,7 +125,9 @@ test('what was begun ends once: not again, not twice at once, not late, not else
   assert.equal((await just.call('POST', '/v1/session/passkey', device.assert(soon, origin))).status, 200)
 
   await over(visitor(), device.assert(soon, origin))
-  const changed = held(await begun_by(visitor()))
+  const victim = visitor()
+  await begin(victim)
+  const changed = held(victim)
   const sealed = Buffer.from(changed.cookies.get('kawal_ceremony') ?? '', 'base64url')
   sealed[40] = (sealed[40] ?? 0) ^ 1
   changed.cookies.set('kawal_ceremony', sealed.toString('base64url'))
@@ -138,10 +140,6 @@ test('what was begun ends once: not again, not twice at once, not late, not else
   const { body: creation } = await client.call<Options>('POST', '/v1/passkeys/options')
   await over(held(client), device.assert({ challenge: creation.challenge, rpId: 'kawal.example' }, origin))
 })
-async function begun_by(client: CookieClient): Promise<CookieClient> {
-  await begin(client)
-  return client
-}
 
 test('another origin, another name, a forged signature, another person and a passkey of nobody are refused, and written down as far as it is known whose', async () => {
   const { device, passkey, self } = await withPasskey()
@@ -174,8 +172,8 @@ test('a count that does not rise may be of a copy: refused, and written down; a 
     assert.deepEqual([status, body.code], [401, 'passkey_refused'], String(counter))
   }
   assert.deepEqual((await written()).map((row) => [row.staff, row.subject, row.reason, row.status]), [7, 3, 0].map((counter) => [self.staff, passkey, `count ${counter} after 7: the passkey may have been copied`, 401]))
-  const at_once = await Promise.all([enter(device, { counter: 8 }), enter(device, { counter: 8 })])
-  assert.deepEqual(at_once.map(({ status }) => status).sort(), [200, 401], 'the database decides')
+  const atOnce = await Promise.all([enter(device, { counter: 8 }), enter(device, { counter: 8 })])
+  assert.deepEqual(atOnce.map(({ status }) => status).sort(), [200, 401], 'the database decides')
   const quiet = createAuthenticator({ counts: false })
   await register((await invited()).client, quiet)
   assert.deepEqual([(await enter(quiet)).status, (await enter(quiet)).status], [200, 200])
