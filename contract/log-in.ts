@@ -56,5 +56,5 @@ export const SessionRows = Type.Array(SessionRow)
 /** Where the browser goes to log in at a provider. */
 export const ProviderAddress = Type.Object({ url: Type.String({ format: 'uri' }) })
 export type ProviderAddress = Static<typeof ProviderAddress>
-/** What the provider sent the browser back with: the query of its address, as it stands. */
-export const ProviderAnswer = Type.Object({ answer: Type.String({ minLength: 1, maxLength: 8_000 }) }, { additionalProperties: false })
+/** What the provider sent the browser back with: the query of its address, as it stands. Not called an answer: that would be somebody's words to the audit. */
+export const ProviderAnswer = Type.Object({ query: Type.String({ minLength: 1, maxLength: 8_000 }) }, { additionalProperties: false })

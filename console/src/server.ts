@@ -45,8 +45,8 @@ export const server = {
   logInByPasskey: (assertion: PasskeyAssertion): Promise<Answer<unknown>> => call('/v1/session/passkey', json(assertion)),
   /** Where to log in at a provider. */
   provider: (id: string): Promise<Answer<ProviderAddress>> => call(`/v1/session/provider/${encodeURIComponent(id)}`, { method: 'POST' }),
-  /** @param answer the query that the provider sent the browser back with */
-  logInByProvider: (answer: string): Promise<Answer<unknown>> => call('/v1/session/provider', json({ answer })),
+  /** @param query what the provider sent the browser back with */
+  logInByProvider: (query: string): Promise<Answer<unknown>> => call('/v1/session/provider', json({ query })),
   sessions: (): Promise<Answer<readonly SessionRow[]>> => call('/v1/sessions'),
   endSession: (id: string): Promise<Answer<unknown>> => call(`/v1/sessions/${encodeURIComponent(id)}`, { method: 'DELETE' }),
   passkeys: (): Promise<Answer<Passkeys>> => call('/v1/passkeys'),

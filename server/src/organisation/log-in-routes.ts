@@ -117,11 +117,11 @@ function byProvider(app: FastifyInstance, { database, clock, ceremonies, provide
     return { url }
   })
   app.post(`${path}/provider`, (request, reply) => tried(request, async () => {
-    const { answer } = bodyOf(checkAnswer, request.body)
+    const { query } = bodyOf(checkAnswer, request.body)
     const begun = await ceremonies.end(request, reply, 'provider')
     const provider = providerOf(begun.provider)
     if (provider === undefined) throw new ProblemError('ceremony_over', 'This provider is not asked any more. Begin again.')
-    const claims = await provider.finish(new URL(`${begun.redirect}?${answer}`), begun)
+    const claims = await provider.finish(new URL(`${begun.redirect}?${query}`), begun)
     return enter(app, database, request, reply, provider, claims, clock())
   }))
 }

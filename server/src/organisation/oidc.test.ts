@@ -57,7 +57,7 @@ async function begin(browser: CookieClient, id = 'noc'): Promise<URL> {
   assert.equal(status, 200)
   return new URL(body.url)
 }
-const bring = (browser: CookieClient, answer: string): Promise<{ status: number; body: Session & { code?: string; detail?: string } }> => browser.call('POST', '/v1/session/provider', { answer })
+const bring = (browser: CookieClient, answer: string): Promise<{ status: number; body: Session & { code?: string; detail?: string } }> => browser.call('POST', '/v1/session/provider', { query: answer })
 async function logIn(at: TestProvider = provider, id = 'noc'): Promise<{ browser: CookieClient; status: number; body: Session & { code?: string; detail?: string } }> {
   const browser = visitor()
   return { browser, ...await bring(browser, await at.visit((await begin(browser, id)).href)) }
@@ -75,7 +75,7 @@ test('the whole way: asked with PKCE, state and nonce, back to the console, a pe
   const asked = url.searchParams
   assert.deepEqual([url.origin, asked.get('redirect_uri'), asked.get('response_type'), asked.get('code_challenge_method'), asked.get('scope')], [provider.issuer, `${origin}/console/`, 'code', 'S256', 'openid profile groups'])
   assert.ok(['state', 'nonce', 'code_challenge'].every((name) => (asked.get(name) ?? '').length >= 43))
-  const answer = await browser.send('POST', '/v1/session/provider', { answer: await provider.visit(url.href) })
+  const answer = await browser.send('POST', '/v1/session/provider', { query: await provider.visit(url.href) })
   assert.equal(answer.status, 200)
   assert.match(answer.headers.getSetCookie().find((line) => line.startsWith('kawal_session')) ?? '', /; HttpOnly; SameSite=Strict$/)
   const session = await answer.json() as Session
@@ -207,11 +207,11 @@ test('a provider that is dead holds up nobody else, and is asked again', async (
     const { body } = await browser.call<ProviderAddress>('POST', '/v1/session/provider/late')
     const answer = await late.visit(body.url)
     late.down = true
-    const silent = await browser.call('POST', '/v1/session/provider', { answer })
+    const silent = await browser.call('POST', '/v1/session/provider', { query: answer })
     assert.ok([401, 502].includes(silent.status), 'the provider went away in between')
     late.down = false
     const again = await browser.call<ProviderAddress>('POST', '/v1/session/provider/late')
-    const entered = await browser.call<Session>('POST', '/v1/session/provider', { answer: await late.visit(again.body.url) })
+    const entered = await browser.call<Session>('POST', '/v1/session/provider', { query: await late.visit(again.body.url) })
     assert.deepEqual([entered.status, entered.body.organisation], [200, 'bakti'])
   } finally {
     await others.close()
