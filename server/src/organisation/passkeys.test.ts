@@ -90,6 +90,14 @@ test('who came by a link makes a passkey, and comes back with it alone, in anoth
   assert.equal((await client.call<Options>('POST', '/v1/passkeys/options')).body.excludeCredentials.length, 1, 'a device is asked to make none twice')
 })
 
+test('who was logged in before does not count: it is written down as whose passkey it is', async () => {
+  const [before, { device, self, passkey }] = [await invited('bakti'), await withPasskey()]
+  const options = await begin(before.client)
+  await owner.query('TRUNCATE audit_outcome, audit')
+  assert.equal((await before.client.call<Session>('POST', '/v1/session/passkey', device.assert(options, origin))).body.organisation, 'telkomsel')
+  assert.deepEqual((await written()).map((row) => [row.organisation, row.staff, row.subject, row.status]), [['telkomsel', self.staff, passkey, 200]])
+})
+
 test('what was begun ends once: not again, not twice at once, not late, not elsewhere, not for something else', async () => {
   const { client, device } = await withPasskey()
   const over = async (there: CookieClient, body: unknown): Promise<void> => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import pg from 'pg'
 import type { Session } from '@kawal/contract/live.ts'
@@ -6,10 +8,11 @@ import type { Passkeys, SessionRow } from '@kawal/contract/log-in.ts'
 import { hour_ms, minute_ms } from '@kawal/core/kernel/clock.ts'
 import { createAuthenticator, type Authenticator } from '@kawal/testkit/authenticator.ts'
 import { createCookieClient, type CookieClient } from '@kawal/testkit/cookie-client.ts'
+import { withDatabase } from '@kawal/testkit/postgres.ts'
 import { withServer, type TestServer } from '@kawal/testkit/server.ts'
 import { agentLabel } from './agent.ts'
 import { endPerson, listPeople, mustHaveAccess } from './people.ts'
-import { addStaff, loginToken, revokeAll } from './sessions.ts'
+import { addStaff, loginToken, readSession, revokeAll } from './sessions.ts'
 
 const day_ms = 24 * hour_ms
 const origin = 'https://kawal.example'
@@ -123,6 +126,27 @@ test('what ends all of an organisation ends its passkeys too', async () => {
   assert.deepEqual([passkeys, open, links], [1, 1, 1])
   assert.deepEqual([await isIn(gone.client), await enter(gone.device), await isIn(stays.client), (await stays.client.call<Passkeys>('GET', '/v1/passkeys')).body.rows.length], [false, 401, true, 1])
   assert.equal((await stays.client.call<Session>('GET', '/v1/session')).body.role, 'planner')
+})
+
+test('an installation with sessions comes over: they keep their end, and their people stay', async (t) => {
+  const { database, ownerUrl, close } = await withDatabase()
+  const owner = new pg.Client({ connectionString: ownerUrl })
+  await owner.connect()
+  t.after(async () => {
+    await owner.end()
+    await close()
+  })
+  await owner.query('DROP TABLE passkey, ceremony_spent; DROP FUNCTION kawal_is_self CASCADE; ALTER TABLE session DROP COLUMN id, DROP COLUMN made_at, DROP COLUMN last_used_at, DROP COLUMN way, DROP COLUMN agent')
+  await owner.query('ALTER TABLE staff DROP COLUMN issuer, DROP COLUMN subject, DROP COLUMN ended_at, DROP CONSTRAINT staff_organisation; GRANT UPDATE, DELETE ON staff, session TO kawal_app')
+  await owner.query("INSERT INTO staff VALUES ('00000000-0000-0000-0000-000000000001', 'telkomsel', 'noc', 'Ani')")
+  await owner.query("INSERT INTO session VALUES (sha256('old'), '00000000-0000-0000-0000-000000000001', 'telkomsel', $1)", [new Date(now + 3 * day_ms)])
+  await owner.query('BEGIN')
+  await owner.query(readFileSync(join(import.meta.dirname, '../../migrations/0024_log_in.sql'), 'utf8'))
+  await owner.query('COMMIT')
+  const known = await readSession(database, 'old', now)
+  assert.deepEqual([known?.session.name, known?.session.expiresAt, known?.lastUsedAt], ['Ani', new Date(now + 3 * day_ms).toISOString(), now - 11 * day_ms])
+  assert.equal(await readSession(database, 'old', now + 3 * day_ms), null)
+  for (const sql of ["UPDATE staff SET organisation_id = 'indosat'", 'DELETE FROM staff', "UPDATE session SET staff_id = staff_id", "UPDATE passkey SET staff_id = staff_id"]) await assert.rejects(database.transaction({ organisation: 'kawal', role: 'system' }, (client) => client.query(sql)), /permission denied/, sql)
 })
 
 test('browsers and systems by name', () => {
