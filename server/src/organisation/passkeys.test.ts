@@ -15,7 +15,7 @@ import { passkeySite } from './web-authn.ts'
 
 const origin = 'https://kawal.example'
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
-type Options = Parameters<Authenticator['create']>[0] & { readonly excludeCredentials: readonly { id: string }[]; readonly authenticatorSelection: object; readonly rpId?: string }
+type Options = Parameters<Authenticator['create']>[0] & { readonly excludeCredentials: readonly { id: string }[]; readonly authenticatorSelection: object; readonly pubKeyCredParams: readonly { alg: number }[]; readonly rpId?: string }
 interface Written { readonly organisation: string; readonly staff: string | null; readonly method: string; readonly path: string; readonly subject: string | null; readonly reason: string | null; readonly status: number }
 
 let now = Date.UTC(2029, 1, 14, 2)
@@ -71,6 +71,7 @@ test('who came by a link makes a passkey, and comes back with it alone, in anoth
   const device = createAuthenticator()
   const { body: options } = await client.call<Options>('POST', '/v1/passkeys/options')
   assert.deepEqual([options.rp.id, options.authenticatorSelection, options.excludeCredentials], ['kawal.example', { residentKey: 'required', userVerification: 'preferred', requireResidentKey: true }, []])
+  assert.deepEqual(options.pubKeyCredParams.map(({ alg }) => alg), [-8, -7, -257])
   const made = await client.call<PasskeyRow>('POST', '/v1/passkeys', { name: ' HP saya ', credential: device.create(options, origin) })
   assert.deepEqual([made.status, made.body.name, made.body.madeAt, made.body.lastUsedAt], [201, 'HP saya', new Date(now).toISOString(), null])
   now += minute_ms

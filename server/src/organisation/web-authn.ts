@@ -24,6 +24,9 @@ export function passkeySite(url: string | null): PasskeySite | null {
   return address === '127.0.0.1' || address === '::1' ? { rpId: 'localhost', origin: origin.replace(hostname, 'localhost') } : null
 }
 
+/** COSE's EdDSA, ES256 and RS256, which every device has one of. Node still calls experimental what the library would ask for first, ML-DSA. */
+const algorithms = [-8, -7, -257]
+
 /** Of a UUID: it names the person to his device, and tells nothing of him. */
 const handleOf = (staff: string): Buffer => Buffer.from(staff.replaceAll('-', ''), 'hex')
 
@@ -32,7 +35,7 @@ interface Person { readonly staff: string; readonly name: string; readonly organ
 /** What a browser makes a passkey by: one that its device finds by itself, so that nobody types a name. */
 export function creationOptions({ rpId }: PasskeySite, { staff, name, organisation }: Person, credentials: readonly string[]): ReturnType<typeof generateRegistrationOptions> {
   return generateRegistrationOptions({
-    rpName: 'Kawal Sinyal', rpID: rpId, userID: new Uint8Array(handleOf(staff)), userName: `${name}, ${organisation}`, userDisplayName: name, timeout: ceremony_ms, attestationType: 'none',
+    rpName: 'Kawal Sinyal', rpID: rpId, userID: new Uint8Array(handleOf(staff)), userName: `${name}, ${organisation}`, userDisplayName: name, timeout: ceremony_ms, attestationType: 'none', supportedAlgorithmIDs: algorithms,
     excludeCredentials: credentials.map((id) => ({ id })), authenticatorSelection: { residentKey: 'required', userVerification: 'preferred' },
   })
 }
@@ -46,7 +49,7 @@ export async function proveCreation({ id, rawId, type, response: { clientDataJSO
   return whyNot(async () => {
     const { verified, registrationInfo } = await verifyRegistrationResponse({
       response: { id, rawId, type, response: { clientDataJSON, attestationObject }, clientExtensionResults: {} },
-      expectedChallenge: challenge, expectedOrigin: origin, expectedRPID: rpId, requireUserVerification: false,
+      expectedChallenge: challenge, expectedOrigin: origin, expectedRPID: rpId, requireUserVerification: false, supportedAlgorithmIDs: algorithms,
     })
     return verified ? ok(registrationInfo.credential) : fail('the attestation does not hold')
   })
