@@ -75,18 +75,6 @@ async function act(caller: Caller, id: string, action: TicketAction): Promise<vo
   assert.ok((await command(needs(), caller, id, action)).ok)
 }
 
-test('a link opens nothing once whoever it was sent to is a contact no more', async () => {
-  const id = await open('withdrawn')
-  const gone = await contactOf(kit.database, 'telkomsel', now)
-  const link = linkOf(id, { contact: gone })
-  assert.equal((await get(link)).status, 200)
-  await deleteContact(kit.database, telkomsel, gone)
-  assert.equal((await get(link)).status, 404)
-  assert.equal((await post(link, { act: 'acknowledge', version: '1' })).status, 404)
-  assert.equal((await ticketOf(id)).status, 'submitted')
-  assert.equal((await get(linkOf(id))).status, 200, 'others\' links go on')
-})
-
 test('the whole life of a ticket by the form, from a link to the measured end', async () => {
   const id = await open('life')
   const url = linkOf(id, { expiresAt: start + 600 * minute_ms })
@@ -291,4 +279,16 @@ test('every page loads nothing, runs nothing, is kept and found by nobody, and i
   }
   const { body } = await get(url)
   for (const [, id] of body.matchAll(/<(?:textarea|input|select) id="([\w-]+)"/g)) assert.ok(body.includes(`<label for="${id}">`), id)
+})
+
+test('a link opens nothing once whoever it was sent to is a contact no more', async () => {
+  const id = await open('withdrawn')
+  const gone = await contactOf(kit.database, 'telkomsel', now)
+  const link = linkOf(id, { contact: gone })
+  assert.equal((await get(link)).status, 200)
+  await deleteContact(kit.database, telkomsel, gone)
+  assert.equal((await get(link)).status, 404)
+  assert.equal((await post(link, { act: 'acknowledge', version: '1' })).status, 404)
+  assert.equal((await ticketOf(id)).status, 'submitted')
+  assert.equal((await get(linkOf(id))).status, 200, 'others\' links go on')
 })
