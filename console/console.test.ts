@@ -243,6 +243,40 @@ test('a dispute shows both sides in words, and the centre answers it there, not 
   await small.context().close()
 })
 
+test("the operator answers its ticket there: what its status allows, a reason where one is wanted; a dispute once", async () => {
+  site.operator = true
+  const page = await open('&gangguan=g-1', desktop)
+  const form = page.locator('#detail').getByRole('form', { name: 'Jawab tiket' })
+  await form.waitFor()
+  assert.deepEqual(await form.getByRole('button').allInnerTexts().then((names) => names.slice(0, 3)), ['Tunda', 'Kirim catatan', 'Nyatakan pulih'])
+  assert.equal(await form.getByRole('button', { name: 'Ajukan sengketa' }).count(), 0, 'one is open already')
+  assert.equal(await page.locator('#detail').getByRole('button', { name: 'Tolak' }).count(), 0, 'the answer is the centre\'s')
+  assert.equal(await form.getByRole('button', { name: 'Tunda' }).isDisabled(), true)
+  const sent = async (name: string): Promise<unknown> => {
+    const [request] = await Promise.all([page.waitForRequest((each) => each.method() === 'PATCH'), form.getByRole('button', { name }).click()])
+    return request.postDataJSON()
+  }
+  const text = form.getByLabel('Keterangan atau alasan')
+  await text.fill(' menunggu kapal ')
+  assert.deepEqual(await sent('Tunda'), { '@type': 'TroubleTicket', status: 'pending', statusChangeReason: 'menunggu kapal' })
+  await page.waitForFunction(() => document.querySelector<HTMLTextAreaElement>('form.answer textarea')?.value === '')
+  assert.deepEqual(await sent('Nyatakan pulih'), { '@type': 'TroubleTicket', status: 'resolved' })
+  await form.locator('summary').click()
+  await form.getByLabel('Perkiraan selesai').selectOption('4')
+  const before = Date.now()
+  const { expectedResolutionDate } = await sent('Kirim perkiraan') as { expectedResolutionDate: string }
+  assert.ok(Math.abs(Date.parse(expectedResolutionDate) - before - 4 * 3_600_000) < 60_000)
+  await assertAxe(page, 'answering a ticket')
+  await picture(page, 'answer-id')
+  await page.context().close()
+  const small = await open('&gangguan=g-1&bahasa=en', phone)
+  await small.getByRole('form', { name: 'Answer the ticket' }).waitFor()
+  assert.equal(await overflowOf(small), 0)
+  await assertAxe(small, 'answering on a phone')
+  await small.context().close()
+  site.operator = false
+})
+
 test('a delta adds a card and is announced; 30 s of silence raise the banner', async () => {
   const context = await browser.newContext({ viewport: desktop })
   const page = await context.newPage()

@@ -157,6 +157,65 @@ test('an announcement stands above everything until it was read; who announces s
   site.announces = false
 })
 
+test('API keys: a new one is shown once, two at most are valid, and one is revoked after asking again', async () => {
+  site.operator = true
+  const page = await open('&tampil=kunci', desktop)
+  await page.getByText('k-0123456789').waitFor()
+  await page.getByLabel('Kunci boleh').selectOption('read')
+  await page.getByRole('button', { name: 'Buat kunci' }).click()
+  assert.equal(await page.getByLabel('Kunci baru').inputValue(), 'kawal-key-k-9876543210-sekali-saja')
+  assert.deepEqual(site.announced.at(-1), JSON.stringify({ scope: 'read' }))
+  await page.getByText('Dua kunci sedang berlaku').waitFor()
+  await picture(page, 'keys-id')
+  await assertAxe(page, 'API keys')
+  await page.getByRole('button', { name: 'Sudah disimpan' }).click()
+  assert.ok(!(await page.content()).includes('sekali-saja'), 'a key that was kept is gone from the page')
+  await page.getByRole('button', { name: 'Cabut: k-0123456789' }).click()
+  assert.ok(!site.asked.includes('DELETE /v1/keys/k-0123456789'))
+  await page.getByRole('button', { name: 'Ya, cabut' }).click()
+  await page.getByText('k-0123456789').waitFor({ state: 'detached' })
+  assert.ok(site.asked.includes('DELETE /v1/keys/k-0123456789'))
+  await page.context().close()
+  site.empty = true
+  const small = await open('&tampil=kunci&bahasa=en', phone)
+  await small.getByText('No key yet').waitFor()
+  assert.equal(await overflowOf(small), 0)
+  await assertAxe(small, 'no API key, on a phone')
+  await picture(small, 'keys-phone-en')
+  await small.context().close()
+  Object.assign(site, { empty: false, operator: false })
+})
+
+test('the audit says who did what, when, from where and why; earlier pages follow; what is refused stands out', async () => {
+  site.announces = true
+  const page = await open('&tampil=audit', desktop)
+  await page.getByText('mengubah tiket').waitFor()
+  const text = (await page.locator('.acts').innerText()).replace(/\s+/g, ' ')
+  for (const word of ['Petugas malam', 'Telkomsel', '203.0.113.9', 'Catu daya <b>cadangan</b> dinyalakan', 'sistem, kunci k-0123456789', 'ditolak 403', 'tidak dikenal', 'perintah pengelola', 'tindakan lain', 'hasil tidak tercatat', 'POST /v1/something-new']) assert.ok(text.includes(word), `${word} in ${text}`)
+  await picture(page, 'audit-id')
+  await assertAxe(page, 'audit')
+  await page.getByRole('button', { name: 'Yang lebih lama' }).click()
+  await page.getByText('Kepala NOC').waitFor()
+  assert.equal(await page.locator('.acts > li').count(), 6)
+  await page.getByRole('button', { name: 'Kembali ke yang terbaru' }).click()
+  await page.getByText('Kepala NOC').waitFor({ state: 'detached' })
+  await page.getByLabel('Lembaga').selectOption('telkomsel')
+  await page.getByLabel('Tentang').fill('x')
+  await page.getByRole('button', { name: 'Cari' }).click()
+  await page.getByText('Tidak ada yang cocok dengan saringan ini').waitFor()
+  assert.equal(await page.getByRole('link', { name: 'Unduh CSV' }).getAttribute('href'), '/v1/audit?organisation=telkomsel&subject=x&format=csv')
+  await page.context().close()
+  Object.assign(site, { announces: false, operator: true })
+  const small = await open('&tampil=audit&bahasa=en', phone)
+  await small.getByText('changed a ticket').waitFor()
+  assert.equal(await small.getByLabel('Organisation').count(), 0, 'who sees its own alone has nothing to choose')
+  assert.equal(await overflowOf(small), 0)
+  await assertAxe(small, 'audit on a phone')
+  await picture(small, 'audit-phone-en')
+  await small.context().close()
+  site.operator = false
+})
+
 test('lists on a phone, in English: nothing overflows, axe finds nothing', async () => {
   for (const [query, ready, name] of [['&tampil=alarm', 'lasted 45 min', 'alarms'], ['&tampil=pekerjaan', 'withdrawn', 'works'], ['&tampil=piket', 'Piket NOC', 'duty'], ['&tampil=rekam', '9 of 10: 95 min', 'record']] as const) {
     const page = await open(`&bahasa=en${query}`, phone)

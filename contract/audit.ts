@@ -26,4 +26,5 @@ export type AuditRows = Static<typeof AuditRows>
 export const auditQuery = {
   from: Type.Optional(Timestamp), to: Type.Optional(Timestamp), organisation: Type.Optional(Organisation), subject: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'what the action was about, or what it made' })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: auditRows_max, default: 100 })), before: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
+  format: Type.Optional(Type.Enum(['json', 'csv'], { description: 'csv gives all rows; so does Accept: text/csv' })),
 }

@@ -171,7 +171,7 @@ export const SitingResults = Type.Object({
   results: Type.Array(Type.Object({
     ...pair,
     done: Type.Boolean(),
-    refusal: nullable(Type.Enum(['station_unknown', 'venue_unknown', 'venue_without_position', 'venue_elsewhere', 'nothing_to_withdraw', 'accepted_already', 'station_moves_already', 'version_later'])),
+    refusal: nullable(Type.Enum(['station_unknown', 'venue_unknown', 'venue_without_position', 'venue_elsewhere', 'nothing_to_withdraw', 'accepted_already', 'station_moves_already', 'version_later', 'not_your_area'])),
     detail: Type.String({ description: 'what was done, or why not and how to mend it' }),
   })),
 })

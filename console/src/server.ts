@@ -1,7 +1,9 @@
 import type { AlarmRow } from '@kawal/contract/alarm.ts'
 import type { AnnouncementGiven, AnnouncementReceipts, AnnouncementRow, AnnouncementRows } from '@kawal/contract/announcement.ts'
+import type { AuditRows } from '@kawal/contract/audit.ts'
 import type { ContactCompleteness, ContactGiven, ContactRow } from '@kawal/contract/contact.ts'
 import type { LogInWays, PasskeyAssertion, PasskeyCreated, PasskeyRow, Passkeys, ProviderAddress, SessionRow } from '@kawal/contract/log-in.ts'
+import type { KeyMade, KeyRow, KeyScope } from '@kawal/contract/key.ts'
 import type { TrackRecords } from '@kawal/contract/ticket.ts'
 import type { PlannedWorkCreate, PlannedWorkReceipt, PlannedWorkRow } from '@kawal/contract/planned-work.ts'
 import type { DisturbanceTurns, Session, StationDetail, StationRows } from '@kawal/contract/live.ts'
@@ -77,5 +79,9 @@ export const server = {
   announceTo: (announcement: AnnouncementGiven): Promise<Answer<AnnouncementRow>> => call('/v1/announcements', json(announcement)),
   acknowledgeAnnouncement: (id: string): Promise<Answer<AnnouncementRow>> => call(`/v1/announcements/${encodeURIComponent(id)}/acknowledge`, json({})),
   receipts: (id: string): Promise<Answer<AnnouncementReceipts>> => call(`/v1/announcements/${encodeURIComponent(id)}/receipts`),
+  keys: (signal: AbortSignal): Promise<Answer<readonly KeyRow[]>> => call('/v1/keys', { signal }),
+  makeKey: (scope: KeyScope): Promise<Answer<KeyMade>> => call('/v1/keys', json({ scope })),
+  revokeKey: (id: string): Promise<Answer<unknown>> => call(`/v1/keys/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+  audit: (query: Readonly<Record<string, string | null>>, signal: AbortSignal): Promise<Answer<AuditRows>> => call(`/v1/audit${asked(query)}`, { signal }),
   openTicket: (disturbance: string): Promise<Answer<unknown>> => call(`/v1/disturbances/${encodeURIComponent(disturbance)}/ticket`, json({})),
 }

@@ -1,6 +1,6 @@
 /** The view is the URL: what is selected, shown and sorted. Names are Indonesian because people read and share them. */
 export type Language = 'id' | 'en'
-export type Pane = 'map' | 'table' | 'queue' | 'alarms' | 'works' | 'duty' | 'record' | 'announcements'
+export type Pane = 'map' | 'table' | 'queue' | 'alarms' | 'works' | 'duty' | 'record' | 'announcements' | 'keys' | 'audit'
 
 /** What the lists of alarms and of planned work are narrowed to; null is all of it. */
 interface Filters {
@@ -32,7 +32,7 @@ export interface View {
 
 const shared = ['ruang', 'bahasa', 'peta', 'masuk']
 
-const panes: Record<string, Pane> = { peta: 'map', tabel: 'table', antrean: 'queue', alarm: 'alarms', pekerjaan: 'works', piket: 'duty', rekam: 'record', pengumuman: 'announcements' }
+const panes: Record<string, Pane> = { peta: 'map', tabel: 'table', antrean: 'queue', alarm: 'alarms', pekerjaan: 'works', piket: 'duty', rekam: 'record', pengumuman: 'announcements', kunci: 'keys', audit: 'audit' }
 
 export function readView(search: string): View {
   const query = new URLSearchParams(search)

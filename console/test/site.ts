@@ -7,6 +7,7 @@ import type { Role } from '@kawal/core/organisation/rules.ts'
 import { fixtureDelta, fixtureLive, fixtureSession, fixtureStation, fixtureStations, fixtureTurns } from './fixture.ts'
 import { answerAlarms } from './alarms.ts'
 import { answerDuty } from './duty.ts'
+import { createKeys } from './keys.ts'
 import { answerPlanning, type PlanningSite } from './planning-site.ts'
 import { planningLive, planningSession } from './planning.ts'
 
@@ -24,11 +25,14 @@ export interface Site {
   empty: boolean
   /** The role reads announcements: one stands above every screen until it is read. */
   announces: boolean
+  /** Who logs in is Telkomsel's NOC, with its own tickets, keys and audit. */
+  operator: boolean
   /** Refuses stations with a problem from now on. */
   broken: boolean
   /** Who logs in from now on; null is the duty officer of the monitoring room's tests. */
   planner: Role | null
   readonly planning: PlanningSite
+  readonly keys: ReturnType<typeof createKeys>
   close(): Promise<void>
 }
 
@@ -49,15 +53,16 @@ async function answeredPlanning(site: Site, request: IncomingMessage, response: 
 
 /** @returns whether the lists beside the map had an answer */
 async function answeredLists(site: Site, request: IncomingMessage, response: ServerResponse, url: URL): Promise<boolean> {
-  if (!/^\/v1\/(alarms|planned-work|contacts|track-record|announcements)/.test(url.pathname)) return false
+  if (!/^\/v1\/(alarms|planned-work|contacts|track-record|announcements|keys|audit)/.test(url.pathname)) return false
   let text = ''
   for await (const chunk of request) text += String(chunk)
   if (request.method === 'POST') site.announced.push(text)
-  const reply = answerAlarms(url.pathname, request.method ?? 'GET', url.searchParams, text, site.empty) ?? answerDuty(url.pathname, request.method ?? 'GET', text, site.empty)
+  const reply = site.keys(url.pathname, request.method ?? 'GET', url.searchParams, text, site.empty) ?? answerAlarms(url.pathname, request.method ?? 'GET', url.searchParams, text, site.empty) ?? answerDuty(url.pathname, request.method ?? 'GET', text, site.empty)
   if (reply !== null) json(response, reply.status, reply.body)
   return reply !== null
 }
-const sessionOf = (site: Site): unknown => (site.planner === null ? fixtureSession(Date.now(), site.announces ? ['announcement:read', 'announcement:write:own'] : []) : planningSession(site.planner, Date.now()))
+const ofNoc = ['disturbance:read:own', 'ticket:read:own', 'ticket:write:own', 'api_key:read:own', 'api_key:write:own', 'audit:read:own']
+const sessionOf = (site: Site): unknown => (site.operator ? { ...fixtureSession(Date.now()), organisation: 'telkomsel', organisationName: 'Telkomsel', role: 'noc', may: ofNoc } : site.planner === null ? fixtureSession(Date.now(), site.announces ? ['announcement:read', 'announcement:write:own', 'audit:read'] : []) : planningSession(site.planner, Date.now()))
 
 /** The built console, and the few answers it asks of a server, from the fixture. A session starts with the token `benar`. */
 export async function openSite(): Promise<Site> {
@@ -116,9 +121,11 @@ export async function openSite(): Promise<Site> {
     announced: [],
     empty: false,
     announces: false,
+    operator: false,
     broken: false,
     planner: null,
     planning: { role: 'planner', bare: false, stored: [] },
+    keys: createKeys(),
     delta() {
       sequence += 1
       for (const stream of streams) stream.write(event('delta', fixtureDelta(Date.now(), sequence)))

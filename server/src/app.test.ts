@@ -7,6 +7,7 @@ import type { Live, StationDetail, StationRows } from '@kawal/contract/live.ts'
 import { operations } from '@kawal/contract/openapi.ts'
 import { impactDefaults } from '@kawal/core/impact/defaults.ts'
 import { minute_ms } from '@kawal/core/kernel/clock.ts'
+import { contactOf } from '@kawal/testkit/contacts.ts'
 import { withDatabase, type TestDatabase } from '@kawal/testkit/postgres.ts'
 import { startApp, type App } from './app.ts'
 import { stationCode } from './measurement/enrolment.ts'
@@ -99,7 +100,7 @@ test('a competitor sees nothing of it: not in rows, not in areas, not in station
 
 test('a link opens its ticket without a log-in, on a page that loads nothing', async () => {
   const ticket = (await get<Live>('telkomsel', '/v1/snapshot')).tickets[0]?.id ?? ''
-  const answer = await fetch(`${app.url}/t/${linkToken(app.secret, { ticket, organisation: 'telkomsel', contact: '0f8fad5b-d9cb-469f-a165-70867728950e', expiresAt: clock() + minute_ms })}`)
+  const answer = await fetch(`${app.url}/t/${linkToken(app.secret, { ticket, organisation: 'telkomsel', contact: await contactOf(app.database, 'telkomsel', clock()), expiresAt: clock() + minute_ms })}`)
   assert.deepEqual([answer.status, answer.headers.get('content-security-policy')?.slice(0, 38)], [200, "default-src 'none'; style-src 'sha256-"])
   assert.ok((await answer.text()).includes(`<h1>Tiket ${ticket}</h1>`))
 })

@@ -268,7 +268,7 @@ export const planningEn: PlanningWords = {
   failedCount: (count) => `${count} not stored:`,
   refusal: {
     station_unknown: 'The station is not known.', venue_unknown: 'The building is not known.', venue_without_position: 'The building has no position.', venue_elsewhere: 'The building lies elsewhere.', nothing_to_withdraw: 'Nothing to withdraw.',
-    accepted_already: 'Accepted already.', station_moves_already: 'The station moves to another building already.', version_later: 'A version of the station begins later.',
+    accepted_already: 'Accepted already.', not_your_area: 'outside the area of your office', station_moves_already: 'The station moves to another building already.', version_later: 'A version of the station begins later.',
   },
   whatIf: 'What if? Work it out again with other limits',
   whatIfArea: 'Choose a regency, district or village first.',

@@ -272,7 +272,7 @@ export const planningId = {
   failedCount: (count: string) => `${count} tidak tersimpan:`,
   refusal: {
     station_unknown: 'TPS tidak dikenal.', venue_unknown: 'Gedung tidak dikenal.', venue_without_position: 'Gedung tanpa posisi.', venue_elsewhere: 'Gedung di wilayah lain.', nothing_to_withdraw: 'Tidak ada yang ditarik.',
-    accepted_already: 'Sudah diterima.', station_moves_already: 'TPS sudah pindah ke gedung lain.', version_later: 'Ada versi TPS yang mulai kemudian.',
+    accepted_already: 'Sudah diterima.', not_your_area: 'di luar wilayah kantor Anda', station_moves_already: 'TPS sudah pindah ke gedung lain.', version_later: 'Ada versi TPS yang mulai kemudian.',
   },
   whatIf: 'Bagaimana jika? Hitung ulang dengan batas lain',
   whatIfArea: 'Pilih kabupaten/kota, kecamatan, atau desa lebih dulu.',

@@ -6,6 +6,7 @@ import { rowOf, type Technology } from '@kawal/core/atlas/edition.ts'
 import { ancestorOf, keyAt, keyOfCell, resolution_fine, resolution_national, type Key } from '@kawal/core/geo/cells.ts'
 import { scopeOf } from '@kawal/core/organisation/rules.ts'
 import type { Caller, Database } from '../adapters/postgres/database.ts'
+import { refuseElsewhere } from '../organisation/area.ts'
 import { allowed, ProblemError } from '../problem.ts'
 import { readGrid } from './editions.ts'
 
@@ -95,9 +96,13 @@ export async function decideChallenge(database: Database, caller: Caller, id: st
   const challenge = await readChallenge(database, caller, id)
   if (scopeOf(caller.role, 'challenge', 'write') !== 'all') throw new ProblemError('not_allowed', 'The ministry and KPU decide challenges.')
   if (challenge.organisation === caller.organisation) throw new ProblemError('not_allowed', 'Your organisation made this challenge: another one that may decide has to.')
-  const { rows: [row] } = await allowed(() => database.transaction(caller, (client) => client.query<Row>(
-    `UPDATE challenge SET status = $2, answer = $3, decided_at = $4, decided_by = $5 WHERE id = $1 AND status = 'open' RETURNING ${fields}`,
-    [id, decision.status, decision.answer, new Date(now), caller.organisation])))
+  const { rows: [row] } = await allowed(() => database.transaction(caller, async (client) => {
+    // what concerns a cell lies in no office's area: KPU itself decides it
+    await refuseElsewhere(client, [challenge.station ?? challenge.cell ?? ''])
+    return client.query<Row>(
+      `UPDATE challenge SET status = $2, answer = $3, decided_at = $4, decided_by = $5 WHERE id = $1 AND status = 'open' RETURNING ${fields}`,
+      [id, decision.status, decision.answer, new Date(now), caller.organisation])
+  }))
   if (row === undefined) throw new ProblemError('state_conflict', 'This challenge is decided already. Read it again.')
   return shown(row)
 }

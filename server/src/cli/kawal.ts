@@ -137,7 +137,7 @@ program
   .description('organisations: list, add ORGANISATION, link ORGANISATION (a one-time log-in link), person ORGANISATION (lists its people; with --end one of them loses his access), key ORGANISATION (an API key; two are valid at a time), keys ORGANISATION (lists them), revoke ORGANISATION (its keys, links, sessions and passkeys, or one key), invite FILE.csv (many with their duty contacts, each with a link), contacts [ORGANISATION], completeness (what contacts lack), level [ORGANISATION] (how long it has for a ticket; with --severity, --restore and --repair it is given)')
   .option('--kind <kind>', 'of an organisation to add: ministry, kpu, bawaslu, apjii, bakti, operator, isp, helpdesk')
   .option('--name <name>', 'name of the organisation to add, or of the person the link is for')
-  .option('--area <code>', 'of a helpdesk to add: the province, regency, district or village whose officers it helps')
+  .option('--area <code>', 'of a helpdesk to add: the province, regency, district or village whose officers it helps; of KPU\'s office: the province or regency that it decides for')
   .option('--severity <severity>', 'of a level to give: down or degraded')
   .option('--restore <minutes>', 'of a level to give: until service is back')
   .option('--repair <minutes>', 'of a level to give: until the repair is finished')

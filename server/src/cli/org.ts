@@ -161,7 +161,8 @@ async function addOrganisation(ownerUrl: string, id: string, kind: string, name:
   const kinds = Object.keys(roleOfKind).filter((each) => each !== 'system')
   if (!kinds.includes(kind)) throw new CommandFailure(exits.usage, `--kind is one of ${kinds.join(', ')}, not ${kind}.`)
   if (!isOrganisationId(id)) throw new CommandFailure(exits.usage, `An organisation's id is up to 64 lower-case letters, digits and hyphens, not ${id}.`)
-  if (area !== null && kind !== 'helpdesk') throw new CommandFailure(exits.usage, `--area is of a helpdesk: what officers report there goes to it. A ${kind} has none.`)
+  if (area !== null && kind !== 'helpdesk' && kind !== 'kpu') throw new CommandFailure(exits.usage, `--area is of a helpdesk, to which goes what officers report there, and of KPU's office of a province or regency. A ${kind} has none.`)
+  if (area !== null && kind === 'kpu' && !/^([0-9]{2}|[0-9]{4})$/.test(area)) throw new CommandFailure(exits.usage, `--area of an office of KPU is the code of a province or regency (2 or 4 digits), not ${area}. KPU itself has none.`)
   if (area !== null && !/^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{10})$/.test(area)) throw new CommandFailure(exits.usage, `--area is the code of a province, regency, district or village (2, 4, 6 or 10 digits), not ${area}.`)
   return asOwner(ownerUrl, async (client) => (await client.query('INSERT INTO organisation (id, kind, name, area_code) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING', [id, kind, name, area])).rowCount === 1)
 }

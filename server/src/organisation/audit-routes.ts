@@ -14,8 +14,8 @@ interface Query { readonly from?: string; readonly to?: string; readonly organis
 export function auditRoutes(app: FastifyInstance, { database }: { readonly database: Database }): void {
   app.get<{ Querystring: Query }>('/v1/audit', takes(auditQuery), async (request, reply): Promise<AuditRows> => {
     const caller = callerWho(request, 'read', 'audit')
-    const { from, to, limit = limit_default, subject, ...rest } = request.query
-    const filter = { ...rest, from: instantOf('from', from), to: instantOf('to', to), subject: subject?.replaceAll('\0', '\ufffd') }
+    const { from, to, limit = limit_default, subject, organisation, before } = request.query
+    const filter = { organisation, before, from: instantOf('from', from), to: instantOf('to', to), subject: subject?.replaceAll('\0', '\ufffd') }
     if (wantsCsv(request)) return sendCsv(reply, 'audit', auditColumns, everyAct(database, caller, filter)) as never
     return listAudit(database, caller, { ...filter, limit })
   })

@@ -5,6 +5,7 @@ import pg from 'pg'
 import type { AuditRow, AuditRows } from '@kawal/contract/audit.ts'
 import type { ContactRow } from '@kawal/contract/contact.ts'
 import { minute_ms } from '@kawal/core/kernel/clock.ts'
+import { contactOf } from '@kawal/testkit/contacts.ts'
 import { planned, seedPlan } from '@kawal/testkit/plan.ts'
 import { withServer, type TestServer } from '@kawal/testkit/server.ts'
 import { system } from '../adapters/postgres/database.ts'
@@ -131,7 +132,7 @@ test('a ticket answered by link: the contact it was sent to, the reason of a pau
   const opened = await openTicket({ database: server.app.database, clock: () => now }, system, cause, 'telkomsel')
   assert.ok(opened.ok)
   const { id: ticket, version } = opened.value.ticket
-  const contact = randomUUID()
+  const contact = await contactOf(server.app.database, 'telkomsel', now)
   const link = linkToken(server.app.secret, { ticket, organisation: 'telkomsel', contact, expiresAt: now + minute_ms })
   const press = (token: string, act: string, text: string, at: number, headers: Record<string, string> = {}): Promise<Response> =>
     fetch(`${url}/t/${token}`, { method: 'POST', redirect: 'manual', headers, body: new URLSearchParams({ act, text, version: String(at) }) })

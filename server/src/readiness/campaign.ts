@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { Campaign, CampaignStation, CampaignStations, Reminded, ReminderOrder } from '@kawal/contract/readiness.ts'
 import type { Caller } from '../adapters/postgres/database.ts'
+import { refuseElsewhere } from '../organisation/area.ts'
 import { ProblemError } from '../problem.ts'
 import { cursorOf, cursorText, limit_default, type FlatRow } from './ask.ts'
 import { findPlan } from './plans.ts'
@@ -111,6 +112,7 @@ export async function remind(client: pg.ClientBase, caller: Caller, order: Remin
     : await client.query<{ code: string }>('SELECT code FROM station_now WHERE code = ANY ($1) ORDER BY 1', [stations])
   const codes = wanted.map((row) => row.code)
   const at = new Date(asked.now)
+  await refuseElsewhere(client, codes)
   await client.query('INSERT INTO reminder (station_code, reminded_at, reminded_by) SELECT code, $2, $3 FROM unnest($1::text[]) AS listed (code)', [codes, at, caller.organisation])
   const { rows: places } = await client.query<Parameters<typeof placeOf>[0]>(
     `SELECT listed.station, ${placeColumns('listed.station')} FROM unnest($1::text[]) AS listed (station) ORDER BY 1`, [codes.slice(0, asked.stations_max)])

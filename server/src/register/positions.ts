@@ -5,6 +5,7 @@ import { inRuns, keyAt, resolution_fine } from '@kawal/core/geo/cells.ts'
 import { distance_km, insideIndonesiasFrame, type Position } from '@kawal/core/geo/distance.ts'
 import { decodeRuns } from '../atlas/runs-codec.ts'
 import type { Device } from '../measurement/enrolment.ts'
+import { refuseElsewhere } from '../organisation/area.ts'
 import { ProblemError } from '../problem.ts'
 import { inArea, placeColumns, placeOf } from '../readiness/read.ts'
 
@@ -61,6 +62,7 @@ function refuseOutside(at: Position): void {
 export async function givePosition(client: pg.ClientBase, code: string, given: PositionGiven, now: number): Promise<PositionReceipt> {
   refuseOutside(given)
   await stationNow(client, code)
+  await refuseElsewhere(client, [code])
   const village = await villageOf(client, code.slice(0, 10))
   const km = village.point === null ? null : distance_km(village.point, given)
   const inside = village.inside(given)
@@ -137,6 +139,8 @@ async function newestOf(client: pg.ClientBase, device: Device): Promise<Position
 /** KPU's word on a position that waits: of two who decide at once, one is told that it is decided. */
 export async function decidePosition(client: pg.ClientBase, id: string, decision: { decision: 'accepted' | 'refused'; validFrom?: string; remark?: string }, now: number): Promise<PositionFix> {
   const day = decision.validFrom ?? (await databaseDay(client))
+  const { rows: asked } = await client.query<{ code: string }>('SELECT station_code AS code FROM position_fix WHERE id::text = $1', [id])
+  await refuseElsewhere(client, asked.map(({ code }) => code))
   const { rows } = await client.query<{ station_code: string; latitude: number; longitude: number }>(
     `UPDATE position_fix SET status = $2, decided_at = $3, remark = $4, valid_from = $5 WHERE id::text = $1 AND status = 'open' RETURNING station_code, latitude, longitude`,
     [id, decision.decision, new Date(now), decision.remark ?? '', decision.decision === 'accepted' ? day : null])

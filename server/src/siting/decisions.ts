@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { SitingDecisions, SitingResults } from '@kawal/contract/readiness.ts'
 import type { Caller } from '../adapters/postgres/database.ts'
+import { elsewhere, whoDecidesThere } from '../organisation/area.ts'
 import { placeStation } from '../register/positions.ts'
 
 type Item = SitingDecisions[number]
@@ -18,6 +19,7 @@ const refusals: Readonly<Record<Refusal, string>> = {
   nothing_to_withdraw: 'This move is not accepted at present.',
   accepted_already: 'This move is accepted already. Withdraw it first.',
   station_moves_already: 'Another move of this station is accepted. Withdraw that one first.',
+  not_your_area: `The station lies outside the area of your office. ${whoDecidesThere}`,
   version_later: 'The station has a version from a later day already. Give that day or a later one.',
 }
 
@@ -37,10 +39,11 @@ interface Known {
  */
 export async function decideMoves(client: pg.ClientBase, caller: Caller, items: SitingDecisions, now: number): Promise<SitingResults> {
   await client.query('SELECT pg_advisory_xact_lock($1)', [decision_lock])
+  const others = await elsewhere(client, items.map(({ station }) => station))
   const results = new Map<Item, Outcome>()
   // rows of stations are locked in one order, whoever else places them
   for (const item of [...items].sort((a, b) => (a.station < b.station ? -1 : a.station > b.station ? 1 : 0))) {
-    const told = await decide(client, caller, item, now)
+    const told = others.has(item.station) ? 'not_your_area' : await decide(client, caller, item, now)
     const refusal = told in refusals ? (told as Refusal) : null
     results.set(item, { station: item.station, venue: item.venue, done: refusal === null, refusal, detail: refusal === null ? told : refusals[refusal] })
   }

@@ -7,6 +7,7 @@ import pg from 'pg'
 import { minute_ms } from '@kawal/core/kernel/clock.ts'
 import type { Ticket, TicketCause } from '@kawal/core/ticket/ticket.ts'
 import type { TroubleTicket } from '@kawal/contract/ticket.ts'
+import { contactOf } from '@kawal/testkit/contacts.ts'
 import { withDatabase, type TestDatabase } from '@kawal/testkit/postgres.ts'
 import { system, type Caller } from '../adapters/postgres/database.ts'
 import { linkToken } from './link.ts'
@@ -155,7 +156,7 @@ test('the centre transfers on what it has itself, and works on it like anybody',
 test('by link: the form takes kind and evidence, then the page shows both sides and the answer, and no raw word', async () => {
   now = start
   const id = await open('page')
-  const url = `/t/${linkToken(secret, { ticket: id, organisation: 'telkomsel', contact: '0f8fad5b-d9cb-469f-a165-70867728950e', expiresAt: now + 60 * minute_ms })}`
+  const url = `/t/${linkToken(secret, { ticket: id, organisation: 'telkomsel', contact: await contactOf(kit.database, 'telkomsel', now), expiresAt: now + 60 * minute_ms })}`
   const page = async (): Promise<string> => (await app.inject({ method: 'GET', url })).body
   const post = (fields: Record<string, string>): Promise<number> => app.inject({ method: 'POST', url, headers: { 'content-type': 'application/x-www-form-urlencoded' }, payload: String(new URLSearchParams(fields)) }).then(({ statusCode }) => statusCode)
   const first = await page()

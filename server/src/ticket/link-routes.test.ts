@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import helmet from '@fastify/helmet'
 import fastify, { type FastifyInstance } from 'fastify'
 import { minute_ms } from '@kawal/core/kernel/clock.ts'
 import type { TicketAction, TicketCause } from '@kawal/core/ticket/ticket.ts'
+import { contactOf } from '@kawal/testkit/contacts.ts'
 import { withDatabase, type TestDatabase } from '@kawal/testkit/postgres.ts'
 import { system, type Caller } from '../adapters/postgres/database.ts'
+import { deleteContact } from '../organisation/contacts.ts'
 import { linkToken, type TicketLink } from './link.ts'
 import { ticketLinks } from './link-routes.ts'
 import { command, getTicket, openProblemTicket, openRequest, openTicket, sweepTickets } from './tickets.ts'
 
 const start = Date.UTC(2029, 1, 14, 2)
 const secret = Buffer.alloc(32, 7)
-const contact = '0f8fad5b-d9cb-469f-a165-70867728950e'
+const contacts = new Map<string, string>()
 const telkomsel: Caller = { organisation: 'telkomsel', role: 'noc' }
 const komdigi: Caller = { organisation: 'komdigi', role: 'duty_officer' }
 const stations = Array.from({ length: 23 }, (_, index) => String(5_301_012_001_001 + index))
@@ -29,6 +31,7 @@ const changed: string[] = []
 const needs = () => ({ database: kit.database, clock: () => now })
 before(async () => {
   kit = await withDatabase()
+  for (const organisation of ['telkomsel', 'indosat', 'komdigi', 'bawaslu', 'apjii', 'kawal']) contacts.set(organisation, await contactOf(kit.database, organisation, start))
   app = fastify()
   await app.register(helmet)
   await app.register(ticketLinks({ ...needs(), changed: (id) => changed.push(id), secret, beginAct: () => Promise.resolve() }))
@@ -43,7 +46,8 @@ async function open(id: string, more: Partial<ReturnType<typeof causeOf>> = {}, 
   assert.ok(opened.ok)
   return opened.value.ticket.id
 }
-const linkOf = (ticket: string, more: Partial<TicketLink> = {}): string => `/t/${linkToken(secret, { ticket, organisation: 'telkomsel', contact, expiresAt: now + 60 * minute_ms, ...more })}`
+const linkOf = (ticket: string, more: Partial<TicketLink> = {}): string =>
+  `/t/${linkToken(secret, { ticket, organisation: 'telkomsel', contact: contacts.get(more.organisation ?? 'telkomsel') ?? randomUUID(), expiresAt: now + 60 * minute_ms, ...more })}`
 interface Answer { readonly status: number; readonly body: string; readonly headers: Record<string, unknown> }
 async function get(url: string, headers: Record<string, string> = {}): Promise<Answer> {
   const { statusCode: status, body, headers: given } = await app.inject({ method: 'GET', url, headers })
@@ -168,7 +172,7 @@ test('what was decided on an older page is not done, and what was typed is not l
 
 test('a link that is over, forged, or of somebody else opens nothing and does nothing', async () => {
   const id = await open('walls')
-  const forged = `/t/${linkToken(Buffer.alloc(32, 8), { ticket: id, organisation: 'telkomsel', contact, expiresAt: now + minute_ms })}`
+  const forged = `/t/${linkToken(Buffer.alloc(32, 8), { ticket: id, organisation: 'telkomsel', contact: contacts.get('telkomsel') ?? '', expiresAt: now + minute_ms })}`
   const links = [
     linkOf(id, { expiresAt: now }), forged, `${linkOf(id)}A`, '/t/', `/t/${'A'.repeat(5_000)}`, '/t/%00%ff', linkOf(id, { organisation: 'indosat' }), linkOf(id, { organisation: 'nobody' }), linkOf('TT-none'),
     // who sees every ticket does not answer for whom it was sent to; nor is there a link in measurement's name
@@ -275,4 +279,16 @@ test('every page loads nothing, runs nothing, is kept and found by nobody, and i
   }
   const { body } = await get(url)
   for (const [, id] of body.matchAll(/<(?:textarea|input|select) id="([\w-]+)"/g)) assert.ok(body.includes(`<label for="${id}">`), id)
+})
+
+test('a link opens nothing once whoever it was sent to is a contact no more', async () => {
+  const id = await open('withdrawn')
+  const gone = await contactOf(kit.database, 'telkomsel', now)
+  const link = linkOf(id, { contact: gone })
+  assert.equal((await get(link)).status, 200)
+  await deleteContact(kit.database, telkomsel, gone)
+  assert.equal((await get(link)).status, 404)
+  assert.equal((await post(link, { act: 'acknowledge', version: '1' })).status, 404)
+  assert.equal((await ticketOf(id)).status, 'submitted')
+  assert.equal((await get(linkOf(id))).status, 200, 'others\' links go on')
 })

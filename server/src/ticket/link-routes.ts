@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import { roleOfKind, scopeOf } from '@kawal/core/organisation/rules.ts'
 import type { Refusal, Ticket } from '@kawal/core/ticket/ticket.ts'
 import { problems } from '@kawal/contract/problem.ts'
-import type { Caller } from '../adapters/postgres/database.ts'
+import { system, type Caller } from '../adapters/postgres/database.ts'
 import type { BeginAct } from '../organisation/audit.ts'
 import { allowed, pauseOf, problemOf, ProblemError } from '../problem.ts'
 import type { TicketRouteNeeds } from './act.ts'
@@ -57,11 +57,15 @@ export function ticketLinks(needs: LinkNeeds): FastifyPluginAsync {
 
 interface Found { readonly link: TicketLink; readonly caller: Caller; readonly ticket: Ticket }
 
-/** The ticket behind a link, as its organisation sees it. @returns null when the link is none of ours or over, or the ticket is not that organisation's */
+/**
+ * The ticket behind a link, as its organisation sees it.
+ * @returns null when the link is none of ours or over, when whoever it was sent to is a contact no more, or the ticket is not that organisation's
+ */
 async function follow({ secret, clock, database }: LinkNeeds, request: Asked): Promise<Found | null> {
   const link = readLinkToken(secret, request.params['*'], clock())
   if (link === null) return null
-  const { rows: [row] } = await database.pool.query<{ kind: string }>("SELECT kind FROM organisation WHERE id = $1 AND kind <> 'system'", [link.organisation])
+  const { rows: [row] } = await database.transaction(system, (client) => client.query<{ kind: string }>(
+    "SELECT kind FROM organisation JOIN contact ON contact.organisation_id = organisation.id WHERE organisation.id = $1 AND contact.id = $2 AND kind <> 'system'", [link.organisation, link.contact]))
   const role = row === undefined ? undefined : roleOfKind[row.kind]
   if (role === undefined) return null
   const caller = { organisation: link.organisation, role }

@@ -23,8 +23,8 @@ const keyOf = (deployment: Buffer): Buffer => createHmac('sha256', deployment).u
 const markOf = (deployment: Buffer, said: Buffer): Buffer => createHmac('sha256', keyOf(deployment)).update(said).digest().subarray(0, mark_bytes)
 
 /**
- * A token that proves its own link, in base64url: nothing is kept of it, so nothing but its expiry, or the ticket's
- * going to somebody else, ends it. Laid out as mark, contact, expiry (seconds since 1970), and each name behind its length.
+ * A token that proves its own link, in base64url: nothing is kept of it. Its expiry ends it, the ticket's going to
+ * somebody else, and the end of the contact that it was sent to. Laid out as mark, contact, expiry (seconds since 1970), and each name behind its length.
  * @param secret the deployment's
  * @throws RangeError for a contact that is no UUID, a name of no or more than 255 bytes, an expiry after 2106
  */
