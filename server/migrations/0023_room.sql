@@ -5,7 +5,7 @@ CREATE TABLE comment (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   disturbance_id text NOT NULL REFERENCES disturbance,
   organisation_id text NOT NULL REFERENCES organisation,
-  name text NOT NULL CHECK (char_length(name) BETWEEN 1 AND 200),
+  name text NOT NULL CHECK (char_length(name) <= 200),
   at timestamptz NOT NULL,
   body text NOT NULL CHECK (char_length(body) <= 2000),
   file_name text,

@@ -20,6 +20,7 @@ interface CommentNeeds {
 const path = '/v1/disturbances/:id/comments'
 /** As a text field of a page counts: UTF-16. The database counts characters, which are no more. */
 const text_chars_max = 2_000
+const name_chars_max = 200
 const checkGiven = Compile(CommentGiven)
 
 /** What people say of a disturbance, in place of a chat group: whoever sees it reads all, and Bawaslu writes nothing. */
@@ -29,7 +30,7 @@ export function commentRoutes(app: FastifyInstance, { database, clock, changed }
   app.post<{ Params: { id: string } }>(path, { bodyLimit: file_body_bytes_max, onRequest: async (request) => void callerWho(request, 'write', 'comment') }, async (request, reply): Promise<CommentRow> => {
     const caller = callerWho(request, 'write', 'comment')
     const { text = '', file } = bodyOf(checkGiven, request.body)
-    const said = { name: request.staff?.name ?? request.key?.id ?? 'API', text: text.trim(), file: file === undefined ? null : fileOf(file, '/file') }
+    const said = { name: (request.staff?.name ?? request.key?.id ?? 'API').slice(0, name_chars_max), text: text.trim(), file: file === undefined ? null : fileOf(file, '/file') }
     if (said.text.length > text_chars_max) throw new ProblemError('body_invalid', `/text has ${said.text.length} characters; at most ${text_chars_max}.`)
     if (said.text === '' && said.file === null) throw new ProblemError('body_invalid', 'There is neither text nor file. Write something, or attach something.')
     const row = await allowed(() => addComment(database, caller, request.params.id, said, clock()))
