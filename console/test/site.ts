@@ -9,6 +9,7 @@ import { answerAlarms } from './alarms.ts'
 import { answerDuty } from './duty.ts'
 import { answerPlanning, type PlanningSite } from './planning-site.ts'
 import { planningLive, planningSession } from './planning.ts'
+import { answerRoom, fixtureComments, type RoomSite } from './room.ts'
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url))
 const kinds: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css' }
@@ -29,6 +30,10 @@ export interface Site {
   /** Who logs in from now on; null is the duty officer of the monitoring room's tests. */
   planner: Role | null
   readonly planning: PlanningSite
+  /** What people wrote, and whose browsers are pushed to. */
+  readonly room: RoomSite
+  /** Somebody writes of the first disturbance: every open stream hears of it. */
+  say(text: string): void
   close(): Promise<void>
 }
 
@@ -56,6 +61,17 @@ async function answeredLists(site: Site, request: IncomingMessage, response: Ser
   const reply = answerAlarms(url.pathname, request.method ?? 'GET', url.searchParams, text, site.empty) ?? answerDuty(url.pathname, request.method ?? 'GET', text, site.empty)
   if (reply !== null) json(response, reply.status, reply.body)
   return reply !== null
+}
+/** @returns whether comments and pushes had an answer */
+async function answeredRoom(site: Site, request: IncomingMessage, response: ServerResponse, { pathname }: URL): Promise<boolean> {
+  if (!/^\/v1\/(push|disturbances\/[^/]+\/comments)/.test(pathname)) return false
+  let text = ''
+  for await (const chunk of request) text += String(chunk)
+  const reply = answerRoom(site.room, pathname, request.method ?? 'GET', text)
+  if (reply === null) return false
+  if (reply.bytes === undefined) json(response, reply.status, reply.body)
+  else response.writeHead(200, { 'content-type': reply.type ?? '' }).end(reply.bytes)
+  return true
 }
 const sessionOf = (site: Site): unknown => (site.planner === null ? fixtureSession(Date.now(), site.announces ? ['announcement:read', 'announcement:write:own'] : []) : planningSession(site.planner, Date.now()))
 
@@ -103,6 +119,7 @@ export async function openSite(): Promise<Site> {
     const [, of] = /^\/v1\/disturbances\/([^/]+)\/turns$/.exec(pathname) ?? []
     if (of !== undefined) return json(response, 200, fixtureTurns(of, Date.now()))
     if (await answeredLists(site, request, response, url)) return
+    if (await answeredRoom(site, request, response, url)) return
     if (request.method === 'POST') return json(response, 201, {})
     if (request.method === 'PATCH') return json(response, 200, {})
     json(response, 404, { status: 404, code: 'not_found', title: 'Not found', detail: pathname })
@@ -119,9 +136,18 @@ export async function openSite(): Promise<Site> {
     broken: false,
     planner: null,
     planning: { role: 'planner', bare: false, stored: [] },
+    room: { comments: fixtureComments('g-1', Date.now()), subscriptions: [], offHere: false, full: false },
     delta() {
       sequence += 1
       for (const stream of streams) stream.write(event('delta', fixtureDelta(Date.now(), sequence)))
+    },
+    say(text) {
+      const [first] = fixtureComments('g-1', Date.now())
+      if (first === undefined) throw new Error('the fixture has comments')
+      site.room.comments.push({ ...first, id: String(site.room.comments.length + 1), at: new Date().toISOString(), text })
+      sequence += 1
+      const [row] = fixtureLive(Date.now()).disturbances
+      for (const stream of streams) stream.write(event('delta', { sequence, now: new Date().toISOString(), disturbances: [{ ...row, comments: site.room.comments.length }] }))
     },
     close: () => new Promise((resolve) => {
       server.closeAllConnections()

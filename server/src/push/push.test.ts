@@ -3,6 +3,7 @@ import { createDecipheriv, createECDH, createPublicKey, hkdfSync, randomBytes, v
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, beforeEach, test, type TestContext } from 'node:test'
+import pg from 'pg'
 import type { PushGiven, PushRow, PushState, PushTried } from '@kawal/contract/push.ts'
 import { hour_ms, minute_ms, second_ms } from '@kawal/core/kernel/clock.ts'
 import type { TicketCause } from '@kawal/core/ticket/ticket.ts'
@@ -18,13 +19,21 @@ import { createPush, type PushNotice } from './push.ts'
 const start = Date.UTC(2029, 1, 14, 2)
 let now = start
 let server: TestServer
+let owner: pg.Client
 before(async () => {
-  server = await withServer(() => now, async () => undefined, { notification: { url: 'https://kawal.example' }, callbackHosts: ['127.0.0.1'] })
+  server = await withServer(() => now, async ({ ownerUrl }) => {
+    owner = new pg.Client({ connectionString: ownerUrl })
+    await owner.connect()
+  }, { notification: { url: 'https://kawal.example' }, callbackHosts: ['127.0.0.1'] })
 })
-after(() => server.close())
+after(async () => {
+  await owner.end()
+  await server.close()
+})
 beforeEach(async () => {
   now += hour_ms
-  await server.app.database.transaction(system, (client) => client.query('DELETE FROM push_subscription'))
+  // Nobody hears of what another test opened.
+  await owner.query('TRUNCATE push_subscription, message, notice, announcement, contact, ticket CASCADE')
 })
 
 /** What opens a push: as a browser keeps it. */
@@ -54,7 +63,7 @@ test("what opens pushes here opens RFC 8291's own example", () => {
 })
 
 interface Got { readonly path: string; readonly headers: IncomingHttpHeaders; readonly body: Buffer }
-/** A push service. `answers` is what it says to each path; 201 without a word. */
+/** A push service. `answers` is what it says to a path: 201 where nothing is said, and 0 hangs up. */
 async function pushService(t: TestContext, answers: Readonly<Record<string, () => number>> = {}): Promise<{ origin: string; got: Got[] }> {
   const got: Got[] = []
   const service = createServer((request, response) => {
@@ -62,8 +71,8 @@ async function pushService(t: TestContext, answers: Readonly<Record<string, () =
     request.on('data', (part: Buffer) => parts.push(part)).on('end', () => {
       got.push({ path: request.url ?? '', headers: request.headers, body: Buffer.concat(parts) })
       const status = answers[request.url ?? '']?.() ?? 201
-      // 0: it says nothing at all.
-      if (status !== 0) response.writeHead(status).end()
+      if (status === 0) request.socket.destroy()
+      else response.writeHead(status).end()
     })
   })
   await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve))
@@ -191,16 +200,15 @@ test('every level is pushed, and the monitoring centre when nobody answers', asy
 
 test('a subscription that its browser has ended is deleted; what fails is tried again as a mail is, and holds up nobody', async (t) => {
   let healthy = false
-  const { origin, got } = await pushService(t, { '/gone': () => 410, '/never': () => 404, '/sick': () => (healthy ? 201 : 503), '/mute': () => 0 })
+  const { origin, got } = await pushService(t, { '/gone': () => 410, '/never': () => 404, '/sick': () => (healthy ? 201 : 503), '/dead': () => 0 })
   const noc = await person('xl')
-  for (const path of ['/gone', '/never', '/sick', '/mute', '/well']) await subscribe(noc, `${origin}${path}`)
+  for (const path of ['/gone', '/never', '/sick', '/dead', '/well']) await subscribe(noc, `${origin}${path}`)
   const calls = await engine(t)
   calls.changed(await open('failing', 'xl'))
-  const turning = calls.until(now + 10 * second_ms)
-  await turning
+  await calls.until(now + 10 * second_ms)
   assert.equal(got.filter(({ path }) => path === '/well').length, 1)
   const left = (await noc<PushState>('GET')).body.rows
-  assert.deepEqual(left.map(({ endpoint, failedAt }) => [new URL(endpoint).pathname, failedAt !== null]), [['/sick', true], ['/mute', true], ['/well', false]])
+  assert.deepEqual(left.map(({ endpoint, failedAt }) => [new URL(endpoint).pathname, failedAt !== null]), [['/sick', true], ['/dead', true], ['/well', false]])
   const tries = got.filter(({ path }) => path === '/sick').length
   assert.ok(tries >= 2, `${tries} tries`)
   assert.deepEqual([got.filter(({ path }) => path === '/gone').length, got.filter(({ path }) => path === '/never').length], [1, 1])
