@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { hour_ms, minute_ms, type Instant } from '@kawal/core/kernel/clock.ts'
 import { system, type Database } from '../adapters/postgres/database.ts'
 import type { Push, PushNotice } from '../push/push.ts'
@@ -13,17 +12,15 @@ interface PushNeeds { readonly database: Database; readonly push: Push; readonly
 const call_ttl_ms = 30 * minute_ms
 const announcement_ttl_ms_max = 24 * hour_ms
 
-/** One name a group: what is told of it anew takes the place of what was told before, on the way and on the screen. */
-const tagOf = (group: string): string => createHash('sha256').update(group).digest('base64url').slice(0, 32)
-
 /** Web push: the browsers that people subscribed. The address of a message is a subscription's id, so that nobody who reads messages learns where a browser is. */
 export function createPushChannel({ database, push, clock }: PushNeeds, read: ReadTold): Deliver {
   return async (message, id) => {
     const subscription = await findSubscription(database, message.organisation, null, id)
     if (subscription === null) throw new Gone('the subscription has ended')
+    const tag = push.tagOf(message.group)
     const [notice, ttl_ms] = message.call === 'announcement'
-      ? await announced(database, message, clock())
-      : [pushOf(await read(message), { ...message, tag: tagOf(message.group), now: clock() }), call_ttl_ms] as const
+      ? await announced(database, message, tag, clock())
+      : [pushOf(await read(message), { ...message, tag, now: clock() }), call_ttl_ms] as const
     // What was told of is no more.
     if (notice === null) return
     const { outcome, error } = await push.send(subscription, notice, ttl_ms)
@@ -32,9 +29,9 @@ export function createPushChannel({ database, push, clock }: PushNeeds, read: Re
   }
 }
 
-async function announced(database: Database, { alerts, group, language }: Message, now: Instant): Promise<readonly [PushNotice | null, ttl_ms: number]> {
+async function announced(database: Database, { alerts, language }: Message, tag: string, now: Instant): Promise<readonly [PushNotice | null, ttl_ms: number]> {
   const { rows: [row] } = await database.transaction(system, (client) => client.query<{ title: string; text: string; by: string; until: Date }>(
     'SELECT title, body AS text, organisation.name AS by, until FROM announcement JOIN organisation ON organisation.id = organisation_id WHERE announcement.id::text = $1', [alerts[0]?.labels['announcement'] ?? '']))
   const left_ms = (row?.until.getTime() ?? 0) - now
-  return row === undefined || left_ms <= 0 ? [null, 0] : [announcementOf(row, language, tagOf(group)), Math.min(left_ms, announcement_ttl_ms_max)]
+  return row === undefined || left_ms <= 0 ? [null, 0] : [announcementOf(row, language, tag), Math.min(left_ms, announcement_ttl_ms_max)]
 }

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import webpush from 'web-push'
 import { second_ms, type Instant } from '@kawal/core/kernel/clock.ts'
 import type { Database } from '../adapters/postgres/database.ts'
@@ -9,7 +10,7 @@ import { noteOutcome, type Subscription } from './subscriptions.ts'
 export interface PushNotice {
   readonly title: string
   readonly body: string
-  /** A newer one takes the place of an older of the same name, on the way (RFC 8030, Topic) and on the screen. At most 32 characters of base64url. */
+  /** A newer one takes the place of an older of the same name, on the way (RFC 8030, Topic) and on the screen: see `tagOf`. */
   readonly tag: string
   /** Of the console, from the root: what a press opens. */
   readonly url: string
@@ -31,6 +32,8 @@ interface PushNeeds {
 /** What came of it; `gone`: nobody is there any more, and it is not to be tried again. */
 type Pushed = { readonly outcome: 'sent' | 'gone'; readonly error: null } | { readonly outcome: 'failed'; readonly error: string }
 
+/** At most what Topic takes (RFC 8030, section 5.4). */
+const tag_chars = 32
 /** A push service says so of a subscription that its browser has ended, or that ran out (RFC 8030, section 7.3). */
 const gone: ReadonlySet<number> = new Set([404, 410])
 
@@ -53,6 +56,8 @@ export function createPush({ database, key, contact, hosts, clock }: PushNeeds) 
   }
   return {
     publicKey: key.publicKey,
+    /** A name for what is told of together. Push services see it: made with the key, so that none guesses what it stands for. */
+    tagOf: (group: string): string => createHmac('sha256', key.privateKey).update(group).digest('base64url').slice(0, tag_chars),
     /** Resolves when the push service has it, or said no. @param ttl_ms for so long it keeps what a browser that is off cannot take */
     async send(subscription: Subscription, notice: PushNotice, ttl_ms: number): Promise<Pushed> {
       const pushed = await hand(subscription, notice, ttl_ms)
