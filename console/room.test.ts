@@ -40,7 +40,7 @@ test('somebody writes by keyboard, with a photo; what is too large is told befor
   await box.waitFor()
   assert.equal(await send.isDisabled(), true)
   await file.setInputFiles({ name: 'video.mp4', mimeType: 'video/mp4', buffer: Buffer.alloc(fileBytesMax + 1) })
-  await detail.getByRole('alert').getByText('video.mp4 berukuran 5,2 MB; paling besar 5 MB').waitFor()
+  await detail.getByRole('alert').filter({ hasText: 'video.mp4 berukuran 5,2 MB; paling besar 5 MB' }).waitFor()
   assert.equal(await send.isDisabled(), true)
   await picture(page, 'comment-too-large-id')
   await assertAxe(page, 'a file that is too large')
@@ -150,7 +150,7 @@ async function pushed(page: Page): Promise<void> {
 
 test('what stands in the way is said with how to mend it: blocked, unable, a browser without its service, a server that calls nobody', async () => {
   const blocked = await dutyPane('', (context) => context.addInitScript(() => Object.defineProperty(Notification, 'permission', { get: () => 'denied' })))
-  await blocked.getByRole('alert').getByText('izinkan Pemberitahuan').waitFor()
+  await blocked.getByRole('alert').filter({ hasText: 'izinkan Pemberitahuan' }).waitFor()
   await picture(blocked, 'buzz-blocked-id')
   await assertAxe(blocked, 'blocked')
   await blocked.context().close()
@@ -161,7 +161,7 @@ test('what stands in the way is said with how to mend it: blocked, unable, a bro
   await unable.context().close()
   const away = await dutyPane('', (context) => context.addInitScript(() => Object.assign(PushManager.prototype, { subscribe: () => Promise.reject(new DOMException('Registration failed - push service not available', 'AbortError')) })))
   await away.getByRole('button', { name: 'Bunyikan ponsel ini' }).click()
-  await away.getByRole('alert').getByText('tidak tersambung ke layanan').waitFor()
+  await away.getByRole('alert').filter({ hasText: 'tidak tersambung ke layanan' }).waitFor()
   await away.context().close()
   site.room.offHere = true
   const off = await dutyPane()

@@ -5,6 +5,7 @@ import type { PushGiven, PushRow } from '@kawal/contract/push.ts'
 const minute = 60_000
 
 export interface RoomSite {
+  /** Of the first disturbance, beside the fixture's. */
   readonly comments: CommentRow[]
   readonly subscriptions: PushRow[]
   /** The server calls nobody. */
@@ -48,11 +49,11 @@ export function answerRoom(site: RoomSite, path: string, method: string, body: s
 }
 
 function answerComments(site: RoomSite, of: string, method: string, body: string): Reply {
-  if (method === 'GET') return { status: 200, body: { rows: of === 'g-1' ? site.comments : [] } }
+  if (method === 'GET') return { status: 200, body: { rows: of === 'g-1' ? [...fixtureComments(of, Date.now()), ...site.comments] : [] } }
   if (site.full) return { status: 409, body: { status: 409, code: 'state_conflict', title: 'The present state does not allow this', detail: 'This disturbance has 500 comments, which is all that are kept.' } }
   const { text = '', file } = JSON.parse(body) as { text?: string; file?: { name: string; mimeType: string; content: string } }
   const row: CommentRow = {
-    id: String(site.comments.length + 1), at: new Date().toISOString(), organisation: 'komdigi', organisationName: 'Komdigi', name: 'Petugas jaga', text,
+    id: String(site.comments.length + 4), at: new Date().toISOString(), organisation: 'komdigi', organisationName: 'Komdigi', name: 'Petugas jaga', text,
     file: file === undefined ? null : { name: file.name, mimeType: file.mimeType, bytes: atob(file.content).length },
   }
   site.comments.push(row)

@@ -136,7 +136,7 @@ export async function openSite(): Promise<Site> {
     broken: false,
     planner: null,
     planning: { role: 'planner', bare: false, stored: [] },
-    room: { comments: fixtureComments('g-1', Date.now()), subscriptions: [], offHere: false, full: false },
+    room: { comments: [], subscriptions: [], offHere: false, full: false },
     delta() {
       sequence += 1
       for (const stream of streams) stream.write(event('delta', fixtureDelta(Date.now(), sequence)))
@@ -144,10 +144,10 @@ export async function openSite(): Promise<Site> {
     say(text) {
       const [first] = fixtureComments('g-1', Date.now())
       if (first === undefined) throw new Error('the fixture has comments')
-      site.room.comments.push({ ...first, id: String(site.room.comments.length + 1), at: new Date().toISOString(), text })
+      site.room.comments.push({ ...first, id: String(site.room.comments.length + 4), at: new Date().toISOString(), text })
       sequence += 1
       const [row] = fixtureLive(Date.now()).disturbances
-      for (const stream of streams) stream.write(event('delta', { sequence, now: new Date().toISOString(), disturbances: [{ ...row, comments: site.room.comments.length }] }))
+      for (const stream of streams) stream.write(event('delta', { sequence, now: new Date().toISOString(), disturbances: [{ ...row, comments: site.room.comments.length + 3 }] }))
     },
     close: () => new Promise((resolve) => {
       server.closeAllConnections()

@@ -12,9 +12,8 @@ import { system } from '../adapters/postgres/database.ts'
 import { openNotification } from '../notification/open.ts'
 import { addStaff, loginToken, revokeAll } from '../organisation/sessions.ts'
 import { command, openTicket } from '../ticket/tickets.ts'
-import { readPushKey } from './key.ts'
 import { labelOf } from './label.ts'
-import { createPush, type PushNotice } from './push.ts'
+import { createPush, readPushKey, type PushNotice } from './push.ts'
 
 const start = Date.UTC(2029, 1, 14, 2)
 let now = start

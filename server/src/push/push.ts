@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import webpush from 'web-push'
 import { second_ms, type Instant } from '@kawal/core/kernel/clock.ts'
-import type { Database } from '../adapters/postgres/database.ts'
+import { system, type Database } from '../adapters/postgres/database.ts'
 import { postTo } from '../ticket/webhook.ts'
 import type { PushKey } from './key.ts'
 import { noteOutcome, type Subscription } from './subscriptions.ts'
@@ -36,6 +36,12 @@ type Pushed = { readonly outcome: 'sent' | 'gone'; readonly error: null } | { re
 const tag_chars = 32
 /** A push service says so of a subscription that its browser has ended, or that ran out (RFC 8030, section 7.3). */
 const gone: ReadonlySet<number> = new Set([404, 410])
+
+export async function readPushKey(database: Database): Promise<PushKey> {
+  const { rows: [key] } = await database.transaction(system, (client) => client.query<PushKey>('SELECT public_key AS "publicKey", private_key AS "privateKey" FROM push_key'))
+  if (key === undefined) throw new Error('push_key is empty: migrate makes the pair')
+  return key
+}
 
 /** Whom a push service may write to, https: or mailto: (RFC 8292, section 2.1). @param url where people find this server */
 export const contactOf = (url: string): string => (url.startsWith('https:') ? url : `mailto:kawal@${new URL(url).hostname}`)
