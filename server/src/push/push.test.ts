@@ -253,6 +253,8 @@ test('a try goes to this browser alone, and says what came of it', async (t) => 
   status = 500
   assert.deepEqual(await tried(), { outcome: 'failed', error: 'HTTP 500' })
   assert.equal((await (await person('telkomsel', 'Lain'))('POST', `/${locks.row.id}/test`)).status, 404)
+  status = 0
+  assert.deepEqual(await tried(), { outcome: 'failed', error: 'no answer' })
   status = 410
   assert.deepEqual(await tried(), { outcome: 'gone', error: null })
   assert.equal((await noc('POST', `/${locks.row.id}/test`)).status, 404)

@@ -48,7 +48,9 @@ export function pushRoutes(app: FastifyInstance, { database, clock, push, hosts 
     const sender = isThere(push)
     const subscription = await findSubscription(database, organisation, staff, request.params.id)
     if (subscription === null) throw noSuch()
-    return sender.send(subscription, tryNotice(subscription.language), try_ttl_ms)
+    const { outcome, error } = await sender.send(subscription, tryNotice(subscription.language), try_ttl_ms)
+    // What is behind a name is not for a browser's owner to find out.
+    return { outcome, error: error === null || /^HTTP \d+$/.test(error) ? error : 'no answer' }
   })
 }
 
