@@ -320,7 +320,7 @@ export const en: Words = {
   deadlineHead: 'Deadline',
   deadlineNone: 'No deadline is still to come at these stations.',
   chronicle: 'What happened',
-  chronicleHow: "Every change is kept with its counts at the time, and the ticket's history with it.",
+  chronicleHow: "Every change is kept with its counts at the time, with the ticket's history and what people wrote.",
   chronicleEmpty: 'Nothing on record yet.',
   earlier: (count) => `Show ${count} earlier ones`,
   commentsNone: 'No comment yet.',

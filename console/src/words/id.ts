@@ -324,7 +324,7 @@ export const id = {
   deadlineHead: 'Tenggat',
   deadlineNone: 'Tidak ada tenggat yang masih berjalan di TPS ini.',
   chronicle: 'Kronologi',
-  chronicleHow: 'Setiap perubahan disimpan dengan hitungannya saat itu, beserta riwayat tiket.',
+  chronicleHow: 'Setiap perubahan disimpan dengan hitungannya saat itu, beserta riwayat tiket dan komentar orang.',
   chronicleEmpty: 'Belum ada yang tercatat.',
   earlier: (count: string) => `Tampilkan ${count} yang lebih awal`,
   commentsNone: 'Belum ada komentar.',
