@@ -74,12 +74,17 @@ test('what somebody else writes appears without a reload; on a phone, in English
   await page.context().close()
 })
 
-/** The duty pane in a browser whose push service, which is a machine elsewhere, is stood in for by this page. */
+/**
+ * The duty pane. Its push service is a machine elsewhere, and the headless Chromium of the package has no notifications at
+ * all: what a browser has of both is stood in for here, and the person says yes when he is asked.
+ */
 async function dutyPane(query = '', prepare: (context: BrowserContext) => Promise<unknown> = async () => undefined, viewport = desktop): Promise<Page> {
   const context = await screens.browser.newContext({ viewport, locale: 'id-ID' })
-  await context.grantPermissions(['notifications'], { origin: new URL(site.address).origin })
   await context.addInitScript(() => {
     let own: object | null = null
+    let permission = 'default'
+    Object.defineProperty(Notification, 'permission', { configurable: true, get: () => permission })
+    Notification.requestPermission = async () => (permission = 'granted') as NotificationPermission
     const bytes = (length: number): ArrayBuffer => Uint8Array.from({ length }, (_, i) => i).buffer
     Object.assign(PushManager.prototype, {
       getSubscription: async () => own,
@@ -119,7 +124,9 @@ test('a phone is buzzed: switched on, tried, and a push that comes is shown by t
   await page.context().close()
 })
 
-/** Hands the real worker what a push service would. */
+interface Recorded { shown: Promise<unknown>; readonly registration: { showNotification: (...asked: unknown[]) => Promise<void> } }
+
+/** Hands the real worker what a push service would, and presses what it shows. */
 async function pushed(page: Page): Promise<void> {
   const { origin } = new URL(site.address)
   const devtools = await page.context().newCDPSession(page)
@@ -129,19 +136,17 @@ async function pushed(page: Page): Promise<void> {
   }))
   await devtools.send('ServiceWorker.enable')
   const notice = { title: 'Layanan terputus, Manggarai, 96 TPS', body: 't-1: menunggu konfirmasi\nTenggat 14 Feb 2029, 10.30 WITA', tag: 'abc', url: '/console/?tiket=t-1', language: 'id', isQuiet: false }
+  const worker = page.context().serviceWorkers()[0] ?? await page.context().waitForEvent('serviceworker')
+  await worker.evaluate(() => {
+    const scope = globalThis as unknown as Recorded
+    scope.shown = new Promise((resolve) => (scope.registration.showNotification = async (...asked) => resolve(asked)))
+  })
   await devtools.send('ServiceWorker.deliverPushMessage', { origin, registrationId: await registration, data: JSON.stringify(notice) })
-  const shown = await page.waitForFunction(async () => {
-    const [one] = await (await navigator.serviceWorker.ready).getNotifications()
-    return one === undefined ? null : { title: one.title, body: one.body, tag: one.tag, url: (one.data as { url: string }).url, stays: one.requireInteraction }
-  })
-  assert.deepEqual(await shown.jsonValue(), { title: notice.title, body: notice.body, tag: 'abc', url: notice.url, stays: true })
-  const [worker] = page.context().serviceWorkers()
-  assert.ok(worker, 'the worker runs')
-  await worker.evaluate(async () => {
-    const scope = globalThis as unknown as { registration: ServiceWorkerRegistration; dispatchEvent(event: Event): boolean; NotificationEvent: new (type: string, init: { notification: Notification }) => Event }
-    const [one] = await scope.registration.getNotifications()
-    if (one !== undefined) scope.dispatchEvent(new scope.NotificationEvent('notificationclick', { notification: one }))
-  })
+  assert.deepEqual(await worker.evaluate(() => (globalThis as unknown as Recorded).shown), [notice.title, { body: notice.body, tag: 'abc', lang: 'id', data: { url: notice.url }, renotify: true, silent: false, requireInteraction: true }])
+  await worker.evaluate((url) => {
+    const notification = { close: () => undefined, data: { url } }
+    dispatchEvent(Object.assign(new Event('notificationclick'), { notification, waitUntil: (done: Promise<unknown>) => void done.catch(() => undefined) }))
+  }, notice.url)
   await page.locator('#detail').getByText('Manggarai').first().waitFor()
   assert.ok(page.url().endsWith('?tiket=t-1'), page.url())
   await page.goBack()
@@ -149,7 +154,8 @@ async function pushed(page: Page): Promise<void> {
 }
 
 test('what stands in the way is said with how to mend it: blocked, unable, a browser without its service, a server that calls nobody', async () => {
-  const blocked = await dutyPane('', (context) => context.addInitScript(() => Object.defineProperty(Notification, 'permission', { get: () => 'denied' })))
+  const blocked = await dutyPane('', (context) => context.addInitScript(() => Object.assign(Notification, { requestPermission: async () => Object.defineProperty(Notification, 'permission', { get: () => 'denied' }).permission })))
+  await blocked.getByRole('button', { name: 'Bunyikan ponsel ini' }).click()
   await blocked.getByRole('alert').filter({ hasText: 'izinkan Pemberitahuan' }).waitFor()
   await picture(blocked, 'buzz-blocked-id')
   await assertAxe(blocked, 'blocked')
