@@ -24,6 +24,9 @@ export function fixtureComments(id: string, now: number): CommentRow[] {
   ]
 }
 
+/** One that the operator writes now. */
+export const fixtureComment = ({ comments }: RoomSite, text: string): CommentRow => ({ id: String(comments.length + 4), at: new Date().toISOString(), organisation: 'telkomsel', organisationName: 'Telkomsel', name: 'Rina, NOC', text, file: null })
+
 const picture = (): Uint8Array => encode({ width: 160, height: 120, channels: 3, data: Uint8Array.from({ length: 160 * 120 * 3 }, (_, i) => (i * 7) % 256) })
 /** A point of P-256 (RFC 8291, appendix A). */
 const publicKey = 'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4'

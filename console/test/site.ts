@@ -9,7 +9,7 @@ import { answerAlarms } from './alarms.ts'
 import { answerDuty } from './duty.ts'
 import { answerPlanning, type PlanningSite } from './planning-site.ts'
 import { planningLive, planningSession } from './planning.ts'
-import { answerRoom, fixtureComments, type RoomSite } from './room.ts'
+import { answerRoom, fixtureComment, type RoomSite } from './room.ts'
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url))
 const kinds: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css' }
@@ -39,6 +39,13 @@ export interface Site {
 
 function json(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json' }).end(JSON.stringify(body))
+}
+
+function answerFile(response: ServerResponse, path: string): void {
+  const file = join(dist, path === '.' ? 'index.html' : path)
+  if (!existsSync(file) || !file.startsWith(dist)) return void response.writeHead(404).end()
+  response.writeHead(200, { 'content-type': kinds[extname(file)] ?? 'application/octet-stream' })
+  createReadStream(file).pipe(response)
 }
 
 /** @returns whether the planning room's fixture had an answer */
@@ -81,17 +88,13 @@ export async function openSite(): Promise<Site> {
   const streams = new Set<ServerResponse>()
   let sequence = 1
   const event = (name: string, body: unknown): string => `event: ${name}\ndata: ${JSON.stringify(body)}\n\n`
+  const tell = (delta: object): void => streams.forEach((stream) => void stream.write(event('delta', delta)))
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://localhost')
     const { pathname } = url
     const known = (request.headers.cookie ?? '').includes('sesi=1')
-    if (pathname.startsWith('/console/')) {
-      const file = join(dist, normalize(pathname.slice(9)) === '.' ? 'index.html' : normalize(pathname.slice(9)))
-      if (!existsSync(file) || !file.startsWith(dist)) return void response.writeHead(404).end()
-      response.writeHead(200, { 'content-type': kinds[extname(file)] ?? 'application/octet-stream' })
-      return void createReadStream(file).pipe(response)
-    }
+    if (pathname.startsWith('/console/')) return answerFile(response, normalize(pathname.slice(9)))
     site.asked.push(`${request.method ?? ''} ${pathname}`)
     if (pathname === '/v1/session' && request.method === 'POST') {
       let text = ''
@@ -137,17 +140,11 @@ export async function openSite(): Promise<Site> {
     planner: null,
     planning: { role: 'planner', bare: false, stored: [] },
     room: { comments: [], subscriptions: [], offHere: false, full: false },
-    delta() {
-      sequence += 1
-      for (const stream of streams) stream.write(event('delta', fixtureDelta(Date.now(), sequence)))
-    },
+    delta: () => tell(fixtureDelta(Date.now(), ++sequence)),
     say(text) {
-      const [first] = fixtureComments('g-1', Date.now())
-      if (first === undefined) throw new Error('the fixture has comments')
-      site.room.comments.push({ ...first, id: String(site.room.comments.length + 4), at: new Date().toISOString(), text })
-      sequence += 1
+      site.room.comments.push(fixtureComment(site.room, text))
       const [row] = fixtureLive(Date.now()).disturbances
-      for (const stream of streams) stream.write(event('delta', { sequence, now: new Date().toISOString(), disturbances: [{ ...row, comments: site.room.comments.length + 3 }] }))
+      tell({ sequence: ++sequence, now: new Date().toISOString(), disturbances: [{ ...row, comments: site.room.comments.length + 3 }] })
     },
     close: () => new Promise((resolve) => {
       server.closeAllConnections()
