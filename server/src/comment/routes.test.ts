@@ -106,7 +106,7 @@ async function keyOf(organisation: string): Promise<string> {
 test('what cannot be kept is refused with what is wrong', async () => {
   const wrong: [object, number, RegExp][] = [
     [{}, 400, /neither text nor file/], [{ text: ' \n ' }, 400, /neither text nor file/], [{ text: 'x'.repeat(2_001) }, 400, /text/], [{ text: '\u{1F4F7}'.repeat(1_001) }, 400, /at most 2000/], [{ text: 'a', more: 1 }, 400, /no field more/],
-    [{ file: file(Buffer.alloc(0)) }, 400, /content/], [{ file: { ...file(Buffer.of(1)), content: 'not base64!' } }, 400, /no base64/], [{ file: file(Buffer.alloc(file_bytes_max + 1)) }, 400, /5242880/],
+    [{ file: file(Buffer.alloc(0)) }, 400, /content/], [{ file: { ...file(Buffer.of(1)), content: 'not base64!' } }, 400, /no base64/], [{ file: { ...file(Buffer.of(1)), content: 'QUJ' } }, 400, /no base64/], [{ file: { ...file(Buffer.of(1)), content: 'QU==QQ==' } }, 400, /no base64/], [{ file: file(Buffer.alloc(file_bytes_max + 1)) }, 400, /5242880/],
     [{ file: file(Buffer.alloc(file_bytes_max + 200_000)) }, 413, /smaller/], [{ text: 'nol \0' }, 400, /U\+0000/],
   ]
   for (const [body, status, said] of wrong) {

@@ -228,7 +228,8 @@ test('an announcement that must be read is pushed once to whom it is for, also w
     const { status, text } = await server.call('komdigi', 'POST', '/v1/announcements', { title, text: `Rapat\n${'\u{1F4E2}'.repeat(1_900)}`, audience: ['operator', 'komdigi'], until: new Date(now + 2 * hour_ms).toISOString(), ...more })
     assert.equal(status, 201, text)
   }
-  const calls = await engine(t)
+  const failures: unknown[] = []
+  const calls = await engine(t, failures)
   await announce('Rekapitulasi diperpanjang', {})
   await announce('Hanya kabar', { mustAcknowledge: false })
   calls.announced()
@@ -239,8 +240,13 @@ test('an announcement that must be read is pushed once to whom it is for, also w
   const notice = JSON.parse(text) as PushNotice
   assert.deepEqual([notice.title, notice.body.split('\n')[0], notice.url, notice.isQuiet], ['Rekapitulasi diperpanjang', 'Pengumuman dari Kementerian Komunikasi dan Digital (PMT)', '/console/', false])
   assert.ok(Math.abs(Number(got[0]?.headers['ttl']) - 7_200) < 60)
-  await (await engine(t)).until(now + 2 * minute_ms)
+  const again = await engine(t, failures)
+  await again.until(now + 2 * minute_ms)
   assert.equal(got.length, 1, 'another start tells nobody again')
+  await announce('Rapat dipindah', {})
+  await again.until(now + minute_ms + second_ms)
+  assert.deepEqual(got.map((each) => (JSON.parse(unseal(each.body, locks)) as PushNotice).title), ['Rekapitulasi diperpanjang', 'Rapat dipindah'])
+  assert.deepEqual(failures, [])
 })
 
 test('a try goes to this browser alone, and says what came of it', async (t) => {
