@@ -56,9 +56,19 @@ function land(): Plugin {
   }
 }
 
+/** The service worker, as it is written: it keeps no files, so it needs no list of them. */
+function worker(): Plugin {
+  return {
+    name: 'worker',
+    generateBundle() {
+      this.emitFile({ type: 'asset', fileName: 'worker.js', source: readFileSync(fileURLToPath(new URL('worker.js', import.meta.url)), 'utf8') })
+    },
+  }
+}
+
 export default defineConfig({
   root,
   base: '/console/',
-  plugins: [svelte({ preprocess: vitePreprocess(), configFile: false }), land()],
+  plugins: [svelte({ preprocess: vitePreprocess(), configFile: false }), land(), worker()],
   build: { outDir: 'dist', emptyOutDir: true, target: 'es2022', manifest: true, chunkSizeWarningLimit: 1500 },
 })

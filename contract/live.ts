@@ -64,6 +64,7 @@ export const LiveDisturbance = Type.Object({
   }),
   impact: Type.Union([LiveImpact, Type.Null()]),
   ticketId: Type.Union([Type.String(), Type.Null()]),
+  comments: Type.Optional(Type.Integer({ description: 'how many people wrote; left out where nobody did' })),
 })
 
 /** `GET /v1/disturbances/ID/turns`: every turn it took, with its reason, in order. */

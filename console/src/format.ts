@@ -19,6 +19,11 @@ export function share(of: number, language: Language): string {
   return `${number(of * 100, language)} %`
 }
 
+/** "3,4 MB", from 1 KB on. @param bytes of a file */
+export function sizeText(bytes: number, language: Language): string {
+  return bytes < 1_000_000 ? `${number(Math.max(1, Math.round(bytes / 1_000)), language)} KB` : `${number(bytes / 1_000_000, language, 1)} MB`
+}
+
 const zones = { WIB: 'Asia/Jakarta', WITA: 'Asia/Makassar', WIT: 'Asia/Jayapura' } as const
 
 /** The people's name of the zone that a region's or a station's code lies in. */

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { fixtureLive, fixtureTurns } from '../test/fixture.ts'
+import { fixtureComments } from '../test/room.ts'
+import { file_bytes_max } from '@kawal/contract/file.ts'
+import { fileBytesMax, isPicture } from './attach.ts'
 import { chronicleOf } from './chronicle.ts'
-import { countdown, csv, timeAt, timeWib } from './format.ts'
+import { countdown, csv, sizeText, timeAt, timeWib } from './format.ts'
 import { applySnapshot } from './live.ts'
 import { clockState, hitOf, hitStations, missingOf, nextClock, openOf, queueOf, sharesOf, sumOf, topAreas, totalOf } from './queue.ts'
 import { readView, writeView } from './view.ts'
@@ -73,13 +76,19 @@ test('causes are told by their share of the likelihood; an undetermined one says
   assert.deepEqual(missingOf({ ...evidence, causes: [{ cause: 'power', nats: 2 }], signs: [{ sign: 'getting_through', count: 0, of: 3 }], witnessesGood: 2 }), ['chargers', 'alarm'], 'only what would tell these causes apart')
 })
 
-test('what happened is told in order: turns of mere extent are folded, a turn stands before the ticket that it caused', () => {
+test('what happened is told in order: turns of mere extent are folded, a turn stands before the ticket that it caused, and people speak in between', () => {
   const ticket = live.tickets[0]
   assert.ok(ticket)
-  const entries = chronicleOf(fixtureTurns('g-1', now), ticket)
-  const told = entries.map((entry) => (entry.kind === 'turn' ? `${entry.turn.turn}${entry.folded > 0 ? `+${entry.folded}` : ''}` : `ticket ${entry.event.kind}`))
-  assert.deepEqual(told, ['suspected', 'confirmed', 'ticket opened', 'grown+2', 'ticket acknowledged', 'alarm', 'attributed', 'recovering', 'relapsed', 'ticket resolved', 'ticket reopened'])
-  assert.deepEqual(chronicleOf([], null), [])
+  const entries = chronicleOf(fixtureTurns('g-1', now), ticket, fixtureComments('g-1', now))
+  const told = entries.map((entry) => (entry.kind === 'turn' ? `${entry.turn.turn}${entry.folded > 0 ? `+${entry.folded}` : ''}` : entry.kind === 'event' ? `ticket ${entry.event.kind}` : `said by ${entry.comment.organisation}`))
+  assert.deepEqual(told, ['suspected', 'confirmed', 'ticket opened', 'grown+2', 'ticket acknowledged', 'said by telkomsel', 'alarm', 'attributed', 'recovering', 'relapsed', 'said by telkomsel', 'ticket resolved', 'ticket reopened', 'said by isp-satu'])
+  assert.deepEqual(chronicleOf([], null, []), [])
+})
+
+test('what may be attached is what the server takes, and what is shown is told in size', () => {
+  assert.equal(fileBytesMax, file_bytes_max)
+  assert.deepEqual([12, 34_500, 3_440_000].map((bytes) => sizeText(bytes, 'id')), ['1 KB', '35 KB', '3,4 MB'])
+  assert.deepEqual(['image/jpeg', 'image/png', 'image/svg+xml', 'application/pdf'].map(isPicture), [true, true, false, false])
 })
 
 test('stations are counted once, at the coarsest level, those without data included', () => {

@@ -3,6 +3,7 @@ import type { Cause } from '@kawal/core/detection/disturbance.ts'
 import { silentAfterMs, startFeed, type LiveState } from './live.ts'
 import { isIn, isTold, queueOf, reportedOf, requestedOf, restMax, ticketOf, topAreas, type Queue } from './queue.ts'
 import { operatorName } from './format.ts'
+import { forget } from './push.ts'
 import { server, type Answer, type Problem } from './server.ts'
 import { readView, writeView, type RoomName, type View } from './view.ts'
 import { en } from './words/en.ts'
@@ -141,6 +142,7 @@ class Room {
   }
 
   async logOut(): Promise<void> {
+    await forget().catch(() => undefined)
     await server.logOut()
     this.#feed?.stop()
     this.#feed = null

@@ -1,9 +1,11 @@
 import type { AlarmRow } from '@kawal/contract/alarm.ts'
 import type { AnnouncementGiven, AnnouncementReceipts, AnnouncementRow, AnnouncementRows } from '@kawal/contract/announcement.ts'
 import type { AuditRows } from '@kawal/contract/audit.ts'
+import type { CommentGiven, CommentRow, CommentRows } from '@kawal/contract/comment.ts'
 import type { ContactCompleteness, ContactGiven, ContactRow } from '@kawal/contract/contact.ts'
 import type { LogInWays, PasskeyAssertion, PasskeyCreated, PasskeyRow, Passkeys, ProviderAddress, SessionRow } from '@kawal/contract/log-in.ts'
 import type { KeyMade, KeyRow, KeyScope } from '@kawal/contract/key.ts'
+import type { PushGiven, PushRow, PushState, PushTried } from '@kawal/contract/push.ts'
 import type { TrackRecords } from '@kawal/contract/ticket.ts'
 import type { PlannedWorkCreate, PlannedWorkReceipt, PlannedWorkRow } from '@kawal/contract/planned-work.ts'
 import type { DisturbanceTurns, Session, StationDetail, StationRows } from '@kawal/contract/live.ts'
@@ -13,10 +15,12 @@ export interface Problem { readonly status: number; readonly code: string; reado
 export type Answer<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly problem: Problem }
 
 const timeoutMs = 15_000
+/** A photo over a narrow line; the server waits no longer for a request (server/src/connections.ts). */
+const uploadMs = 120_000
 
-export async function call<Value>(path: string, init: RequestInit = {}): Promise<Answer<Value>> {
+export async function call<Value>(path: string, init: RequestInit = {}, withinMs = timeoutMs): Promise<Answer<Value>> {
   try {
-    const signal = init.signal == null ? AbortSignal.timeout(timeoutMs) : AbortSignal.any([init.signal, AbortSignal.timeout(timeoutMs)])
+    const signal = init.signal == null ? AbortSignal.timeout(withinMs) : AbortSignal.any([init.signal, AbortSignal.timeout(withinMs)])
     const response = await fetch(path, { ...init, credentials: 'same-origin', signal })
     const text = await response.text()
     const type = response.headers.get('content-type') ?? ''
@@ -37,6 +41,10 @@ const asked = (query: Readonly<Record<string, string | null>>): string => {
   const text = new URLSearchParams(Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== null)).toString()
   return text === '' ? '' : `?${text}`
 }
+
+const commentsOf = (disturbance: string): string => `/v1/disturbances/${encodeURIComponent(disturbance)}/comments`
+/** Where the file of a comment is. */
+export const commentFile = (disturbance: string, comment: string): string => `${commentsOf(disturbance)}/${encodeURIComponent(comment)}/file`
 
 export const server = {
   session: (): Promise<Answer<Session>> => call('/v1/session'),
@@ -84,4 +92,10 @@ export const server = {
   revokeKey: (id: string): Promise<Answer<unknown>> => call(`/v1/keys/${encodeURIComponent(id)}`, { method: 'DELETE' }),
   audit: (query: Readonly<Record<string, string | null>>, signal: AbortSignal): Promise<Answer<AuditRows>> => call(`/v1/audit${asked(query)}`, { signal }),
   openTicket: (disturbance: string): Promise<Answer<unknown>> => call(`/v1/disturbances/${encodeURIComponent(disturbance)}/ticket`, json({})),
+  comments: (disturbance: string, signal: AbortSignal): Promise<Answer<CommentRows>> => call(commentsOf(disturbance), { signal }),
+  comment: (disturbance: string, comment: CommentGiven): Promise<Answer<CommentRow>> => call(commentsOf(disturbance), json(comment), uploadMs),
+  push: (signal?: AbortSignal): Promise<Answer<PushState>> => call('/v1/push', signal === undefined ? {} : { signal }),
+  subscribe: (subscription: PushGiven): Promise<Answer<PushRow>> => call('/v1/push', json(subscription)),
+  unsubscribe: (id: string): Promise<Answer<unknown>> => call(`/v1/push/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+  tryPush: (id: string): Promise<Answer<PushTried>> => call(`/v1/push/${encodeURIComponent(id)}/test`, json({})),
 }

@@ -10,6 +10,7 @@ import { answerDuty } from './duty.ts'
 import { createKeys } from './keys.ts'
 import { answerPlanning, type PlanningSite } from './planning-site.ts'
 import { planningLive, planningSession } from './planning.ts'
+import { answerRoom, fixtureComment, type RoomSite } from './room.ts'
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url))
 const kinds: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css' }
@@ -33,11 +34,22 @@ export interface Site {
   planner: Role | null
   readonly planning: PlanningSite
   readonly keys: ReturnType<typeof createKeys>
+  /** What people wrote, and whose browsers are pushed to. */
+  readonly room: RoomSite
+  /** Somebody writes of the first disturbance: every open stream hears of it. */
+  say(text: string): void
   close(): Promise<void>
 }
 
 function json(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json' }).end(JSON.stringify(body))
+}
+
+function answerFile(response: ServerResponse, path: string): void {
+  const file = join(dist, path === '.' ? 'index.html' : path)
+  if (!existsSync(file) || !file.startsWith(dist)) return void response.writeHead(404).end()
+  response.writeHead(200, { 'content-type': kinds[extname(file)] ?? 'application/octet-stream' })
+  createReadStream(file).pipe(response)
 }
 
 /** @returns whether the planning room's fixture had an answer */
@@ -61,6 +73,17 @@ async function answeredLists(site: Site, request: IncomingMessage, response: Ser
   if (reply !== null) json(response, reply.status, reply.body)
   return reply !== null
 }
+/** @returns whether comments and pushes had an answer */
+async function answeredRoom(site: Site, request: IncomingMessage, response: ServerResponse, { pathname }: URL): Promise<boolean> {
+  if (!/^\/v1\/(push|disturbances\/[^/]+\/comments)/.test(pathname)) return false
+  let text = ''
+  for await (const chunk of request) text += String(chunk)
+  const reply = answerRoom(site.room, pathname, request.method ?? 'GET', text)
+  if (reply === null) return false
+  if (reply.bytes === undefined) json(response, reply.status, reply.body)
+  else response.writeHead(200, { 'content-type': reply.type ?? '' }).end(reply.bytes)
+  return true
+}
 const ofNoc = ['disturbance:read:own', 'ticket:read:own', 'ticket:write:own', 'api_key:read:own', 'api_key:write:own', 'audit:read:own']
 const sessionOf = (site: Site): unknown => (site.operator ? { ...fixtureSession(Date.now()), organisation: 'telkomsel', organisationName: 'Telkomsel', role: 'noc', may: ofNoc } : site.planner === null ? fixtureSession(Date.now(), site.announces ? ['announcement:read', 'announcement:write:own', 'audit:read'] : []) : planningSession(site.planner, Date.now()))
 
@@ -70,17 +93,13 @@ export async function openSite(): Promise<Site> {
   const streams = new Set<ServerResponse>()
   let sequence = 1
   const event = (name: string, body: unknown): string => `event: ${name}\ndata: ${JSON.stringify(body)}\n\n`
+  const tell = (delta: object): void => streams.forEach((stream) => void stream.write(event('delta', delta)))
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://localhost')
     const { pathname } = url
     const known = (request.headers.cookie ?? '').includes('sesi=1')
-    if (pathname.startsWith('/console/')) {
-      const file = join(dist, normalize(pathname.slice(9)) === '.' ? 'index.html' : normalize(pathname.slice(9)))
-      if (!existsSync(file) || !file.startsWith(dist)) return void response.writeHead(404).end()
-      response.writeHead(200, { 'content-type': kinds[extname(file)] ?? 'application/octet-stream' })
-      return void createReadStream(file).pipe(response)
-    }
+    if (pathname.startsWith('/console/')) return answerFile(response, normalize(pathname.slice(9)))
     site.asked.push(`${request.method ?? ''} ${pathname}`)
     if (pathname === '/v1/session' && request.method === 'POST') {
       let text = ''
@@ -108,6 +127,7 @@ export async function openSite(): Promise<Site> {
     const [, of] = /^\/v1\/disturbances\/([^/]+)\/turns$/.exec(pathname) ?? []
     if (of !== undefined) return json(response, 200, fixtureTurns(of, Date.now()))
     if (await answeredLists(site, request, response, url)) return
+    if (await answeredRoom(site, request, response, url)) return
     if (request.method === 'POST') return json(response, 201, {})
     if (request.method === 'PATCH') return json(response, 200, {})
     json(response, 404, { status: 404, code: 'not_found', title: 'Not found', detail: pathname })
@@ -126,9 +146,12 @@ export async function openSite(): Promise<Site> {
     planner: null,
     planning: { role: 'planner', bare: false, stored: [] },
     keys: createKeys(),
-    delta() {
-      sequence += 1
-      for (const stream of streams) stream.write(event('delta', fixtureDelta(Date.now(), sequence)))
+    room: { comments: [], subscriptions: [], offHere: false, full: false },
+    delta: () => tell(fixtureDelta(Date.now(), ++sequence)),
+    say(text) {
+      site.room.comments.push(fixtureComment(site.room, text))
+      const [row] = fixtureLive(Date.now()).disturbances
+      tell({ sequence: ++sequence, now: new Date().toISOString(), disturbances: [{ ...row, comments: site.room.comments.length + 3 }] })
     },
     close: () => new Promise((resolve) => {
       server.closeAllConnections()

@@ -20,6 +20,7 @@ import { alarmRoutes } from './alarm/routes.ts'
 import { announcementRoutes } from './announcement/routes.ts'
 import { challengeRoutes } from './atlas/challenge-routes.ts'
 import { atlasRoutes } from './atlas/routes.ts'
+import { commentRoutes } from './comment/routes.ts'
 import { boundConnections, leanAnswers, protocol } from './connections.ts'
 import { createMonitor, type Monitor, type StationChange } from './detection/monitor.ts'
 import { disturbanceRoutes, readDisturbances } from './detection/routes.ts'
@@ -50,6 +51,8 @@ import { recogniseCaller, recogniseCallers, sessionRoutes } from './organisation
 import { accessRoutes } from './access/routes.ts'
 import { plannedWorkRoutes } from './planned-work/routes.ts'
 import { readPlannedWork } from './planned-work/store.ts'
+import { contactOf, createPush, readPushKey, type Push } from './push/push.ts'
+import { pushRoutes } from './push/routes.ts'
 import { answerNotFound, answerProblems, ProblemError } from './problem.ts'
 import { problemRoutes } from './problems/routes.ts'
 import { campaignRoutes } from './readiness/campaign-routes.ts'
@@ -201,7 +204,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   await ticketFaces(app, options, database, secret, ticketChanged, impact)
   const footprint = createFootprint(register.stations)
   await operatorsSystems(app, options, database, monitor, footprint)
-  for (const routes of [contactRoutes, keyRoutes, auditRoutes, announcementRoutes]) routes(app, { database, clock: options.clock })
+  const push = await room(app, options, database, { commented: (disturbance) => feed.disturbances([disturbance]), announced: () => notification?.announced() })
   impactRoutes(app, { impact })
   atlasRoutes(app, { database })
   challengeRoutes(app, { database, clock: options.clock })
@@ -214,7 +217,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   const resumed = options.rehearsal ? 0 : await monitor.resume(now - replay_ms, now)
   if (resumed > 0) options.log.info({ reports: resumed }, 'detection took up after a restart')
   const url = await app.listen({ host: options.host, port: options.port })
-  if (options.notification !== undefined) notification = await openNotification({ database, clock: options.clock, secret, settings: options.notification, changed: ticketChanged, failed: (error) => options.log.error(error) })
+  if (options.notification !== undefined && push !== null) notification = await openNotification({ database, clock: options.clock, secret, push, settings: options.notification, changed: ticketChanged, failed: (error) => options.log.error(error) })
   ends.push(async () => notification?.stop())
   const turns = startTurns(options, database, { monitor, tickets, feed, secret, notification })
   ends.push(() => turns.stop(), async () => feed.close())
@@ -227,6 +230,16 @@ async function ticketFaces(app: FastifyInstance, { clock, callbackHosts = [] }: 
   for (const face of [ticketRoutes, ticketRoutesV2, ticketLinks]) await app.register(face(needs))
   problemRoutes(app, { database, secret, clock, changed })
   trackRecordRoutes(app, { database, clock })
+}
+
+/** What organisations tell each other, whom to reach at each, and whose phones buzz. @returns null where nobody is called */
+async function room(app: FastifyInstance, { clock, callbackHosts = [], notification }: AppOptions, database: Database, { commented, announced }: { commented: (disturbance: string) => void; announced: () => void }): Promise<Push | null> {
+  for (const routes of [contactRoutes, keyRoutes, auditRoutes]) routes(app, { database, clock })
+  announcementRoutes(app, { database, clock, announced })
+  commentRoutes(app, { database, clock, changed: commented })
+  const push = notification === undefined ? null : createPush({ database, key: await readPushKey(database), contact: contactOf(notification.url), hosts: callbackHosts, clock })
+  pushRoutes(app, { database, clock, push, hosts: callbackHosts })
+  return push
 }
 
 interface IngestTakers { readonly monitor: Monitor; readonly feed: Feed; readonly metrics: ReturnType<typeof startMetrics> }

@@ -26,7 +26,7 @@ before(async () => {
     Object.assign(request, { caller: callers[who] ?? null, session: callers[who] === undefined ? null : { name: `Piket ${who}` } })
   })
   answerProblems(app)
-  announcementRoutes(app, { database: kit.database, clock: () => now })
+  announcementRoutes(app, { database: kit.database, clock: () => now, announced: () => undefined })
 })
 after(async () => {
   await app.close()

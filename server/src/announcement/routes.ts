@@ -11,6 +11,8 @@ import { callerWho } from '../readiness/ask.ts'
 interface AnnouncementNeeds {
   readonly database: Database
   readonly clock: () => Instant
+  /** Told that there is one more, after the commit, so that it is pushed. */
+  readonly announced: () => void
 }
 
 const path = '/v1/announcements'
@@ -20,12 +22,13 @@ const checkGiven = Compile(AnnouncementGiven)
 const noSuch = (): ProblemError => new ProblemError('not_found', 'There is no such announcement to your organisation.')
 
 /** What replaces a chat group's "everybody read this": an announcement says who has. */
-export function announcementRoutes(app: FastifyInstance, { database, clock }: AnnouncementNeeds): void {
+export function announcementRoutes(app: FastifyInstance, { database, clock, announced }: AnnouncementNeeds): void {
   app.get(path, async (request): Promise<AnnouncementRows> => ({ rows: await listAnnouncements(database, callerWho(request, 'read', 'announcement'), clock(), null) }))
   app.post(path, async (request, reply): Promise<AnnouncementRow> => {
     const caller = callerWho(request, 'write', 'announcement')
     const given = bodyOf(checkGiven, request.body)
     const row = await allowed(() => announce(database, caller, given, clock()))
+    announced()
     void reply.code(201)
     return row
   })

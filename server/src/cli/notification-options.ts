@@ -4,12 +4,12 @@ import type { Options } from './options.ts'
 
 const usage = (text: string): CommandFailure => new CommandFailure(exits.usage, text)
 
-/** How people are called, from --url, --mail, --mail-from, --mail-replies and --sms. @returns undefined where nobody is to be */
+/** How people are called, from --url, --mail, --mail-from, --mail-replies and --sms; with --url alone by push. @returns undefined where nobody is to be */
 export function notificationOf(options: Options): NotificationSettings | undefined {
   const { url, mail: smtp, mailFrom: from, mailReplies: replies, sms } = options
   if (smtp === undefined && sms === undefined) {
     if (from !== undefined || replies !== undefined) throw usage('--mail-from and --mail-replies are of mail: give --mail too.')
-    return undefined
+    if (url === undefined) return undefined
   }
   if (url === undefined || !URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw usage('Messages hold links: say with --url where people find the server, as https://kawal.example.')
   if (smtp !== undefined && !(URL.canParse(smtp) && /^smtps?:$/.test(new URL(smtp).protocol))) throw usage('--mail takes smtp://HOST:PORT or smtps://HOST:PORT, with USER:PASSWORD@ before the host where the server asks for them.')

@@ -26,13 +26,13 @@ const worstFirst = ['down', 'degraded', 'watch', 'unknown', 'ok']
 /** Reads disturbances through the wall: an operator gets its own. */
 export async function readDisturbances(database: Database, caller: Caller, ids: readonly string[] | null, impactOf: (id: string) => LiveImpact | null): Promise<LiveDisturbance[]> {
   return database.transaction(caller, async (client) => {
-    const { rows } = await client.query<{ state: LiveDisturbance; ticket_id: string | null }>(
-      `SELECT disturbance.state, ticket.id AS ticket_id
+    const { rows } = await client.query<{ state: LiveDisturbance; ticket_id: string | null; comments: number }>(
+      `SELECT disturbance.state, ticket.id AS ticket_id, (SELECT count(*)::int FROM comment WHERE disturbance_id = disturbance.id) AS comments
        FROM disturbance LEFT JOIN LATERAL (SELECT id FROM ticket WHERE disturbance_id = disturbance.id ORDER BY id DESC LIMIT 1) ticket ON true
        WHERE $1::text[] IS NULL OR disturbance.id = ANY($1) ORDER BY ended_at IS NULL DESC, found_at DESC, disturbance.id LIMIT ${disturbances_max}`,
       [ids],
     )
-    return rows.map((row) => ({ ...row.state, impact: impactOf(row.state.id) ?? row.state.impact, ticketId: row.ticket_id }))
+    return rows.map((row) => ({ ...row.state, impact: impactOf(row.state.id) ?? row.state.impact, ticketId: row.ticket_id, ...(row.comments === 0 ? {} : { comments: row.comments }) }))
   })
 }
 

@@ -2,10 +2,10 @@ import { hour_ms, minute_ms, second_ms, type Instant } from '@kawal/core/kernel/
 import type { Notice } from '@kawal/core/notification/notifier.ts'
 import { system, type Database } from '../adapters/postgres/database.ts'
 
-export type ChannelKind = 'email' | 'sms'
+export type ChannelKind = 'email' | 'sms' | 'push'
 interface Channel { readonly kind: ChannelKind; readonly address: string }
 
-/** Who is told. */
+/** Who is told. @property contact the id of a duty contact; of a push, that of the subscription */
 export interface Recipient { readonly contact: string; readonly organisation: string; readonly name: string; readonly language: 'id' | 'en'; readonly channels: readonly Channel[] }
 
 export interface Message extends Recipient {
@@ -14,11 +14,15 @@ export interface Message extends Recipient {
   readonly attempts: number
   readonly channelSince: Instant
   readonly call: string
+  /** Of the notice: what is told of it later takes the place of what was told before. */
+  readonly group: string
   readonly alerts: Notice['alerts']
 }
 
 /** Sends over one channel; rejects with what went wrong. */
 export type Deliver = (message: Message, address: string) => Promise<void>
+/** Nobody is at the address any more: what waits for it is not tried again. */
+export class Gone extends Error {}
 
 const batch_max = 50
 /** For as long a message is nobody else's: longer than any channel takes. */
@@ -46,8 +50,24 @@ export function keepNotice(database: Database, notice: Notice, recipients: reado
 /** The last notice of each group, oldest first. */
 export async function lastNotices(database: Database, now: Instant): Promise<{ notice: Omit<Notice, 'id'>; at: Instant }[]> {
   const { rows } = await database.transaction(system, (client) => client.query<{ call: string; group_key: string; alerts: Notice['alerts']; at: Date }>(
-    'SELECT * FROM (SELECT DISTINCT ON (group_key) call, group_key, alerts, at FROM notice WHERE at >= $1 ORDER BY group_key, id DESC) AS last ORDER BY at', [iso(now - remembered_ms)]))
+    `SELECT * FROM (SELECT DISTINCT ON (group_key) call, group_key, alerts, at FROM notice WHERE at >= $1 AND call <> 'announcement' ORDER BY group_key, id DESC) AS last ORDER BY at`, [iso(now - remembered_ms)]))
   return rows.map(({ call, group_key, alerts, at }) => ({ notice: { group: group_key, receiver: call, alerts }, at: at.getTime() }))
+}
+
+/** Announcements that must be acknowledged, and that nobody was pushed yet: a notice each, and a message for every browser of whom it is for. */
+export async function keepAnnouncements(database: Database, now: Instant): Promise<void> {
+  await database.transaction(system, (client) => client.query(
+    `WITH fresh AS (
+       INSERT INTO notice (organisation_id, call, group_key, alerts, at)
+       SELECT organisation_id, 'announcement', 'announcement ' || id, jsonb_build_array(jsonb_build_object('labels', jsonb_build_object('announcement', id::text))), $1::timestamptz
+       FROM announcement WHERE must_acknowledge AND until > $1::timestamptz AND NOT EXISTS (SELECT FROM notice WHERE call = 'announcement' AND group_key = 'announcement ' || announcement.id)
+       ON CONFLICT (group_key) WHERE call = 'announcement' DO NOTHING
+       RETURNING id, organisation_id, alerts
+     )
+     INSERT INTO message (organisation_id, notice_id, contact_id, name, language, channels, channel_since, next_attempt_at)
+     SELECT subscription.organisation_id, fresh.id, subscription.id, staff.name, subscription.language, jsonb_build_array(jsonb_build_object('kind', 'push', 'address', subscription.id)), $1::timestamptz, $1::timestamptz
+     FROM fresh JOIN announcement ON announcement.id::text = alerts->0->'labels'->>'announcement' JOIN organisation ON organisation.id <> fresh.organisation_id AND audience && ARRAY['all', organisation.id, kind]
+       JOIN push_subscription AS subscription ON subscription.organisation_id = organisation.id JOIN staff ON staff.id = staff_id`, [iso(now)]))
 }
 
 /**
@@ -60,8 +80,8 @@ export function createMessageOutbox(database: Database, deliver: Readonly<Partia
   async function send(message: Message, now: Instant): Promise<void> {
     const channel = message.channels[message.channel]
     const over = channel === undefined ? undefined : deliver[channel.kind]
-    const error = channel === undefined || over === undefined ? 'no channel' : await over(message, channel.address).then(() => null, (reason: unknown) => String(reason))
-    await settle(database, message, error, now)
+    const failure = channel === undefined || over === undefined ? new Gone('no channel') : await over(message, channel.address).then(() => null, (reason: unknown) => reason)
+    await settle(database, message, failure, now)
   }
   return {
     async deliver(now: Instant): Promise<void> {
@@ -75,20 +95,25 @@ export function createMessageOutbox(database: Database, deliver: Readonly<Partia
   }
 }
 
+/** Announcements go last: they may be for thousands, and a call is for now. */
 async function claim(database: Database, now: Instant): Promise<Message[]> {
   const { rows } = await database.transaction(system, (client) => client.query<Omit<Message, 'channelSince' | 'contact' | 'organisation'> & { channel_since: Date; contact_id: string; organisation_id: string }>(
     `UPDATE message SET next_attempt_at = $2 FROM notice
-     WHERE notice.id = notice_id AND message.id IN (SELECT id FROM message WHERE delivered_at IS NULL AND abandoned_at IS NULL AND next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-     RETURNING message.id, message.organisation_id, contact_id, name, language, channels, channel, attempts, channel_since, call, alerts`, [iso(now), iso(now + lease_ms), batch_max]))
+     WHERE notice.id = notice_id AND message.id IN (
+       SELECT message.id FROM message JOIN notice ON notice.id = notice_id WHERE delivered_at IS NULL AND abandoned_at IS NULL AND next_attempt_at <= $1
+       ORDER BY call = 'announcement', next_attempt_at LIMIT $3 FOR UPDATE OF message SKIP LOCKED)
+     RETURNING message.id, message.organisation_id, contact_id, name, language, channels, channel, attempts, channel_since, call, group_key AS "group", alerts`, [iso(now), iso(now + lease_ms), batch_max]))
   return rows.map(({ channel_since, contact_id, organisation_id, ...row }) => ({ ...row, contact: contact_id, organisation: organisation_id, channelSince: channel_since.getTime() }))
 }
 
-async function settle(database: Database, message: Message, error: string | null, now: Instant): Promise<void> {
+/** @param failure null: it was delivered */
+async function settle(database: Database, message: Message, failure: unknown, now: Instant): Promise<void> {
+  const error = failure instanceof Gone ? failure.message : String(failure)
   await database.transaction(system, async (client) => {
-    if (error === null) return client.query('UPDATE message SET delivered_at = $2, attempts = attempts + 1, last_error = NULL WHERE id = $1', [message.id, iso(now)])
+    if (failure === null) return client.query('UPDATE message SET delivered_at = $2, attempts = attempts + 1, last_error = NULL WHERE id = $1', [message.id, iso(now)])
     const lastAt = message.channelSince + channel_ms_max
     const retryAt = Math.min(now + second_ms * 2 ** message.attempts, lastAt)
-    if (error !== 'no channel' && now < lastAt) return client.query('UPDATE message SET attempts = attempts + 1, last_error = $2, next_attempt_at = $3 WHERE id = $1', [message.id, error.slice(0, 500), iso(retryAt)])
+    if (!(failure instanceof Gone) && now < lastAt) return client.query('UPDATE message SET attempts = attempts + 1, last_error = $2, next_attempt_at = $3 WHERE id = $1', [message.id, error.slice(0, 500), iso(retryAt)])
     return message.channel + 1 < message.channels.length
       ? client.query('UPDATE message SET channel = channel + 1, channel_since = $3, next_attempt_at = $3, attempts = 0, last_error = $2 WHERE id = $1', [message.id, error.slice(0, 500), iso(now)])
       : client.query('UPDATE message SET abandoned_at = $3, last_error = $2 WHERE id = $1', [message.id, error.slice(0, 500), iso(now)])

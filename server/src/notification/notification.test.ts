@@ -9,6 +9,7 @@ import { minute_ms, second_ms } from '@kawal/core/kernel/clock.ts'
 import type { TicketCause } from '@kawal/core/ticket/ticket.ts'
 import { withDatabase, type TestDatabase } from '@kawal/testkit/postgres.ts'
 import { system } from '../adapters/postgres/database.ts'
+import { createPush, readPushKey } from '../push/push.ts'
 import { readLinkToken } from '../ticket/link.ts'
 import { command, getTicket, openTicket } from '../ticket/tickets.ts'
 import { openNotification, type NotificationSettings } from './open.ts'
@@ -60,7 +61,8 @@ async function mailServer(t: TestContext, refuses: () => boolean = () => false):
 
 /** Stopped before its database is closed: what a test leaves running ends with the hooks of that test, which come first. */
 async function begin(t: TestContext, settings: Partial<NotificationSettings>) {
-  const notification = await openNotification({ ...needs(), secret, settings: { url: 'https://kawal.example', ...settings }, changed: () => undefined, failed: (error) => failures.push(error) })
+  const push = createPush({ ...needs(), key: await readPushKey(kit.database), contact: 'https://kawal.example', hosts: [] })
+  const notification = await openNotification({ ...needs(), secret, push, settings: { url: 'https://kawal.example', ...settings }, changed: () => undefined, failed: (error) => failures.push(error) })
   let stopped: Promise<void> | null = null
   const stop = (): Promise<void> => (stopped ??= notification.stop())
   t.after(stop)

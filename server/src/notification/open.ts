@@ -3,11 +3,13 @@ import { roleOfKind } from '@kawal/core/organisation/rules.ts'
 import type { Ticket } from '@kawal/core/ticket/ticket.ts'
 import { system, type Database } from '../adapters/postgres/database.ts'
 import { writeAct, writeOutcome } from '../organisation/audit-store.ts'
+import type { Push } from '../push/push.ts'
 import { linkToken } from '../ticket/link.ts'
 import { command } from '../ticket/tickets.ts'
 import { createMail, createSms, type ReadTold } from './mail.ts'
 import type { Message } from './messages.ts'
 import { openPaging } from './paging.ts'
+import { createPushChannel } from './push.ts'
 import { ReplyRefused, startReplies, type Reply } from './replies.ts'
 import type { Told } from './text.ts'
 
@@ -23,6 +25,7 @@ interface NotificationNeeds {
   readonly database: Database
   readonly clock: () => Instant
   readonly secret: Buffer
+  readonly push: Push
   readonly settings: NotificationSettings
   /** Told of a ticket that a reply changed. */
   readonly changed: (ticket: string) => void
@@ -38,10 +41,11 @@ export async function openNotification(needs: NotificationNeeds) {
   const { database, clock, secret, settings, failed } = needs
   const read: ReadTold = (message) => readTold(needs, message)
   const mail = settings.mail === undefined ? null : createMail({ ...settings.mail, secret }, read)
-  const paging = await openPaging({ database, clock, failed, deliver: { ...(mail === null ? {} : { email: mail.deliver }), ...(settings.sms === undefined ? {} : { sms: createSms(settings.sms, read) }) } })
+  const paging = await openPaging({ database, clock, failed, deliver: { push: createPushChannel(needs, read), ...(mail === null ? {} : { email: mail.deliver }), ...(settings.sms === undefined ? {} : { sms: createSms(settings.sms, read) }) } })
   const replies = settings.mail?.replies === undefined ? null : await startReplies({ ...settings.mail.replies, secret, failed, take: (reply) => takeReply(needs, reply) })
   return {
     changed: paging.changed,
+    announced: paging.announced,
     turn: paging.turn,
     /** Where replies come in. */
     repliesPort: replies?.port ?? null,

@@ -3,7 +3,7 @@ import { createEscalation, type EscalationSettings } from '@kawal/core/notificat
 import type { Notice } from '@kawal/core/notification/notifier.ts'
 import { isOver, type Ticket } from '@kawal/core/ticket/ticket.ts'
 import { system, type Database } from '../adapters/postgres/database.ts'
-import { createMessageOutbox, keepNotice, lastNotices, type ChannelKind, type Deliver, type Recipient } from './messages.ts'
+import { createMessageOutbox, keepAnnouncements, keepNotice, lastNotices, type ChannelKind, type Deliver, type Recipient } from './messages.ts'
 
 interface PagingNeeds {
   readonly database: Database
@@ -14,7 +14,7 @@ interface PagingNeeds {
   readonly settings?: EscalationSettings
 }
 
-/** Tickets are read when they changed; this often it is asked whether any changed that nobody told of: while this one began, or by another process. */
+/** Tickets are read when they changed, announcements when there is one; this often it is asked whether there is any that nobody told of: while this one began, or by another process. */
 const reread_ms = minute_ms
 
 /** Calls the people on duty to the tickets of their organisation: see core/notification/escalation.ts. */
@@ -26,6 +26,8 @@ export async function openPaging(needs: PagingNeeds) {
   /** The version of each ticket that is open, as it was followed last. */
   const versions = new Map<string, number>()
   let rereadAt = clock() + reread_ms
+  /** Whether there may be an announcement that nobody was pushed yet. */
+  let isAnnounced = true
 
   const told = await lastNotices(database, clock())
   for (const { notice, at } of told) escalation.restore(notice, at)
@@ -60,7 +62,13 @@ export async function openPaging(needs: PagingNeeds) {
   async function turn(now: Instant): Promise<void> {
     if (now >= rereadAt) {
       rereadAt = now + reread_ms
+      isAnnounced = true
       await findChanged()
+    }
+    if (isAnnounced) {
+      isAnnounced = false
+      // Calls do not wait for it: it is tried again with the next look.
+      await keepAnnouncements(database, now).catch(needs.failed)
     }
     const ids = [...changed]
     changed.clear()
@@ -74,6 +82,7 @@ export async function openPaging(needs: PagingNeeds) {
 
   return {
     changed: (ticket: string): void => void changed.add(ticket),
+    announced: (): void => void (isAnnounced = true),
     /** Decides who is to be told now, and begins to tell them. */
     async turn(now: Instant): Promise<void> {
       await (turning ??= turn(now).finally(() => (turning = null)))
@@ -86,21 +95,30 @@ export async function openPaging(needs: PagingNeeds) {
   }
 }
 
+interface Reached { readonly id: string; readonly organisation_id: string; readonly name: string; readonly language: 'id' | 'en'; readonly kind: string }
 
 /**
  * Who hears a call. Level 1 of an organisation that has none of it is its lowest; an organisation without any contact
- * is told by the monitoring centre, which hears of it at once.
+ * is told by the monitoring centre, which hears of it at once. A browser that somebody subscribed is no contact: it shows
+ * every call of his organisation, whatever the level.
  */
 async function recipientsOf(database: Database, organisation: string, call: string): Promise<Recipient[]> {
-  const { rows } = await database.transaction(system, (client) => client.query<{ id: string; organisation_id: string; name: string; level: number; email: string | null; phone: string | null; language: 'id' | 'en'; kind: string }>(
-    `SELECT contact.id, organisation_id, contact.name, level, email, phone, language, kind
-     FROM contact JOIN organisation ON organisation.id = organisation_id WHERE organisation_id = $1 OR kind = 'ministry' ORDER BY level, contact.id`, [organisation]))
-  const own = rows.filter((row) => row.organisation_id === organisation)
+  const [contacts, browsers] = await database.transaction(system, async (client) => [
+    (await client.query<Reached & { level: number; email: string | null; phone: string | null }>(
+      `SELECT contact.id, organisation_id, contact.name, level, email, phone, language, kind
+       FROM contact JOIN organisation ON organisation.id = organisation_id WHERE organisation_id = $1 OR kind = 'ministry' ORDER BY level, contact.id`, [organisation])).rows,
+    (await client.query<Reached>(
+      `SELECT push_subscription.id, push_subscription.organisation_id, staff.name, language, kind
+       FROM push_subscription JOIN staff ON staff.id = staff_id JOIN organisation ON organisation.id = push_subscription.organisation_id WHERE push_subscription.organisation_id = $1 OR kind = 'ministry' ORDER BY made_at`, [organisation])).rows,
+  ] as const)
+  const own = contacts.filter((row) => row.organisation_id === organisation)
   const isForWatch = call === 'watch' || (own.length === 0 && call === '1')
   const level = call === '1' ? own[0]?.level : Number(call)
-  const called = isForWatch ? rows.filter(({ kind }) => kind === 'ministry') : own.filter((row) => row.level === level)
-  return called.map(({ id, organisation_id, name, email, phone, language }) => ({
-    contact: id, organisation: organisation_id, name, language,
-    channels: [...(email === null ? [] : [{ kind: 'email' as const, address: email }]), ...(phone === null ? [] : [{ kind: 'sms' as const, address: phone }])],
-  }))
+  const called = isForWatch ? contacts.filter(({ kind }) => kind === 'ministry') : own.filter((row) => row.level === level)
+  const buzzed = browsers.filter((row) => (row.organisation_id === organisation ? call !== 'watch' || row.kind === 'ministry' : isForWatch))
+  const recipient = ({ id, organisation_id, name, language }: Reached, channels: Recipient['channels']): Recipient => ({ contact: id, organisation: organisation_id, name, language, channels })
+  return [
+    ...called.map((row) => recipient(row, [...(row.email === null ? [] : [{ kind: 'email' as const, address: row.email }]), ...(row.phone === null ? [] : [{ kind: 'sms' as const, address: row.phone }])])),
+    ...buzzed.map((row) => recipient(row, [{ kind: 'push', address: row.id }])),
+  ]
 }

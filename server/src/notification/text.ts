@@ -1,5 +1,7 @@
 import type { Cause } from '@kawal/core/detection/disturbance.ts'
-import type { Ticket } from '@kawal/core/ticket/ticket.ts'
+import type { Instant } from '@kawal/core/kernel/clock.ts'
+import { clocks, type Ticket } from '@kawal/core/ticket/ticket.ts'
+import type { PushNotice } from '../push/push.ts'
 import { timeText } from '../ticket/local-time.ts'
 
 type Language = 'id' | 'en'
@@ -21,6 +23,9 @@ interface Words {
   readonly reply: string
   readonly inCharge: (organisation: string) => string
   readonly why: string
+  readonly due: string
+  readonly announcement: (by: string) => string
+  readonly pushTry: readonly [title: string, body: string]
 }
 
 const words: Readonly<Record<Language, Words>> = {
@@ -29,12 +34,14 @@ const words: Readonly<Record<Language, Words>> = {
     stations: (count) => `${count} TPS`, problem: 'laporan petugas', request: 'permintaan', waiting: 'menunggu konfirmasi', overdue: 'lewat waktu', over: 'sudah ditangani',
     greeting: (name) => `Yth. ${name},`, since: 'Sejak', answer: 'Jawab di', reply: 'Balasan surel ini menjadi catatan pada tiket.',
     inCharge: (organisation) => `Penanggung jawab: ${organisation}.`, why: 'Anda menerima pesan ini sebagai kontak piket di Kawal Sinyal.',
+    due: 'Tenggat', announcement: (by) => `Pengumuman dari ${by}`, pushTry: ['Percobaan Kawal Sinyal', 'Perangkat ini akan berbunyi bila lembaga Anda dipanggil.'],
   },
   en: {
     cause: { power: 'power lost', access: 'service lost', backhaul: 'backhaul lost', core: 'core network', congestion: 'congestion', degradation: 'service degraded', access_point: 'access point', election_server: 'election server', ingest: 'intake of reports', undetermined: 'cause not clear yet' },
     stations: (count) => (count === 1 ? '1 polling station' : `${count} polling stations`), problem: 'officer\'s problem', request: 'request', waiting: 'waits to be acknowledged', overdue: 'overdue', over: 'taken up',
     greeting: (name) => `To ${name},`, since: 'Since', answer: 'Answer at', reply: 'A reply to this e-mail becomes a note on the ticket.',
     inCharge: (organisation) => `In charge: ${organisation}.`, why: 'You are told as a duty contact in Kawal Sinyal.',
+    due: 'Due', announcement: (by) => `Announcement by ${by}`, pushTry: ['Kawal Sinyal, a try', 'This device will buzz when your organisation is called.'],
   },
 }
 
@@ -71,4 +78,40 @@ export function smsOf(told: readonly Told[], { language, organisation }: { reado
   const text = line(`KAWAL ${first.ticket.id}${more}: ${aboutOf(first, of)}; ${stateOf(first, of)}${organisation === first.ticket.operator ? '' : `; ${first.ticket.operatorName}`}`)
   const link = first.isOver ? '' : ` ${first.link}`
   return text.slice(0, Math.max(0, 300 - link.length)) + link
+}
+
+/** Of a push: with these its JSON has 3 KB at most, since a UTF-16 unit takes three bytes or less. */
+const [title_chars_max, body_chars_max] = [160, 480]
+const cut = (text: string, chars_max: number): string => (text.length <= chars_max ? text : `${text.slice(0, chars_max - 3)}...`)
+/** Where a press leads, in the reader's language. */
+const consoleOf = (language: Language, query: Readonly<Record<string, string>> = {}): string => {
+  const text = new URLSearchParams({ ...query, ...(language === 'en' ? { bahasa: 'en' } : {}) }).toString()
+  return text === '' ? '/console/' : `/console/?${text}`
+}
+
+/** What a phone shows of all tickets of a notice: of the first that still calls what, where, how many stations and until when; a press opens it. */
+export function pushOf(told: readonly Told[], { language, organisation, tag, now }: { readonly language: Language; readonly organisation: string; readonly tag: string; readonly now: Instant }): PushNotice | null {
+  const of = words[language]
+  const first = told.find(({ isOver }) => !isOver) ?? told[0]
+  if (first === undefined) return null
+  const { ticket } = first
+  const about = aboutOf(first, of)
+  const [restore] = clocks(ticket, now)
+  const isRunning = restore !== undefined && restore.state !== 'met' && restore.state !== 'paused'
+  const body = [
+    `${ticket.id}: ${stateOf(first, of)}${told.length > 1 ? ` (+${told.length - 1})` : ''}`,
+    ...(first.isOver || !isRunning ? [] : [`${of.due} ${timeText(ticket, restore.dueAt, language)}`]), ...(organisation === ticket.operator ? [] : [of.inCharge(ticket.operatorName)]),
+  ].map(line).join('\n')
+  return { title: cut(line(about.charAt(0).toUpperCase() + about.slice(1)), title_chars_max), body: cut(body, body_chars_max), tag, url: consoleOf(language, { tiket: ticket.id }), language, isQuiet: first.isOver }
+}
+
+/** An announcement as a phone shows it; above the console it stands whole. */
+export function announcementOf({ title, text, by }: { readonly title: string; readonly text: string; readonly by: string }, language: Language, tag: string): PushNotice {
+  return { title: cut(line(title), title_chars_max), body: cut(`${line(words[language].announcement(by))}\n${line(text)}`, body_chars_max), tag, url: consoleOf(language), language, isQuiet: false }
+}
+
+/** What a person asks for to see that it reaches him. */
+export function tryNotice(language: Language): PushNotice {
+  const [title, body] = words[language].pushTry
+  return { title, body, tag: 'try', url: consoleOf(language, { tampil: 'piket' }), language, isQuiet: false }
 }

@@ -46,6 +46,7 @@ export function endPerson(database: Database, organisation: string, staff: strin
     const links = await client.query('UPDATE login_link SET used_at = $2 WHERE staff_id = $1 AND used_at IS NULL', [staff, new Date(now)])
     const sessions = await client.query('DELETE FROM session WHERE staff_id = $1', [staff])
     const passkeys = await client.query('DELETE FROM passkey WHERE staff_id = $1', [staff])
+    await client.query('DELETE FROM push_subscription WHERE staff_id = $1', [staff])
     return { passkeys: passkeys.rowCount ?? 0, links: links.rowCount ?? 0, sessions: sessions.rowCount ?? 0 }
   })
 }

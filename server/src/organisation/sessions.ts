@@ -204,7 +204,7 @@ export async function addApiKey(database: Database, organisation: string, now: n
   return (await database.transaction(system, (client) => insertApiKey(client, organisation, now))).key
 }
 
-/** Ends all that an organisation can come in with: after a theft, or when somebody leaves. */
+/** Ends all that an organisation can come in with, and what its phones are told: after a theft, or when somebody leaves. */
 export async function revokeAll(database: Database, organisation: string, now: number): Promise<{ keys: number; links: number; sessions: number; passkeys: number }> {
   return database.transaction(system, async (client) => {
     const { rowCount: known } = await client.query('SELECT FROM organisation WHERE id = $1', [organisation])
@@ -213,6 +213,7 @@ export async function revokeAll(database: Database, organisation: string, now: n
     const links = await client.query('UPDATE login_link SET used_at = $2 WHERE organisation_id = $1 AND used_at IS NULL', [organisation, new Date(now)])
     const sessions = await client.query('DELETE FROM session WHERE organisation_id = $1', [organisation])
     const passkeys = await client.query('DELETE FROM passkey WHERE organisation_id = $1', [organisation])
+    await client.query('DELETE FROM push_subscription WHERE organisation_id = $1', [organisation])
     return { keys, links: links.rowCount ?? 0, sessions: sessions.rowCount ?? 0, passkeys: passkeys.rowCount ?? 0 }
   })
 }

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { lookup } from 'node:dns'
-import { request as overHttp } from 'node:http'
+import { request as overHttp, type OutgoingHttpHeaders } from 'node:http'
 import { request as overHttps } from 'node:https'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 import { second_ms, type Instant } from '@kawal/core/kernel/clock.ts'
@@ -72,15 +72,26 @@ function signature(secret: Buffer, { id, at }: Pick<Post, 'id' | 'at'>, body: st
   return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest('base64')}` }
 }
 
-/** Posts over HTTP with a time limit, signed. No redirect is followed: the address was judged, not what it points to. */
+/** Posts events, signed. @param hosts see `callbackAllowed` */
 export function createSend({ secret, hosts }: { readonly secret: Buffer; readonly hosts: readonly string[] }): Send {
-  return (post) => new Promise((resolve, reject) => {
-    if (!callbackAllowed(post.callback, hosts)) throw new Error('address not allowed')
-    const url = new URL(post.callback)
+  return async (post) => {
     const body = JSON.stringify(post.body)
+    return postTo(post.callback, hosts, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...signature(webhookSecret(secret, post.listener), post, body) }, body)
+  }
+}
+
+/**
+ * Posts over HTTP to where somebody outside wants it, with a time limit. No redirect is followed: the address was judged, not
+ * what it points to.
+ * @param hosts see `callbackAllowed`
+ * @returns the HTTP status; rejects when there was no answer in time, or the address is not allowed
+ */
+export function postTo(address: string, hosts: readonly string[], headers: OutgoingHttpHeaders, body: string | Buffer): Promise<number> {
+  return new Promise((resolve, reject) => {
+    if (!callbackAllowed(address, hosts)) throw new Error('address not allowed')
+    const url = new URL(address)
     const request = (url.protocol === 'https:' ? overHttps : overHttp)(url, {
-      method: 'POST', agent: false, signal: AbortSignal.timeout(send_timeout_ms), ...(isNamed(url.hostname, hosts) ? {} : { lookup: publicOnly }),
-      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...signature(webhookSecret(secret, post.listener), post, body) },
+      method: 'POST', agent: false, signal: AbortSignal.timeout(send_timeout_ms), ...(isNamed(url.hostname, hosts) ? {} : { lookup: publicOnly }), headers,
     }, (answer) => {
       let bytes = 0
       answer.on('data', (part: Buffer) => (bytes += part.length) > answer_bytes_max && answer.destroy()).on('close', () => resolve(answer.statusCode ?? 0))

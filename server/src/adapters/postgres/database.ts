@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { rules } from '@kawal/core/organisation/rules.ts'
+import { makePushKey } from '../../push/key.ts'
 import { makeSigningKey } from '../../sigmon/key.ts'
 
 /** Who asks. Set per transaction; the database's row-level security walls every row by it. */
@@ -56,6 +57,8 @@ export async function migrate(ownerUrl: string, appPassword: string): Promise<st
       const { kid, private_key } = await makeSigningKey()
       await client.query('INSERT INTO sigmon_key (kid, private_key, signs, made_at) VALUES ($1, $2, true, now())', [kid, private_key])
     }
+    const push = makePushKey()
+    await client.query('INSERT INTO push_key (public_key, private_key, made_at) VALUES ($1, $2, now()) ON CONFLICT DO NOTHING', [push.publicKey, push.privateKey])
     await client.query('BEGIN')
     await client.query('DELETE FROM access_rule')
     await client.query(
