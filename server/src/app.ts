@@ -43,6 +43,9 @@ import { contactRoutes } from './organisation/contact-routes.ts'
 import { keyRoutes } from './organisation/key-routes.ts'
 import { recogniseCaller, recogniseCallers, sessionRoutes } from './organisation/routes.ts'
 import { accessRoutes } from './access/routes.ts'
+import { createPeers, type Peers } from './peer/peers.ts'
+import { peerRoutes } from './peer/routes.ts'
+import { isOfPeer } from './peer/store.ts'
 import { plannedWorkRoutes } from './planned-work/routes.ts'
 import { readPlannedWork } from './planned-work/store.ts'
 import { answerNotFound, answerProblems, ProblemError } from './problem.ts'
@@ -88,6 +91,8 @@ interface AppOptions {
   readonly interval_s?: number
   /** Hosts that events of tickets may be posted to though they are private or without TLS; none without it. */
   readonly callbackHosts?: readonly string[]
+  /** Where organisations' own ticket systems find this server, to post their events; without it they are asked alone. */
+  readonly url?: string
   /** Addresses of the proxies in front that end TLS and name the caller (X-Forwarded-For, -Proto). */
   readonly trustProxy?: readonly string[]
   readonly stationDevices_max?: number
@@ -190,6 +195,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   sigmonRoutes(app, sigmon)
   disturbanceRoutes(app, { database, monitor, clock: options.clock, stations: register.stations, names: register.names, tickets })
   await ticketFaces(app, options, database, secret, ticketChanged, impact)
+  const peers = peersOf(app, options, database, secret, ticketChanged)
   const footprint = createFootprint(register.stations)
   await operatorsSystems(app, options, database, monitor, footprint)
   for (const routes of [contactRoutes, keyRoutes, auditRoutes, announcementRoutes]) routes(app, { database, clock: options.clock })
@@ -207,7 +213,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   const url = await app.listen({ host: options.host, port: options.port })
   if (options.notification !== undefined) notification = await openNotification({ database, clock: options.clock, secret, settings: options.notification, changed: ticketChanged, failed: (error) => options.log.error(error) })
   ends.push(async () => notification?.stop())
-  const turns = startTurns(options, database, { monitor, tickets, feed, secret, notification })
+  const turns = startTurns(options, database, { monitor, tickets, feed, secret, peers, notification })
   ends.push(() => turns.stop(), async () => feed.close())
   return { url, database, monitor, secret, stationCount: register.stations.length, sweep: turns.sweep, tick: turns.tick, ingestIdle: () => ingest.idle() }
 }
@@ -218,6 +224,13 @@ async function ticketFaces(app: FastifyInstance, { clock, callbackHosts = [] }: 
   for (const face of [ticketRoutes, ticketRoutesV2, ticketLinks]) await app.register(face(needs))
   problemRoutes(app, { database, secret, clock, changed })
   trackRecordRoutes(app, { database, clock })
+}
+
+/** Organisations' own ticket systems, which are called. */
+function peersOf(app: FastifyInstance, { clock, callbackHosts: hosts = [], url, log }: AppOptions, database: Database, secret: Buffer, changed: (id: string) => void): Peers {
+  const peers = createPeers({ database, clock, secret, hosts, url, changed, failed: (error) => log.error(error) })
+  peerRoutes(app, { secret, peers })
+  return peers
 }
 
 interface IngestTakers { readonly monitor: Monitor; readonly feed: Feed; readonly metrics: ReturnType<typeof startMetrics> }
@@ -260,14 +273,16 @@ async function takeUpInputs({ clock }: AppOptions, database: Database, monitor: 
 }
 
 /** What runs by the clock. Deliveries run beside the sweep: a dead receiver must not hold up detection. */
-function startTurns(options: AppOptions, database: Database, { monitor, tickets, feed, secret, notification }: { monitor: Monitor; tickets: ReturnType<typeof createDesk>; feed: Feed; secret: Buffer; notification: Notification | null }) {
+function startTurns(options: AppOptions, database: Database, { monitor, tickets, feed, secret, peers, notification }: { monitor: Monitor; tickets: ReturnType<typeof createDesk>; feed: Feed; secret: Buffer; peers: Peers; notification: Notification | null }) {
   const failed = (error: unknown): void => options.log.error(error)
-  const outbox = createOutbox(database, createSend({ secret, hosts: options.callbackHosts ?? [] }))
+  const post = createSend({ secret, hosts: options.callbackHosts ?? [] })
+  const outbox = createOutbox(database, (event) => (isOfPeer(event.callback) ? peers.send(event) : post(event)))
   let flush: Promise<void> | null = null
   const flushing = setInterval(() => (flush ??= feed.flush().catch(failed).finally(() => (flush = null))), 1000)
   const tick = async (now: number): Promise<void> => {
     await tickets.sweep(now, (id) => monitor.disturbance(id))
     outbox.deliver(now).catch(failed)
+    peers.turn(now).catch(failed)
     notification?.turn(now).catch(failed)
   }
   return {
@@ -280,6 +295,7 @@ function startTurns(options: AppOptions, database: Database, { monitor, tickets,
       clearInterval(flushing)
       await flush
       await outbox.idle()
+      await peers.idle()
     },
   }
 }

@@ -34,7 +34,7 @@ export async function serve(options: Options): Promise<void> {
     ...(options['province'] === undefined ? {} : { province: options['province'] }), ...(tls === undefined ? {} : { tls }),
     targets: { election: options['election'] ?? null, internet: options['internet'] ?? null },
     ...(sigmon === undefined ? {} : { sigmon }), ...(impact === undefined ? {} : { impact }), ...(notification === undefined ? {} : { notification }),
-    callbackHosts: listOf(options['callbackHosts']), ...(options['trustProxy'] === undefined ? {} : { trustProxy: listOf(options['trustProxy']) }),
+    callbackHosts: listOf(options['callbackHosts']), ...urlOf(options['url']), ...(options['trustProxy'] === undefined ? {} : { trustProxy: listOf(options['trustProxy']) }),
   }).catch(async (error: unknown) => {
     await database.stop()
     throw error
@@ -57,6 +57,13 @@ export async function serve(options: Options): Promise<void> {
  * - All memory may grow by a quarter between two collections: V8's own choice would be up to four times.
  */
 const collectGarbageAside = (): void => ['--no-allocation-site-pretenuring', '--external-memory-accounted-in-global-limit', '--heap-growing-percent=25'].forEach(setFlagsFromString)
+
+/** Where people and organisations' systems find the server. */
+function urlOf(text: string | undefined): { readonly url?: string } {
+  if (text === undefined) return {}
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) throw new CommandFailure(exits.usage, `--url takes the address of this server, as https://kawal.example, not ${text}.`)
+  return { url: text.replace(/\/+$/, '') }
+}
 
 const listOf = (text: string | undefined): string[] => (text ?? '').split(',').map((each) => each.trim()).filter(Boolean)
 

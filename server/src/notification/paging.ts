@@ -16,6 +16,8 @@ interface PagingNeeds {
 
 /** Tickets are read when they changed; this often it is asked whether any changed that nobody told of: while this one began, or by another process. */
 const reread_ms = minute_ms
+/** An organisation's own system that has not answered for so long is not waited for: its people are called. */
+const unreached_ms = 10 * minute_ms
 
 /** Calls the people on duty to the tickets of their organisation: see core/notification/escalation.ts. */
 export async function openPaging(needs: PagingNeeds) {
@@ -29,6 +31,7 @@ export async function openPaging(needs: PagingNeeds) {
 
   const told = await lastNotices(database, clock())
   for (const { notice, at } of told) escalation.restore(notice, at)
+  escalation.unreached(await readUnreached(database, clock()), clock())
   await follow([...new Set(told.flatMap(({ notice }) => notice.alerts.map(({ labels }) => labels['ticket'] ?? '')))])
   await follow(null)
 
@@ -61,6 +64,7 @@ export async function openPaging(needs: PagingNeeds) {
     if (now >= rereadAt) {
       rereadAt = now + reread_ms
       await findChanged()
+      escalation.unreached(await readUnreached(database, now), now)
     }
     const ids = [...changed]
     changed.clear()
@@ -86,6 +90,14 @@ export async function openPaging(needs: PagingNeeds) {
   }
 }
 
+/** The open tickets whose newest the system of who has them does not know, because it does not answer or will not take them. */
+async function readUnreached(database: Database, now: Instant): Promise<ReadonlySet<string>> {
+  const { rows } = await database.transaction(system, (client) => client.query<{ id: string }>(
+    `SELECT ticket.id FROM ticket JOIN peer ON peer.organisation_id = ticket.organisation_id LEFT JOIN peer_ticket AS of ON of.organisation_id = ticket.organisation_id AND of.ticket_id = ticket.id
+     WHERE status NOT IN ('closed', 'cancelled') AND ticket.state->'request' IS NULL AND coalesce(of.version, 0) < ticket.version AND (peer.failing_since <= $1 OR of.failing_since <= $1)`,
+    [new Date(now - unreached_ms).toISOString()]))
+  return new Set(rows.map(({ id }) => id))
+}
 
 /**
  * Who hears a call. Level 1 of an organisation that has none of it is its lowest; an organisation without any contact
