@@ -10,8 +10,8 @@ const folder = join(import.meta.dirname, '../../shared/suites/standards/tmf621')
 const files = { 4: join(folder, 'TMF621_Trouble_Ticket_Management_API_v4.0.0_swagger.json'), 5: join(folder, 'TMF621-Trouble_Ticket-v5.0.1.oas.yaml') } as const
 type Json = Record<string, unknown>
 
-/** What becomes of a request: nothing odd; it is cut off before or after it was done; an error; no answer at all. */
-export type Fault = 'none' | 'cut_before' | 'cut_after' | 'error' | 'silent' | 'unauthorised'
+/** What becomes of a request: nothing odd; it is cut off before or after it was done; a refusal; an error; no answer at all. */
+export type Fault = 'none' | 'cut_before' | 'cut_after' | 'refused' | 'error' | 'silent'
 
 export interface SystemOptions {
   readonly version: 4 | 5
@@ -154,7 +154,8 @@ export async function startPeerSystem(options: SystemOptions): Promise<PeerSyste
     if (became === 'silent' || became === 'cut_before') return cut()
     if (became === 'error') return end([500, { code: '500', reason: 'try again' }])
     if (url.pathname === '/token') return end(door.token(request.headers, text))
-    if (became === 'unauthorised' || !door.knows(request.headers)) return end([401, { code: '401', reason: 'who are you' }])
+    if (became === 'refused') return end([400, { code: '400', reason: 'not this one' }])
+    if (!door.knows(request.headers)) return end([401, { code: '401', reason: 'who are you' }])
     const body = text === '' ? {} : JSON.parse(text) as Json
     for (const wrong of validate?.(method, url.pathname, body) ?? []) faults.push(`${what}: ${wrong}`)
     const [status, value] = records.answer(method, url, body, request.headers['if-match'])
@@ -217,9 +218,9 @@ function validatorOf(version: 4 | 5): (method: string, path: string, body: Json)
   }
 }
 
-function fieldsOf(schemas: Record<string, Json>, schema: Json): string[] {
-  const reference = typeof schema['$ref'] === 'string' ? schemas[schema['$ref'].split('/').at(-1) ?? ''] ?? {} : {}
-  return [...Object.keys((schema['properties'] ?? {}) as Json), ...(reference === schema ? [] : Object.keys(reference).length === 0 ? [] : fieldsOf(schemas, reference)), ...((schema['allOf'] ?? []) as Json[]).flatMap((part) => fieldsOf(schemas, part))]
+function fieldsOf(schemas: Record<string, Json>, { $ref, properties = {}, allOf = [] }: { readonly $ref?: string; readonly properties?: Json; readonly allOf?: Json[] }): string[] {
+  const named = $ref === undefined ? [] : fieldsOf(schemas, schemas[$ref.split('/').at(-1) ?? ''] ?? {})
+  return [...Object.keys(properties), ...named, ...allOf.flatMap((part) => fieldsOf(schemas, part))]
 }
 
 /** OpenAPI's `discriminator` is no JSON Schema: where a oneOf has one, `@type` picks the branch. */
