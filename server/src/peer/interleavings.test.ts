@@ -80,7 +80,7 @@ async function play(version: 4 | 5, notes: 'replaced' | 'added', steps: readonly
         const done = await command(needs, telkomsel, id, actionOf(each.action, counts.notes, now))
         if (done.ok && each.action === 'note') counts.notes++
         if (done.ok && each.action === 'resolve') counts.resolved++
-      } else counts.notes += await speak(there, each, counts, now)
+      } else if (each.kind === 'theirs') counts.notes += await speak(there, each, counts, now)
     }
     faults.length = 0
     for (let rounds = 0; rounds < 4; rounds++) {
