@@ -65,7 +65,7 @@ async function begin(peer: Peer, client: PeerClient, ticket: Ticket, now: Instan
 async function take(needs: SyncNeeds, peer: Peer, ticket: Ticket, theirs: Theirs, memory: Memory): Promise<Ticket> {
   let now = ticket
   for (let looks = 0; looks < looks_max; looks++) {
-    const words = wordsOf(now, theirs, memory)
+    const words = wordsOf(peer.url, now, theirs, memory)
     let isStale = false
     for (const word of words) {
       const said = await say(needs, peer, now, word)

@@ -14,21 +14,23 @@ const unsaid = 'tanpa keterangan'
 /** Something that they said and we have not heard yet. `once` names it: heard again, it does nothing. */
 export interface Word { readonly once: string; readonly what: string; readonly actions: readonly TicketAction[]; readonly reason: string | null }
 
-const onceOf = (...parts: readonly (string | number)[]): string => `peer ${createHash('sha256').update(JSON.stringify(parts)).digest('base64url')}`
-
-/** What a peer has said since it was last heard, in the organisation's own name. */
-export function wordsOf(ticket: Ticket, theirs: Theirs, { heard }: Memory): Word[] {
+/**
+ * What a peer has said since it was last heard, in the organisation's own name.
+ * @param url of the system: another one may give the same ids
+ */
+export function wordsOf(url: string, ticket: Ticket, theirs: Theirs, { heard }: Memory): Word[] {
   const words: Word[] = []
+  const onceOf = (...parts: readonly (string | number)[]): string => `peer ${createHash('sha256').update(JSON.stringify([url, ticket.id, theirs.id, ...parts])).digest('base64url')}`
   const notes = newNotes(ticket, theirs, heard.notes)
   if (theirs.mark !== heard.status) {
     const reason = theirs.reason || (notes.at(-1)?.text ?? '')
     const actions = actionsOf(ticket, theirs.status, reason)
-    if (actions.length > 0) words.push({ once: onceOf(theirs.id, 'status', heard.changes, theirs.mark), what: theirs.status, actions, reason: reason || null })
+    if (actions.length > 0) words.push({ once: onceOf('status', heard.changes, theirs.mark), what: theirs.status, actions, reason: reason || null })
   }
   const { expectedAt } = theirs
   if (expectedAt !== null && expectedAt !== heard.expectedAt && expectedAt !== ticket.expectedAt && !isOver(ticket))
-    words.push({ once: onceOf(theirs.id, 'expected', expectedAt, heard.expectedAt ?? 0), what: 'expectedResolutionDate', actions: [{ kind: 'estimate', expectedAt }], reason: null })
-  if (!isOver(ticket)) for (const { key, text } of notes) words.push({ once: onceOf(theirs.id, 'note', key), what: 'note', actions: [{ kind: 'note', text }], reason: null })
+    words.push({ once: onceOf('expected', expectedAt, heard.expectedAt ?? 0), what: 'expectedResolutionDate', actions: [{ kind: 'estimate', expectedAt }], reason: null })
+  if (!isOver(ticket)) for (const { key, text } of notes) words.push({ once: onceOf('note', key), what: 'note', actions: [{ kind: 'note', text }], reason: null })
   return words
 }
 
