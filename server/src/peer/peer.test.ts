@@ -174,6 +174,26 @@ for (const [what, options] of [['filters', {}], ['refuses the filter', { filter:
       assert.deepEqual(failures, [])
     })
 
+for (const notes of ['replaced', 'added'] as const)
+  test(`the answer to a patch is lost, notes ${notes}: they have it once, and our status is no word of theirs`, async (t) => {
+    let lost = 0
+    const run = await begin(t, { version: 5, notes, fault: (method) => (method === 'PATCH' && lost++ === 0 ? 'cut_after' : 'none') })
+    const id = await open('patched')
+    await act(telkomsel, id, { kind: 'start' }, { kind: 'resolve' })
+    await run.turn()
+    lost = 0
+    now += 6 * minute_ms
+    await act(komdigi, id, { kind: 'note', text: 'Belum pulih di dua TPS' })
+    await sweepTickets(kit.database, now, () => cause('patched'))
+    await run.turn()
+    await run.round()
+    await run.round()
+    const theirs = only(run)
+    assert.ok(lost >= 1)
+    assert.deepEqual([theirs['status'], theirs.note.map(({ text }) => text)], ['inProgress', ['[TT-patched.5] Belum pulih di dua TPS']])
+    assert.deepEqual([(await ours(id)).status, (await ours(id)).notes.length], ['reopened', 1])
+  })
+
 test('our process is killed between their answer and writing it down: one ticket there', async (t) => {
   let child: ReturnType<typeof spawn> | null = null
   const run = await begin(t, {
