@@ -257,6 +257,19 @@ test('a ticket that they refuse holds up no other, and gets there when they take
   assert.deepEqual((await readPeerStates(kit.database, secret, 'telkomsel')).map(({ refused, tickets, lastError }) => [refused, tickets, lastError]), [[0, 2, null]])
 })
 
+test('one ticket of theirs is not two of ours', async (t) => {
+  const run = await begin(t, { version: 4, filter: 'ignored' })
+  await open('one')
+  await run.turn()
+  const theirs = only(run)
+  theirs['externalIdentifier'] = [{ id: 'TT-two' }]
+  await open('two')
+  await run.turn()
+  const [state] = await readPeerStates(kit.database, secret, null)
+  assert.deepEqual([state?.tickets, state?.refused, state?.failingSince], [1, 1, null])
+  assert.match(state?.lastError ?? '', /INC-1 there is another ticket of ours already/)
+})
+
 test('OAuth 2.0: a token is kept, one that is ended or over is replaced, a wrong secret is said', async (t) => {
   const oauth = { client: 'kawal', secret: 's e', lasts_s: 3600 }
   const run = await begin(t, { version: 5, auth: { oauth: { ...oauth, secret: encodeURIComponent(oauth.secret) } } }, { proof: (there) => ({ kind: 'oauth', tokenUrl: there.tokenUrl, client: oauth.client, secret: oauth.secret }) })

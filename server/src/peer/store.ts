@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { minute_ms, type Instant } from '@kawal/core/kernel/clock.ts'
 import { roleOfKind } from '@kawal/core/organisation/rules.ts'
 import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
+import { DeliveryRefused } from '../ticket/outbox.ts'
 import { seal, unseal } from './seal.ts'
 
 /** The form that a ticket has on the wire: TMF621 v4.0 or v5.0. */
@@ -153,11 +154,13 @@ export async function readPeerTicket(database: Database, organisation: string, t
   return row === undefined ? { theirId: null, version: 0, memory: blank } : { theirId: row.their_id, version: row.version, memory: row.state }
 }
 
-/** What they have now; that they take it again is said too. */
+/** What they have now; that they take it again is said too. @throws DeliveryRefused where they give one ticket of theirs for two of ours */
 export const writePeerTicket = (database: Database, organisation: string, ticket: string, { theirId, version, memory }: PeerTicket): Promise<void> => changed(database,
   `INSERT INTO peer_ticket (organisation_id, ticket_id, their_id, version, state) VALUES ($1, $2, $3, $4, $5)
    ON CONFLICT (organisation_id, ticket_id) DO UPDATE SET their_id = excluded.their_id, version = excluded.version, state = excluded.state, failing_since = NULL, last_error = NULL`,
-  [organisation, ticket, theirId, version, JSON.stringify(memory)])
+  [organisation, ticket, theirId, version, JSON.stringify(memory)]).catch((error: unknown) => {
+  throw error instanceof Error && 'code' in error && error.code === '23505' ? new DeliveryRefused(`${theirId} there is another ticket of ours already: it is not ${ticket} too.`) : error
+})
 
 /** Tickets looked at in a round: of more than these, others in the next. */
 const round_max = 1_000
