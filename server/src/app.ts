@@ -277,12 +277,18 @@ function startTurns(options: AppOptions, database: Database, { monitor, tickets,
   const failed = (error: unknown): void => options.log.error(error)
   const post = createSend({ secret, hosts: options.callbackHosts ?? [] })
   const outbox = createOutbox(database, (event) => (isOfPeer(event.callback) ? peers.send(event) : post(event)))
+  /** What a turn began and nobody waits for, until the end. */
+  const running = new Set<Promise<unknown>>()
+  const beside = (work: Promise<unknown>): void => {
+    const done: Promise<unknown> = work.catch(failed).finally(() => running.delete(done))
+    running.add(done)
+  }
   let flush: Promise<void> | null = null
   const flushing = setInterval(() => (flush ??= feed.flush().catch(failed).finally(() => (flush = null))), 1000)
   const tick = async (now: number): Promise<void> => {
     await tickets.sweep(now, (id) => monitor.disturbance(id))
-    outbox.deliver(now).catch(failed)
-    peers.turn(now).catch(failed)
+    beside(outbox.deliver(now))
+    beside(peers.turn(now))
     notification?.turn(now).catch(failed)
   }
   return {
@@ -294,8 +300,7 @@ function startTurns(options: AppOptions, database: Database, { monitor, tickets,
     async stop(): Promise<void> {
       clearInterval(flushing)
       await flush
-      await outbox.idle()
-      await peers.idle()
+      await Promise.all(running)
     },
   }
 }

@@ -151,9 +151,6 @@ export function createPeers(needs: PeerNeeds) {
         return look(round, isRound, now)
       }))
     },
-    async idle(): Promise<void> {
-      await Promise.allSettled(busy.values())
-    },
   }
 }
 export type Peers = ReturnType<typeof createPeers>

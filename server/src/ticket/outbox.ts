@@ -77,9 +77,6 @@ export function createOutbox(database: Database, send: Send) {
       const counts = await Promise.all(begun)
       return { delivered: counts.reduce((sum, count) => sum + count.delivered, 0), failed: counts.reduce((sum, count) => sum + count.failed, 0) }
     },
-    async idle(): Promise<void> {
-      await Promise.allSettled(busy.values())
-    },
   }
 }
 
