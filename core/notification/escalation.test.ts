@@ -88,3 +88,15 @@ test('after a start nobody is told again what he knows, and what ended meanwhile
   again.follow(tell(other, 'operator', 30 * second_ms, { kind: 'acknowledge' }), minute_ms)
   assert.deepEqual(until(again, 11 * minute_ms), ['1.00 1: TT-1 waiting, TT-2 waiting over', '10.08 2: TT-1 waiting'])
 })
+
+test('a ticket that waits at a system which does not answer calls its people and the centre at once, while it waits', () => {
+  const escalation = createEscalation()
+  const [waits, taken] = [open('TT-1'), open('TT-2')]
+  escalation.follow(waits, 0)
+  escalation.follow(tell(taken, 'operator', 0, { kind: 'start' }), 0)
+  until(escalation, minute_ms)
+  escalation.unreached(new Set(['TT-1', 'TT-2', 'TT-9']), 2 * minute_ms)
+  assert.deepEqual(until(escalation, 3 * minute_ms), ['2.08 1: TT-1 unreached', '2.08 watch: TT-1 unreached'])
+  escalation.unreached(new Set(), 4 * minute_ms)
+  assert.deepEqual(until(escalation, 9 * minute_ms), [])
+})

@@ -5,8 +5,8 @@ import { createNotifier, type Notice, type Route } from './notifier.ts'
 
 /** Whom a ticket calls: the organisation's people of a level, or the monitoring centre, which hears when nobody answers. */
 type Call = '1' | '2' | '3' | '4' | '5' | 'watch'
-/** What for: nobody has acknowledged it, or a clock of it has run out. */
-type Reason = 'waiting' | 'overdue'
+/** What for: nobody has acknowledged it, a clock of it has run out, or it waits and the organisation's own system has not heard of it. */
+type Reason = 'waiting' | 'overdue' | 'unreached'
 
 export interface EscalationSettings {
   /** Between one level and the next, ms. */
@@ -21,7 +21,7 @@ const escalationDefaults: EscalationSettings = { step_ms: 10 * minute_ms, wait_m
 
 /** After how many steps each is called. Three levels may fail to answer before the monitoring centre hears of it. */
 const chain: readonly (readonly [call: Call, steps: number])[] = [['1', 0], ['2', 1], ['3', 2], ['4', 3], ['watch', 3], ['5', 4]]
-const calls = [...chain.map(([call]) => ({ call, reason: 'waiting' as Reason })), { call: '1' as Call, reason: 'overdue' as Reason }, { call: 'watch' as Call, reason: 'overdue' as Reason }]
+const calls = [...chain.map(([call]) => ({ call, reason: 'waiting' as Reason })), ...(['overdue', 'unreached'] as const).flatMap((reason) => (['1', 'watch'] as const).map((call) => ({ call: call as Call, reason: reason as Reason })))]
 const keyOf = (call: Call, reason: Reason): string => `${call} ${reason}`
 
 interface Followed { readonly ticket: Ticket; readonly firing: Set<string>; dueAt: Instant }
@@ -35,11 +35,12 @@ export function createEscalation(settings: EscalationSettings = escalationDefaul
   const followed = new Map<string, Followed>()
   /** Calls that were under way before a start, of tickets that are not followed yet. */
   const underWay = new Map<string, Set<string>>()
+  let unreached: ReadonlySet<string> = new Set()
   const end = ({ ticket }: Followed, key: string, now: Instant): void => notifier.put([{ labels: labelsOf(ticket, key), startsAt: now, endsAt: now }], now)
 
   /** Begins what is due by time, and ends what is due no longer. */
   function look(of: Followed, now: Instant): void {
-    const wanted = wantedOf(of.ticket, now, settings)
+    const wanted = wantedOf(of.ticket, now, settings, unreached.has(of.ticket.id))
     of.dueAt = Math.min(...[...wanted.values()].filter((at) => at > now), ...(isOver(of.ticket) ? [] : of.ticket.clocks.map((clock) => nextChange(clock, now) ?? Infinity)), Infinity)
     for (const [key, at] of wanted) {
       if (at > now || of.firing.has(key)) continue
@@ -76,6 +77,15 @@ export function createEscalation(settings: EscalationSettings = escalationDefaul
       look(of, now)
       if (isOver(ticket)) followed.delete(ticket.id)
     },
+    /** The tickets of which the system of who has them has not heard, for too long; all of them at each call. */
+    unreached(tickets: ReadonlySet<string>, now: Instant): void {
+      const changed = [...new Set([...unreached, ...tickets])].filter((id) => unreached.has(id) !== tickets.has(id))
+      unreached = tickets
+      for (const id of changed) {
+        const of = followed.get(id)
+        if (of !== undefined) look(of, now)
+      }
+    },
     /** When `turn` is due next; Infinity while nothing is. */
     nextAt: (): Instant => [...followed.values()].reduce((next, { dueAt }) => Math.min(next, dueAt), notifier.nextAt()),
     turn(now: Instant): Notice[] {
@@ -100,11 +110,12 @@ function labelsOf(ticket: Ticket, key: string): Record<string, string> {
 }
 
 /** When each call begins, as the ticket stands. */
-function wantedOf(ticket: Ticket, now: Instant, { step_ms }: EscalationSettings): Map<string, Instant> {
+function wantedOf(ticket: Ticket, now: Instant, { step_ms }: EscalationSettings, isUnreached: boolean): Map<string, Instant> {
   const wanted = new Map<string, Instant>()
   if (isOver(ticket)) return wanted
   const since = waitingSince(ticket)
   if (since !== null) chain.forEach(([call, steps]) => wanted.set(keyOf(call, 'waiting'), since + steps * step_ms))
+  if (since !== null && isUnreached) for (const call of ['1', 'watch'] as const) wanted.set(keyOf(call, 'unreached'), now)
   if (clocks(ticket, now).some(({ state }) => state === 'overdue')) for (const call of ['1', 'watch'] as const) wanted.set(keyOf(call, 'overdue'), now)
   return wanted
 }

@@ -13,7 +13,7 @@ interface Rule {
 export const roles = ['system', 'duty_officer', 'planner', 'auditor', 'association', 'noc', 'access_operator', 'helpdesk'] as const
 export type Role = (typeof roles)[number]
 
-export const resources = ['report', 'disturbance', 'ticket', 'ticket_event', 'hub', 'access_point', 'staff', 'login_link', 'session', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision', 'officer_problem', 'segment', 'rollup', 'alarm', 'planned_work', 'contact', 'message', 'audit', 'announcement', 'announcement_receipt', 'passkey', 'comment', 'push_subscription'] as const
+export const resources = ['report', 'disturbance', 'ticket', 'ticket_event', 'hub', 'access_point', 'staff', 'login_link', 'session', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision', 'officer_problem', 'segment', 'rollup', 'alarm', 'planned_work', 'contact', 'message', 'audit', 'announcement', 'announcement_receipt', 'passkey', 'comment', 'push_subscription', 'peer'] as const
 export type Resource = (typeof resources)[number]
 
 function grant(role: Role, scope: Scope, actions: Partial<Record<Resource, string>>): Rule[] {
@@ -23,10 +23,10 @@ function grant(role: Role, scope: Scope, actions: Partial<Record<Resource, strin
 }
 
 /**
- * r reads, w writes. What is not listed is refused. Nobody but the system writes the audit; Bawaslu and the monitoring
- * centre read all of it, everybody else what was done in their own name. Passkeys and sessions are a person's own, and of
- * no role: the database walls them by person. Of a comment the owner is whose disturbance
- * it is about.
+ * r reads, w writes. What is not listed is refused: how a peer is called is the system's alone to know. Nobody but the system
+ * writes the audit; Bawaslu and the monitoring centre read all of it, everybody else what was done in their own name. Passkeys
+ * and sessions are a person's own, and of no role: the database walls them by person. Of a comment the owner is whose
+ * disturbance it is about.
  */
 export const rules: readonly Rule[] = [
   ...grant('system', 'all', Object.fromEntries(resources.map((resource) => [resource, 'rw']))),

@@ -49,6 +49,9 @@ import type { ProviderSettings } from './organisation/oidc-settings.ts'
 import { passkeyRoutes } from './organisation/passkey-routes.ts'
 import { recogniseCaller, recogniseCallers, sessionRoutes } from './organisation/routes.ts'
 import { accessRoutes } from './access/routes.ts'
+import { createPeers, type Peers } from './peer/peers.ts'
+import { peerRoutes } from './peer/routes.ts'
+import { isOfPeer } from './peer/store.ts'
 import { plannedWorkRoutes } from './planned-work/routes.ts'
 import { readPlannedWork } from './planned-work/store.ts'
 import { contactOf, createPush, readPushKey, type Push } from './push/push.ts'
@@ -107,7 +110,7 @@ interface AppOptions {
   readonly impact?: ImpactSettings
   /** How people are called to tickets; nobody is without it. */
   readonly notification?: NotificationSettings
-  /** Where people find the server, without a slash at the end; without it passkeys work on this machine alone. */
+  /** Where people and organisations' own ticket systems find the server, without a slash at the end; without it passkeys work on this machine alone, and those systems are asked and post nothing. */
   readonly publicUrl?: string
   /** Who vouches for people besides passkeys and links; nobody without it. */
   readonly oidc?: readonly ProviderSettings[]
@@ -202,6 +205,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   sigmonRoutes(app, sigmon)
   disturbanceRoutes(app, { database, monitor, clock: options.clock, stations: register.stations, names: register.names, tickets })
   await ticketFaces(app, options, database, secret, ticketChanged, impact)
+  const peers = peersOf(app, options, database, secret, ticketChanged)
   const footprint = createFootprint(register.stations)
   await operatorsSystems(app, options, database, monitor, footprint)
   const push = await room(app, options, database, { commented: (disturbance) => feed.disturbances([disturbance]), announced: () => notification?.announced() })
@@ -219,7 +223,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   const url = await app.listen({ host: options.host, port: options.port })
   if (options.notification !== undefined && push !== null) notification = await openNotification({ database, clock: options.clock, secret, push, settings: options.notification, changed: ticketChanged, failed: (error) => options.log.error(error) })
   ends.push(async () => notification?.stop())
-  const turns = startTurns(options, database, { monitor, tickets, feed, secret, notification })
+  const turns = startTurns(options, database, { monitor, tickets, feed, secret, peers, notification })
   ends.push(() => turns.stop(), async () => feed.close())
   return { url, database, monitor, secret, stationCount: register.stations.length, sweep: turns.sweep, tick: turns.tick, ingestIdle: () => ingest.idle() }
 }
@@ -240,6 +244,13 @@ async function room(app: FastifyInstance, { clock, callbackHosts = [], notificat
   const push = notification === undefined ? null : createPush({ database, key: await readPushKey(database), contact: contactOf(notification.url), hosts: callbackHosts, clock })
   pushRoutes(app, { database, clock, push, hosts: callbackHosts })
   return push
+}
+
+/** Organisations' own ticket systems, which are called. */
+function peersOf(app: FastifyInstance, { clock, callbackHosts: hosts = [], publicUrl: url, log }: AppOptions, database: Database, secret: Buffer, changed: (id: string) => void): Peers {
+  const peers = createPeers({ database, clock, secret, hosts, url, changed, failed: (error) => log.error(error) })
+  peerRoutes(app, { secret, peers })
+  return peers
 }
 
 interface IngestTakers { readonly monitor: Monitor; readonly feed: Feed; readonly metrics: ReturnType<typeof startMetrics> }
@@ -282,14 +293,22 @@ async function takeUpInputs({ clock }: AppOptions, database: Database, monitor: 
 }
 
 /** What runs by the clock. Deliveries run beside the sweep: a dead receiver must not hold up detection. */
-function startTurns(options: AppOptions, database: Database, { monitor, tickets, feed, secret, notification }: { monitor: Monitor; tickets: ReturnType<typeof createDesk>; feed: Feed; secret: Buffer; notification: Notification | null }) {
+function startTurns(options: AppOptions, database: Database, { monitor, tickets, feed, secret, peers, notification }: { monitor: Monitor; tickets: ReturnType<typeof createDesk>; feed: Feed; secret: Buffer; peers: Peers; notification: Notification | null }) {
   const failed = (error: unknown): void => options.log.error(error)
-  const outbox = createOutbox(database, createSend({ secret, hosts: options.callbackHosts ?? [] }))
+  const post = createSend({ secret, hosts: options.callbackHosts ?? [] })
+  const outbox = createOutbox(database, (event) => (isOfPeer(event.callback) ? peers.send(event) : post(event)))
+  /** What a turn began and nobody waits for, until the end. */
+  const running = new Set<Promise<unknown>>()
+  const beside = (work: Promise<unknown>): void => {
+    const done: Promise<unknown> = work.catch(failed).finally(() => running.delete(done))
+    running.add(done)
+  }
   let flush: Promise<void> | null = null
   const flushing = setInterval(() => (flush ??= feed.flush().catch(failed).finally(() => (flush = null))), 1000)
   const tick = async (now: number): Promise<void> => {
     await tickets.sweep(now, (id) => monitor.disturbance(id))
-    outbox.deliver(now).catch(failed)
+    beside(outbox.deliver(now))
+    beside(peers.turn(now))
     notification?.turn(now).catch(failed)
   }
   return {
@@ -301,7 +320,7 @@ function startTurns(options: AppOptions, database: Database, { monitor, tickets,
     async stop(): Promise<void> {
       clearInterval(flushing)
       await flush
-      await outbox.idle()
+      await Promise.all(running)
     },
   }
 }

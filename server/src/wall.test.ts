@@ -35,13 +35,15 @@ const rows: Readonly<Record<Resource, { table: string; owner: string; insert: (o
   announcement_receipt: { table: 'announcement_receipt', owner: 'organisation_id', insert: (of) => `INSERT INTO announcement_receipt VALUES ((SELECT min(id) FROM announcement WHERE organisation_id = 'indosat'), '${of}', 'a', now())` },
   comment: { table: 'comment', owner: 'organisation_id', insert: (of) => `INSERT INTO comment (disturbance_id, organisation_id, name, at, body) VALUES ('d-${of}', '${of}', 'a', now(), 'a')` },
   push_subscription: { table: 'push_subscription', owner: 'organisation_id', insert: (of) => `INSERT INTO push_subscription VALUES (gen_random_uuid(), '${of}', '00000000-0000-0000-0000-00000000000${of === 'telkomsel' ? 1 : 2}', 'https://push.example/' || gen_random_uuid(), decode(repeat('04', 65), 'hex'), decode(repeat('00', 16), 'hex'), 'a', 'id', now())` },
+  // not even its own organisation reads how it is proved who calls
+  peer: { table: 'peer', owner: 'organisation_id', insert: (of) => `INSERT INTO peer (organisation_id, hub_id, url, version, proof) VALUES ('${of}', (SELECT max(id::text)::uuid FROM hub WHERE organisation_id = '${of}'), 'https://noc.example', 5, '')` },
   audit: { table: 'audit', owner: 'organisation_id', insert: (of) => `INSERT INTO audit (at, organisation_id, role, method, path) VALUES (now(), '${of}', 'noc', 'POST', '/')` },
   segment: { table: 'segment', owner: both, insert: (of) => `INSERT INTO segment VALUES (${of === 'telkomsel' ? 1 : 2}, now(), now(), now(), 1, '')` },
   rollup: { table: 'rollup', owner: 'operator_id', insert: (of) => `INSERT INTO rollup VALUES (now(), now(), '${of}', '7501', '{7501011001001}', '{1}', '{1}', '{0}', '{0}', '{0}', '{50}', '{50}')` },
   radio_sample: { table: 'radio_sample', owner: 'organisation_id', insert: (of) => `INSERT INTO radio_sample (organisation_id, technology, at, latitude, longitude) VALUES ('${of}', 'lte', now(), 0, 120)` },
 }
 const organisations = ['telkomsel', 'indosat']
-const inOrder: readonly Resource[] = ['staff', 'disturbance', 'ticket', 'ticket_event', 'report', 'hub', 'access_point', 'login_link', 'session', 'passkey', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision', 'officer_problem', 'alarm', 'planned_work', 'contact', 'message', 'audit', 'announcement', 'announcement_receipt', 'segment', 'rollup', 'comment', 'push_subscription']
+const inOrder: readonly Resource[] = ['staff', 'disturbance', 'ticket', 'ticket_event', 'report', 'hub', 'access_point', 'login_link', 'session', 'passkey', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision', 'officer_problem', 'alarm', 'planned_work', 'contact', 'message', 'audit', 'announcement', 'announcement_receipt', 'segment', 'rollup', 'comment', 'push_subscription', 'peer']
 
 const expected = (role: Role, resource: Resource, action: 'read' | 'write'): 'all' | 'own' | 'none' =>
   rules.find((rule) => rule.role === role && rule.resource === resource && rule.action === action)?.scope ?? 'none'

@@ -30,7 +30,7 @@ type File = Extract<Awaited<ReturnType<typeof readInvitation>>, { ok: true }>['v
 /** `kawal org invite FILE.csv`: links on stdout as they are made, progress and what is wrong on stderr, bad rows in FILE.rejected.csv. */
 export async function inviteAction(path: string | undefined, options: Options): Promise<void> {
   if (path === undefined) throw new CommandFailure(exits.usage, `Which file? It is CSV with the columns ${inviteColumns.join(', ')}.`)
-  const url = addressOf(options['url'])
+  const url = addressOf(options['url'] ?? 'http://127.0.0.1:5105')
   const file = await readFile(path)
   const [json, dryRun] = [options['json'] !== undefined, options['dryRun'] !== undefined]
   const done: Invitations = { added: [], known: 0, contacts: { added: 0, known: 0, kept: 0 }, rejected: [...file.rejected] }

@@ -12,18 +12,19 @@ import { joinDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
 import { inviteAction } from './invite.ts'
 import type { Options } from './options.ts'
+import { isPeerChange, peer, peerOptions } from './org-peer.ts'
 
 interface Asked { readonly database: Database; readonly ownerUrl: string; readonly options: Options }
 /** What an action gives: an object for programs, and a text for people. */
 type Told = readonly [value: Readonly<Record<string, unknown>>, text: string]
 
-/** Actions that need no organisation; `contacts` and `level` take one. */
-const overAll: Readonly<Record<string, (asked: Asked, organisation: string | undefined) => Promise<Told>>> = { list, contacts, completeness, level }
+/** Actions that need no organisation; `contacts`, `level` and `peer` take one. */
+const overAll: Readonly<Record<string, (asked: Asked, organisation: string | undefined) => Promise<Told>>> = { list, contacts, completeness, level, peer }
 const ofOne: Readonly<Record<string, (asked: Asked, organisation: string) => Promise<Told>>> = { add, link, person, key, keys, revoke }
 /** Those that change something, each with its options. */
-const changes: Readonly<Record<string, readonly string[]>> = { add: ['kind', 'name', 'area'], link: ['name', 'person'], person: ['end'], key: ['scope'], revoke: ['key'], level: ['severity', 'restore', 'repair'] }
+const changes: Readonly<Record<string, readonly string[]>> = { add: ['kind', 'name', 'area'], link: ['name', 'person'], person: ['end'], key: ['scope'], revoke: ['key'], level: ['severity', 'restore', 'repair'], peer: peerOptions }
 
-/** list, add ORGANISATION, link ORGANISATION, person ORGANISATION, key ORGANISATION, keys ORGANISATION, revoke ORGANISATION, contacts [ORGANISATION], completeness, level [ORGANISATION], invite FILE */
+/** list, add ORGANISATION, link ORGANISATION, person ORGANISATION, key ORGANISATION, keys ORGANISATION, revoke ORGANISATION, contacts [ORGANISATION], completeness, level [ORGANISATION], peer [ORGANISATION], invite FILE */
 export async function orgAction(action: string, subject: string | undefined, options: Options): Promise<void> {
   if (action === 'invite') return inviteAction(subject, options)
   const [any, one] = [Object.hasOwn(overAll, action) ? overAll[action] : undefined, Object.hasOwn(ofOne, action) ? ofOne[action] : undefined]
@@ -36,7 +37,7 @@ export async function orgAction(action: string, subject: string | undefined, opt
     try {
       const asked = { database, ownerUrl: server.ownerUrl, options }
       const work = (): Promise<Told> => (any !== undefined ? any(asked, subject) : (one as NonNullable<typeof one>)(asked, subject ?? ''))
-      const isLook = (action === 'level' && options['severity'] === undefined) || (action === 'person' && options['end'] === undefined)
+      const isLook = (action === 'level' && options['severity'] === undefined) || (action === 'person' && options['end'] === undefined) || (action === 'peer' && !isPeerChange(options))
       const named = Object.hasOwn(changes, action) && !isLook ? changes[action] : undefined
       const [value, text] = named === undefined ? await work() : await audited(server, `org ${action} ${subject}${typed(options, named)}`, work)
       process.stdout.write((options['json'] === undefined ? text : JSON.stringify(value)) + '\n')
@@ -47,6 +48,9 @@ export async function orgAction(action: string, subject: string | undefined, opt
     await server.stop()
   }
 }
+
+/** Of a server on this machine, as it starts without options. */
+const url_default = 'http://127.0.0.1:5105'
 
 async function list({ database }: Asked): Promise<Told> {
   const { rows } = await database.pool.query<{ id: string; kind: string; name: string }>("SELECT id, kind, name FROM organisation WHERE kind <> 'system' ORDER BY kind, id")
@@ -63,7 +67,7 @@ async function link({ database, options }: Asked, organisation: string): Promise
   if (known !== undefined && options['name'] !== undefined) throw new CommandFailure(exits.usage, 'Give --name for somebody new, or --person for somebody who is there already.')
   if (known !== undefined) await mustHaveAccess(database, organisation, known)
   const token = await loginToken(database, known ?? await addStaff(database, organisation, options['name'] ?? 'Petugas'), Date.now())
-  const address = `${options['url']}/console/?masuk=${token}`
+  const address = `${options['url'] ?? url_default}/console/?masuk=${token}`
   return [{ organisation, link: address }, `${address}\nWorks once, within 24 hours.`]
 }
 

@@ -16,6 +16,8 @@ interface PagingNeeds {
 
 /** Tickets are read when they changed, announcements when there is one; this often it is asked whether there is any that nobody told of: while this one began, or by another process. */
 const reread_ms = minute_ms
+/** An organisation's own system that has not answered for so long is not waited for: its people are called. */
+const unreached_ms = 10 * minute_ms
 
 /** Calls the people on duty to the tickets of their organisation: see core/notification/escalation.ts. */
 export async function openPaging(needs: PagingNeeds) {
@@ -31,6 +33,7 @@ export async function openPaging(needs: PagingNeeds) {
 
   const told = await lastNotices(database, clock())
   for (const { notice, at } of told) escalation.restore(notice, at)
+  escalation.unreached(await readUnreached(database, clock()), clock())
   await follow([...new Set(told.flatMap(({ notice }) => notice.alerts.map(({ labels }) => labels['ticket'] ?? '')))])
   await follow(null)
 
@@ -64,6 +67,7 @@ export async function openPaging(needs: PagingNeeds) {
       rereadAt = now + reread_ms
       isAnnounced = true
       await findChanged()
+      escalation.unreached(await readUnreached(database, now), now)
     }
     if (isAnnounced) {
       isAnnounced = false
@@ -93,6 +97,15 @@ export async function openPaging(needs: PagingNeeds) {
       await outbox.idle()
     },
   }
+}
+
+/** The open tickets whose newest the system of who has them does not know, because it does not answer or will not take them. */
+async function readUnreached(database: Database, now: Instant): Promise<ReadonlySet<string>> {
+  const { rows } = await database.transaction(system, (client) => client.query<{ id: string }>(
+    `SELECT ticket.id FROM ticket JOIN peer ON peer.organisation_id = ticket.organisation_id LEFT JOIN peer_ticket AS of ON of.organisation_id = ticket.organisation_id AND of.ticket_id = ticket.id
+     WHERE status NOT IN ('closed', 'cancelled') AND ticket.state->'request' IS NULL AND coalesce(of.version, 0) < ticket.version AND (peer.failing_since <= $1 OR of.failing_since <= $1)`,
+    [new Date(now - unreached_ms).toISOString()]))
+  return new Set(rows.map(({ id }) => id))
 }
 
 interface Reached { readonly id: string; readonly organisation_id: string; readonly name: string; readonly language: 'id' | 'en'; readonly kind: string }

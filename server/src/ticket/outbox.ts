@@ -36,8 +36,11 @@ export async function removeListener(database: Database, caller: Caller, id: str
 
 interface Delivered { readonly delivered: number; readonly failed: number }
 interface Delivery { readonly id: number; readonly attempts: number; readonly body: { readonly eventId: string } }
-/** @property error null: delivered */
-interface Settled { readonly delivery: Delivery; readonly error: string | null; readonly at: Instant }
+/** @property error null: delivered. @property isRefused it is not tried again */
+interface Settled { readonly delivery: Delivery; readonly error: string | null; readonly isRefused: boolean; readonly at: Instant }
+
+/** What a receiver will not take however often it is sent: it is given up at once, and holds up nothing behind it. */
+export class DeliveryRefused extends Error {}
 
 /**
  * Delivers what waits, each listener's in order and all listeners side by side: one that is slow or dead
@@ -53,9 +56,10 @@ export function createOutbox(database: Database, send: Send) {
   async function deliverTo(listener: string, callback: string, deliveries: readonly Delivery[], now: Instant): Promise<Delivered> {
     const settled: Settled[] = []
     for (const delivery of deliveries) {
-      const error = await send({ callback, id: delivery.body.eventId, body: delivery.body, listener, at: now }).then((status) => (status >= 200 && status < 300 ? null : `HTTP ${status}`), (reason: unknown) => String(reason))
-      settled.push({ delivery, error, at: now })
-      if (error !== null) break
+      const failure: unknown = await send({ callback, id: delivery.body.eventId, body: delivery.body, listener, at: now }).then((status) => (status >= 200 && status < 300 ? null : `HTTP ${status}`), (reason: unknown) => reason ?? 'no reason')
+      const [error, isRefused] = [failure === null ? null : String(failure), failure instanceof DeliveryRefused]
+      settled.push({ delivery, error, isRefused, at: now })
+      if (error !== null && !isRefused) break
     }
     await settle(settled)
     const failed = settled.filter(({ error }) => error !== null).length
@@ -65,16 +69,13 @@ export function createOutbox(database: Database, send: Send) {
   return {
     /** One pass over the listeners that are not being served. Resolves when all that it began is done. */
     async deliver(now: Instant): Promise<Delivered> {
-      const begun = [...await claim(database, now)].map(([hub, { callback, deliveries }]) => {
+      const begun = [...await claim(database, now, [...busy.keys()])].map(([hub, { callback, deliveries }]) => {
         const pass = deliverTo(hub, callback, deliveries, now).finally(() => busy.delete(hub))
         busy.set(hub, pass)
         return pass
       })
       const counts = await Promise.all(begun)
       return { delivered: counts.reduce((sum, count) => sum + count.delivered, 0), failed: counts.reduce((sum, count) => sum + count.failed, 0) }
-    },
-    async idle(): Promise<void> {
-      await Promise.allSettled(busy.values())
     },
   }
 }
@@ -85,15 +86,16 @@ const claim_lock = 6210
 /**
  * Takes the oldest events of listeners whose oldest is due, for as long as a pass can last: until then they are
  * nobody else's. While the oldest backs off, those behind it wait, to keep the order.
+ * @param busy listeners that are being served: a pass to them may last longer than it was taken for
  */
-function claim(database: Database, now: Instant): Promise<Map<string, { callback: string; deliveries: Delivery[] }>> {
+function claim(database: Database, now: Instant, busy: readonly string[]): Promise<Map<string, { callback: string; deliveries: Delivery[] }>> {
   return database.transaction(system, async (client) => {
     await client.query('SELECT pg_advisory_xact_lock($1)', [claim_lock])
     const { rows } = await client.query<Delivery & { hub: string; callback: string }>(
       `WITH due AS (
          SELECT hub.id, hub.callback FROM hub CROSS JOIN LATERAL (
            SELECT next_attempt_at FROM hub_delivery WHERE hub_id = hub.id AND delivered_at IS NULL AND abandoned_at IS NULL ORDER BY id LIMIT 1
-         ) AS oldest WHERE next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $2
+         ) AS oldest WHERE next_attempt_at <= $1 AND hub.id <> ALL ($5::uuid[]) ORDER BY next_attempt_at LIMIT $2
        ), taken AS (
          SELECT delivery.id, due.callback, 1 + count(*) OVER (PARTITION BY due.id) AS sends FROM due CROSS JOIN LATERAL (
            SELECT id FROM hub_delivery WHERE hub_id = due.id AND delivered_at IS NULL AND abandoned_at IS NULL ORDER BY id LIMIT $3
@@ -101,7 +103,7 @@ function claim(database: Database, now: Instant): Promise<Map<string, { callback
        )
        UPDATE hub_delivery SET next_attempt_at = $1::timestamptz + sends * $4 * interval '1 ms' FROM taken WHERE hub_delivery.id = taken.id
        RETURNING hub_delivery.id, hub_id AS hub, callback, attempts, body`,
-      [new Date(now).toISOString(), listeners_max, burst_max, send_timeout_ms])
+      [new Date(now).toISOString(), listeners_max, burst_max, send_timeout_ms, busy])
     const claimed = new Map<string, { callback: string; deliveries: Delivery[] }>()
     for (const { hub, callback, ...delivery } of rows.sort((a, b) => a.id - b.id)) {
       const of = claimed.get(hub)
@@ -130,10 +132,10 @@ function createSettling(database: Database): (settled: readonly Settled[]) => Pr
 async function write(database: Database, all: readonly Settled[]): Promise<void> {
   if (all.length === 0) return
   const time = (instant: Instant): string => new Date(instant).toISOString()
-  const rows = all.map(({ delivery, error, at }) => {
+  const rows = all.map(({ delivery, error, isRefused, at }) => {
     const attempts = delivery.attempts + 1
     const retry_ms = Math.min(backoff_ms_max, second_ms * 2 ** (attempts - 1))
-    return { id: delivery.id, attempts, error: error?.slice(0, 500) ?? null, deliveredAt: error === null ? time(at) : null, retryAt: time(at + retry_ms), abandonedAt: error !== null && attempts >= attempts_max ? time(at) : null }
+    return { id: delivery.id, attempts, error: error?.slice(0, 500) ?? null, deliveredAt: error === null ? time(at) : null, retryAt: time(at + retry_ms), abandonedAt: error !== null && (isRefused || attempts >= attempts_max) ? time(at) : null }
   })
   await database.transaction(system, (client) => client.query(
     `UPDATE hub_delivery SET attempts = of.attempts, last_error = error, delivered_at = delivered, next_attempt_at = retry, abandoned_at = abandoned

@@ -198,7 +198,6 @@ test('a receiver that is slow to answer holds up nobody, not even until the next
   while (quick.length < 2) await new Promise((resolve) => setImmediate(resolve))
   answer()
   await Promise.all(passes)
-  await outbox.idle()
   assert.equal(quick.length, 2)
 })
 

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { lookup } from 'node:dns'
-import { request as overHttp, type OutgoingHttpHeaders } from 'node:http'
+import { request as overHttp, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 import { request as overHttps } from 'node:https'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 import { second_ms, type Instant } from '@kawal/core/kernel/clock.ts'
@@ -72,30 +72,50 @@ function signature(secret: Buffer, { id, at }: Pick<Post, 'id' | 'at'>, body: st
   return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest('base64')}` }
 }
 
-/** Posts events, signed. @param hosts see `callbackAllowed` */
-export function createSend({ secret, hosts }: { readonly secret: Buffer; readonly hosts: readonly string[] }): Send {
-  return async (post) => {
-    const body = JSON.stringify(post.body)
-    return postTo(post.callback, hosts, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...signature(webhookSecret(secret, post.listener), post, body) }, body)
-  }
+/** Posts to where somebody outside wants it. @param hosts see `callbackAllowed` @returns the HTTP status; rejects as `askOutside` does */
+export const postTo = (address: string, hosts: readonly string[], headers: OutgoingHttpHeaders, body: string | Buffer): Promise<number> =>
+  askOutside(address, { method: 'POST', headers, body, hosts, bytes_max: answer_bytes_max }).then(({ status }) => status)
+
+/** A request to a system that is somebody else's. */
+interface Ask {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly headers?: OutgoingHttpHeaders
+  readonly body?: string | Buffer
+  /** Named by the installation: see `callbackAllowed`. */
+  readonly hosts: readonly string[]
+  /** More of an answer is not read. */
+  readonly bytes_max: number
+  readonly timeout_ms?: number
 }
+/** @property isWhole false: the connection broke before its end, or it is longer than was to be read */
+export interface OutsideAnswer { readonly status: number; readonly headers: IncomingHttpHeaders; readonly text: string; readonly isWhole: boolean }
 
 /**
- * Posts over HTTP to where somebody outside wants it, with a time limit. No redirect is followed: the address was judged, not
- * what it points to.
- * @param hosts see `callbackAllowed`
- * @returns the HTTP status; rejects when there was no answer in time, or the address is not allowed
+ * Asks over HTTP with a time limit. No redirect is followed: the address was judged, not what it points to.
+ * Rejects when there was no answer in time, and where the address is not allowed.
  */
-export function postTo(address: string, hosts: readonly string[], headers: OutgoingHttpHeaders, body: string | Buffer): Promise<number> {
+export function askOutside(address: string, { method, headers = {}, body, hosts, bytes_max, timeout_ms = send_timeout_ms }: Ask): Promise<OutsideAnswer> {
   return new Promise((resolve, reject) => {
     if (!callbackAllowed(address, hosts)) throw new Error('address not allowed')
     const url = new URL(address)
     const request = (url.protocol === 'https:' ? overHttps : overHttp)(url, {
-      method: 'POST', agent: false, signal: AbortSignal.timeout(send_timeout_ms), ...(isNamed(url.hostname, hosts) ? {} : { lookup: publicOnly }), headers,
+      method, agent: false, signal: AbortSignal.timeout(timeout_ms), ...(isNamed(url.hostname, hosts) ? {} : { lookup: publicOnly }),
+      headers: { ...headers, ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }) },
     }, (answer) => {
+      const parts: Buffer[] = []
       let bytes = 0
-      answer.on('data', (part: Buffer) => (bytes += part.length) > answer_bytes_max && answer.destroy()).on('close', () => resolve(answer.statusCode ?? 0))
+      answer.on('data', (part: Buffer) => ((bytes += part.length) > bytes_max ? answer.destroy() : parts.push(part)))
+        .on('close', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text: Buffer.concat(parts).toString('utf8'), isWhole: answer.complete && bytes <= bytes_max }))
     })
     request.on('error', reject).end(body)
   })
+}
+
+/** Posts events, signed. */
+export function createSend({ secret, hosts }: { readonly secret: Buffer; readonly hosts: readonly string[] }): Send {
+  return async (post) => {
+    const body = JSON.stringify(post.body)
+    const headers = { 'content-type': 'application/json', ...signature(webhookSecret(secret, post.listener), post, body) }
+    return (await askOutside(post.callback, { method: 'POST', headers, body, hosts, bytes_max: answer_bytes_max })).status
+  }
 }
