@@ -87,6 +87,9 @@ async function answeredRoom(site: Site, request: IncomingMessage, response: Serv
 const ofNoc = ['disturbance:read:own', 'ticket:read:own', 'ticket:write:own', 'api_key:read:own', 'api_key:write:own', 'audit:read:own']
 const sessionOf = (site: Site): unknown => (site.operator ? { ...fixtureSession(Date.now()), organisation: 'telkomsel', organisationName: 'Telkomsel', role: 'noc', may: ofNoc } : site.planner === null ? fixtureSession(Date.now(), site.announces ? ['announcement:read', 'announcement:write:own', 'audit:read'] : []) : planningSession(site.planner, Date.now()))
 
+/** How every site begins. */
+const fresh = { empty: false, announces: false, operator: false, broken: false, planner: null }
+
 /** The built console, and the few answers it asks of a server, from the fixture. A session starts with the token `benar`. */
 export async function openSite(): Promise<Site> {
   if (!existsSync(join(dist, 'index.html'))) throw new Error('console/dist is missing: build it first with `npx vite build console`')
@@ -139,11 +142,7 @@ export async function openSite(): Promise<Site> {
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/console/`,
     asked: [],
     announced: [],
-    empty: false,
-    announces: false,
-    operator: false,
-    broken: false,
-    planner: null,
+    ...fresh,
     planning: { role: 'planner', bare: false, stored: [] },
     keys: createKeys(),
     room: { comments: [], subscriptions: [], offHere: false, full: false },

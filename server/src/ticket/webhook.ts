@@ -72,10 +72,6 @@ function signature(secret: Buffer, { id, at }: Pick<Post, 'id' | 'at'>, body: st
   return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest('base64')}` }
 }
 
-/** Posts to where somebody outside wants it. @param hosts see `callbackAllowed` @returns the HTTP status; rejects as `askOutside` does */
-export const postTo = (address: string, hosts: readonly string[], headers: OutgoingHttpHeaders, body: string | Buffer): Promise<number> =>
-  askOutside(address, { method: 'POST', headers, body, hosts, bytes_max: answer_bytes_max }).then(({ status }) => status)
-
 /** A request to a system that is somebody else's. */
 interface Ask {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
@@ -111,11 +107,15 @@ export function askOutside(address: string, { method, headers = {}, body, hosts,
   })
 }
 
+/** Posts to where somebody outside wants it. @param hosts see `callbackAllowed` @returns the HTTP status; rejects as `askOutside` does */
+export const postTo = (address: string, hosts: readonly string[], headers: OutgoingHttpHeaders, body: string | Buffer): Promise<number> =>
+  askOutside(address, { method: 'POST', headers, body, hosts, bytes_max: answer_bytes_max }).then(({ status }) => status)
+
 /** Posts events, signed. */
 export function createSend({ secret, hosts }: { readonly secret: Buffer; readonly hosts: readonly string[] }): Send {
   return async (post) => {
     const body = JSON.stringify(post.body)
     const headers = { 'content-type': 'application/json', ...signature(webhookSecret(secret, post.listener), post, body) }
-    return (await askOutside(post.callback, { method: 'POST', headers, body, hosts, bytes_max: answer_bytes_max })).status
+    return postTo(post.callback, hosts, headers, body)
   }
 }
