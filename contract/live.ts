@@ -167,6 +167,7 @@ export const Session = Type.Object({
   role: Type.String(),
   name: Type.String(),
   expiresAt: Timestamp,
+  area: Type.Optional(Type.String({ description: 'code of the area that the organisation is there for: of an office of KPU, of a helpdesk' })),
   may: Type.Array(Type.String({ description: 'resource:action, or resource:action:own where it reaches what is the organisation\'s own alone' })),
 })
 

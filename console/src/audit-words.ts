@@ -2,14 +2,16 @@ import type { AuditRow } from '@kawal/contract/audit.ts'
 
 /** What was done, by method and address: the first that fits. What none fits is shown as it was asked. */
 const deeds = [
-  ['POST', /^\/v1\/session/, 'logIn'], ['DELETE', /^\/v1\/session/, 'logOut'],
+  ['POST', /^\/v1\/session/, 'logIn'], ['DELETE', /^\/v1\/session$/, 'logOut'], ['DELETE', /^\/v1\/sessions\//, 'endSession'],
+  ['POST', /^\/v1\/passkeys$/, 'addPasskey'], ['DELETE', /^\/v1\/passkeys\//, 'removePasskey'], ['POST', /^\/v1\/push$/, 'subscribe'], ['DELETE', /^\/v1\/push\//, 'unsubscribe'],
+  ['POST', /^\/v1\/disturbances\/.+\/comments$/, 'comment'],
   ['POST', /^\/v1\/keys$/, 'makeKey'], ['DELETE', /^\/v1\/keys\//, 'revokeKey'],
   ['POST', /^\/v1\/contacts$/, 'addContact'], ['DELETE', /^\/v1\/contacts\//, 'removeContact'],
   ['POST', /^\/v1\/announcements$/, 'announce'], ['POST', /^\/v1\/announcements\/.+\/acknowledge$/, 'readAnnouncement'],
   ['POST', /^\/v1\/planned-work/, 'planWork'], ['PATCH', /^\/v1\/planned-work/, 'changeWork'], ['DELETE', /^\/v1\/planned-work/, 'withdrawWork'],
   ['POST', /\/troubleTicket\/v\d\/hub|\/troubleTicketManagement\/.*hub/i, 'listen'], ['DELETE', /\/troubleTicket\/.*hub/i, 'unlisten'],
   ['POST', /^\/v1\/disturbances\/.+\/ticket$|\/troubleTicket$/i, 'openTicket'], ['PATCH', /\/troubleTicket\//i, 'changeTicket'], ['POST', /^\/t\//, 'answerByLink'],
-  ['MAIL', /./, 'answerByMail'], ['CLI', /./, 'command'],
+  ['MAIL', /./, 'answerByMail'], ['PEER', /./, 'answerByPeer'], ['CLI', /./, 'command'],
 ] as const
 export type Deed = (typeof deeds)[number][2]
 

@@ -133,6 +133,8 @@ class Room {
     const answer = await server.session()
     if (answer.ok) {
       this.session = answer.value
+      // Who is there for one area begins with it; the address may name another.
+      if (this.view.area === null && answer.value.area !== undefined) this.view = { ...this.view, area: answer.value.area }
       this.ended = false
       this.#listen()
       return

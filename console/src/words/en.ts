@@ -253,7 +253,7 @@ export const en: Words = {
   deed: {
     logIn: 'logged in', logOut: 'logged out', makeKey: 'made an API key', revokeKey: 'revoked an API key', addContact: 'added a duty contact', removeContact: 'deleted a duty contact', announce: 'announced', readAnnouncement: 'read an announcement',
     planWork: 'announced work', changeWork: 'changed work', withdrawWork: 'withdrew work', listen: 'registered a listener', unlisten: 'removed a listener', openTicket: 'opened a ticket', changeTicket: 'changed a ticket',
-    answerByLink: 'answered a ticket by link', answerByMail: 'answered a ticket by mail', command: "administrator's command",
+    answerByLink: 'answered a ticket by link', answerByMail: 'answered a ticket by mail', answerByPeer: 'answered a ticket by its own system', endSession: 'ended a session', addPasskey: 'added a passkey', removePasskey: 'removed a passkey', subscribe: 'had a phone buzzed', unsubscribe: 'ended a phone\'s buzzing', comment: 'wrote a comment', command: "administrator's command",
   },
   announcements: 'Announcements',
   announcementsHow: 'What must be read stands above the screen of every organisation that it is for, until somebody there says that it was read.',

@@ -260,7 +260,7 @@ export const id = {
   deed: {
     logIn: 'masuk', logOut: 'keluar', makeKey: 'membuat kunci API', revokeKey: 'mencabut kunci API', addContact: 'menambah kontak piket', removeContact: 'menghapus kontak piket', announce: 'mengumumkan', readAnnouncement: 'membaca pengumuman',
     planWork: 'mengumumkan pekerjaan', changeWork: 'mengubah pekerjaan', withdrawWork: 'menarik pekerjaan', listen: 'mendaftarkan penerima kabar', unlisten: 'menghapus penerima kabar', openTicket: 'membuka tiket', changeTicket: 'mengubah tiket',
-    answerByLink: 'menjawab tiket lewat tautan', answerByMail: 'menjawab tiket lewat surel', command: 'perintah pengelola',
+    answerByLink: 'menjawab tiket lewat tautan', answerByMail: 'menjawab tiket lewat surel', answerByPeer: 'menjawab tiket lewat sistemnya sendiri', endSession: 'mengakhiri sesi', addPasskey: 'memasang kunci sandi', removePasskey: 'menghapus kunci sandi', subscribe: 'menyalakan bunyi ponsel', unsubscribe: 'mematikan bunyi ponsel', comment: 'menulis komentar', command: 'perintah pengelola',
   } satisfies Record<Deed, string>,
   days: (count: string) => (count === '1' ? '24 jam' : `${count} hari`),
   announcements: 'Pengumuman',

@@ -117,8 +117,8 @@ interface KnownSession {
 /** @returns null when there is no such session, its time is over, nobody used it for long, or its person's access has ended */
 export async function readSession(database: Database, token: string, now: number): Promise<KnownSession | null> {
   return database.transaction(system, async (client) => {
-    const { rows } = await client.query<{ organisation: string; organisation_name: string; role: string; staff: string; name: string; expires_at: Date; id: string; last_used_at: Date }>(
-      `SELECT staff.organisation_id AS organisation, organisation.name AS organisation_name, role, staff.id AS staff, staff.name, session.expires_at, session.id, session.last_used_at
+    const { rows } = await client.query<{ organisation: string; organisation_name: string; area_code: string | null; role: string; staff: string; name: string; expires_at: Date; id: string; last_used_at: Date }>(
+      `SELECT staff.organisation_id AS organisation, organisation.name AS organisation_name, area_code, role, staff.id AS staff, staff.name, session.expires_at, session.id, session.last_used_at
        FROM session JOIN staff ON staff.id = staff_id JOIN organisation ON organisation.id = staff.organisation_id
        WHERE token_sha256 = $1 AND expires_at > $2 AND last_used_at > $3 AND ended_at IS NULL`,
       [sha256(token), new Date(now), new Date(now - idle_ms)],
@@ -127,7 +127,7 @@ export async function readSession(database: Database, token: string, now: number
     if (row === undefined) return null
     const session: Session = {
       organisation: row.organisation, organisationName: row.organisation_name, role: row.role, name: row.name,
-      expiresAt: row.expires_at.toISOString(),
+      expiresAt: row.expires_at.toISOString(), ...(row.area_code === null ? {} : { area: row.area_code }),
       may: rules.filter((rule) => rule.role === row.role).map((rule) => `${rule.resource}:${rule.action}${rule.scope === 'own' ? ':own' : ''}`),
     }
     return { session, staff: row.staff, id: row.id, lastUsedAt: row.last_used_at.getTime() }
