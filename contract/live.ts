@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { causes, stages } from '@kawal/core/detection/disturbance.ts'
 import { disputeKinds } from '@kawal/core/ticket/dispute.ts'
+import { verificationStates } from '@kawal/core/ticket/verification.ts'
 import { StationCode, Timestamp } from './report.ts'
 
 /**
@@ -54,6 +55,7 @@ export const LiveDisturbance = Type.Object({
   endedAt: Type.Union([Timestamp, Type.Null()]),
   parent: Type.Union([Type.String(), Type.Null()], { description: 'the disturbance that holds this one back, or that it was merged into' }),
   plannedWork: Type.Union([Type.String(), Type.Null()], { description: 'announced work that explains it' }),
+  overran: Type.Optional(Type.String({ description: 'announced work that explained it until that overran' })),
   alarms: Type.Array(Type.String(), { description: "alarms of the operator's own systems that tell of the same fault" }),
   evidence: Type.Object({
     devicesExpected: Type.Integer(), devicesSilent: Type.Integer(), devicesBad: Type.Integer(), devicesGood: Type.Integer(),
@@ -102,6 +104,15 @@ export const LiveDispute = Type.Object({
   answer: Type.Union([Type.Object({ word: Type.Enum(['upheld', 'rejected']), reason: Type.String(), by: Type.String(), at: Timestamp }), Type.Null()]),
 })
 
+/** What became of the last word `resolved`. */
+export const LiveVerification = Type.Object({
+  state: Type.Enum([...verificationStates], { description: 'asked: nobody measured, officers near by are asked to look; unverified: nobody could; verified, refused: measured' }),
+  claimedAt: Timestamp,
+  since: Timestamp,
+  good: Type.Integer(), bad: Type.Integer(), silent: Type.Integer(),
+  broken: Type.Array(Type.Object({ station: StationCode, good: Type.Integer(), bad: Type.Integer(), silent: Type.Integer() }), { maxItems: 20, description: 'stations hit still, the worst first' }),
+})
+
 export const LiveTicket = Type.Object({
   id: Type.String(),
   disturbanceId: Type.Union([Type.String(), Type.Null()], { description: "null: an officer's problem, or a request" }),
@@ -116,6 +127,8 @@ export const LiveTicket = Type.Object({
   clocks: Type.Array(LiveClock),
   reopened: Type.Integer({ description: 'how often measurements refused a resolution' }),
   dispute: Type.Union([LiveDispute, Type.Null()], { description: 'the last one' }),
+  verification: Type.Optional(LiveVerification),
+  overran: Type.Optional(Type.String({ description: 'announced work that held the disturbance back until it overran' })),
   history: Type.Array(Type.Object({
     at: Timestamp, by: Type.String(), kind: Type.String(), text: Type.String(),
     counts: Type.Union([DeviceCounts, Type.Null()], { description: 'devices behind the event' }),
@@ -176,6 +189,7 @@ export type LiveImpact = Static<typeof LiveImpact>
 export type DisturbanceTurns = Static<typeof DisturbanceTurns>
 export type LiveDisturbance = Static<typeof LiveDisturbance>
 export type LiveDispute = Static<typeof LiveDispute>
+export type LiveVerification = Static<typeof LiveVerification>
 export type LiveTicket = Static<typeof LiveTicket>
 export type LiveClock = Static<typeof LiveClock>
 export type StationRow = Static<typeof StationRow>

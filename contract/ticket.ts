@@ -58,7 +58,7 @@ export const Characteristic = Type.Object({
   '@type': Type.Enum(['StringCharacteristic', 'StringArrayCharacteristic', 'IntegerCharacteristic', 'ObjectCharacteristic']),
   name: Type.String(),
   valueType: Type.String(),
-  value: Type.Unknown({ description: 'lifecycle, cause, problem, startedAt, foundAt: string; stations: strings; reopened: integer; evidence, restoreClock, repairClock, dispute: object' }),
+  value: Type.Unknown({ description: 'lifecycle, cause, problem, startedAt, foundAt: string; stations: strings; reopened: integer; evidence, restoreClock, repairClock, dispute, verification: object; overranWork: string' }),
 })
 
 const saidBy = { '@type': Type.Literal('StringCharacteristic'), valueType: Type.Optional(Type.String({ maxLength: 64 })) }
@@ -212,6 +212,7 @@ export const TrackRecords = Type.Object({
     acknowledge: Spread, restore: Spread, repair: Spread,
     late: Type.Integer({ description: 'clocks that ran out' }), clocks: Type.Integer(),
     claims: Type.Integer({ description: 'how often it said resolved' }), verified: Type.Integer({ description: 'how often measurement agreed' }),
+    unverified: Type.Integer({ description: 'of its words those that nobody could measure: neither agreed with nor refused' }),
     transferred: Type.Integer({ description: 'tickets that went to somebody else' }), disputes: Type.Integer({ description: 'how often it said that a ticket is not its own' }), upheld: Type.Integer({ description: 'how often the monitoring centre agreed' }),
   })),
 })

@@ -1,11 +1,16 @@
 import type { Cause, DisturbanceEvidence } from '../detection/disturbance.ts'
-import { hour_ms, minute_ms, type Instant } from '../kernel/clock.ts'
+import type { StationCount, Verdict } from '../detection/measured.ts'
+import type { Instant } from '../kernel/clock.ts'
 import { fail, ok, type Result } from '../kernel/result.ts'
 import {
   defaultBudgets, meet, nextChange, pause, read, resume, startClock, unmeet,
   type ClockName, type ClockReading, type ClockState, type TicketClock,
 } from './clock.ts'
 import { answered, handedOver, isDisputed, type DisputeKind, type Held, type Recipient } from './dispute.ts'
+import {
+  brokenText, countedSince, defaultVerification, evidenceText, isUnmeasured, judgeClaim, nextLook, pauseUnverified, resumeUnverified, settled, unsettled, verdictOf,
+  type TicketVerification, type VerificationOptions,
+} from './verification.ts'
 
 /**
  * The life of a ticket, after MEF 124 (acknowledged, inProgress, pending, resolved, closed), with one
@@ -30,6 +35,8 @@ export interface TicketCause {
   readonly foundAt: Instant
   readonly endedAt: Instant | null
   readonly evidence: DisturbanceEvidence
+  /** The planned work that held it back until that overran. */
+  readonly overran?: string
 }
 
 export type ProblemKind = 'signal' | 'access_point' | 'election_server' | 'app' | 'position' | 'other'
@@ -85,6 +92,8 @@ export interface Ticket extends Held {
   /** The operator's own estimate of the repair. */
   readonly expectedAt: Instant | null
   readonly reopened: number
+  /** What became of the last word `resolved` on a disturbance, once that is known; null when there is a newer one. */
+  readonly verification?: TicketVerification | null
   /** None for an officer's problem or a request: nobody has agreed to a time, and an invented one would run out beside those that count. */
   readonly clocks: Held['clocks']
   /** What the sweep has already written about each clock, so that it is written once. */
@@ -114,8 +123,8 @@ export type TicketAction =
   | { readonly kind: 'acknowledge' | 'start' | 'resume' }
   | { readonly kind: 'hold'; readonly reason: string }
   | { readonly kind: 'resolve'; readonly text?: string }
-  | { readonly kind: 'confirm'; readonly recoveredAt: Instant }
-  | { readonly kind: 'refuse'; readonly evidence: DisturbanceEvidence }
+  | { readonly kind: 'confirm'; readonly recoveredAt: Instant; readonly evidence?: DisturbanceEvidence }
+  | { readonly kind: 'refuse'; readonly evidence: DisturbanceEvidence; /** Of reports since the claim; what the evidence says without it. */ readonly verdict?: Verdict }
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'estimate'; readonly expectedAt: Instant }
   | { readonly kind: 'evidence'; readonly disturbance: TicketCause; readonly areaName: string }
@@ -131,11 +140,13 @@ type TicketCommand = TicketAction & { readonly by: string; readonly actor: Actor
 
 type TicketChange =
   | { readonly kind: 'opened'; readonly opening: Opening }
-  | { readonly kind: 'acknowledged' | 'started' | 'resumed' | 'relapsed' | 'closed' }
+  | { readonly kind: 'acknowledged' | 'started' | 'resumed' | 'relapsed' }
+  | { readonly kind: 'closed'; readonly evidence?: DisturbanceEvidence }
   | { readonly kind: 'held'; readonly reason: string }
   | { readonly kind: 'resolved'; readonly text: string; readonly measured: boolean }
   | { readonly kind: 'restored'; readonly recoveredAt: Instant }
-  | { readonly kind: 'reopened'; readonly evidence: DisturbanceEvidence | null }
+  | { readonly kind: 'reopened'; readonly evidence: DisturbanceEvidence | null; readonly broken?: readonly StationCount[] }
+  | { readonly kind: 'check_asked' | 'unverified'; readonly evidence: DisturbanceEvidence }
   | { readonly kind: 'disputed'; readonly dispute: DisputeKind; readonly text: string; readonly evidence: DisturbanceEvidence }
   | { readonly kind: 'upheld' | 'rejected'; readonly reason: string }
   | ({ readonly kind: 'transferred' } & Recipient)
@@ -149,16 +160,6 @@ export type TicketEvent = TicketChange & { readonly at: Instant; readonly by: st
 export type Refusal =
   | 'not_found' | 'already_open' | 'not_from_this_status' | 'not_yours_to_say' | 'closed_by_measurement_only' | 'closed_by_officer_only'
   | 'reason_missing' | 'text_too_long' | 'still_verifying' | 'nobody_concerned' | 'not_confirmed' | 'version_conflict' | 'dispute_open' | 'no_dispute'
-
-export interface VerificationOptions {
-  /** How long after `resolved` the stations have to report well again, ms. */
-  readonly verify_ms: number
-  /** How long a ticket measured as recovered waits for the operator's own word, ms. */
-  readonly grace_ms: number
-  /** How long after `resolved` an officer's problem waits for that officer's word, ms. */
-  readonly word_ms: number
-}
-export const defaultVerification: VerificationOptions = { verify_ms: 5 * minute_ms, grace_ms: 15 * minute_ms, word_ms: 48 * hour_ms }
 
 const text_chars_max = 2_000
 /** Entries kept in the ticket itself; every event stays in the log of events. */
@@ -230,8 +231,8 @@ function respond(ticket: Ticket, command: TicketCommand, now: Instant, options: 
     case 'resolve': return command.text !== undefined && command.text.length > text_chars_max
       ? fail('text_too_long')
       : ok([...(ticket.status === 'pending' ? [{ kind: 'resumed' } as const] : []), { kind: 'resolved', text: command.text ?? '', measured: false }])
-    case 'confirm': return ok(confirm(ticket, command.recoveredAt, now, options))
-    case 'refuse': return refuse(ticket, command.evidence, now, options)
+    case 'confirm': return ok(confirm(ticket, command, now, options))
+    case 'refuse': return refuse(ticket, command, now, options)
     case 'note': return withText(command.text, (text) => [{ kind: 'noted', text }])
     case 'estimate': return ok([{ kind: 'estimated', expectedAt: command.expectedAt }])
     case 'evidence': return ok([{ kind: 'evidence_changed', disturbance: command.disturbance, areaName: command.areaName }])
@@ -271,20 +272,29 @@ function withText(text: string, make: (text: string) => TicketChange[]): Result<
   return trimmed.length > text_chars_max ? fail('text_too_long') : ok(make(trimmed))
 }
 
-/** Measured as recovered: closes what is resolved; else waits `grace_ms` for the operator's word. */
-function confirm(ticket: Ticket, recoveredAt: Instant, now: Instant, options: VerificationOptions): TicketChange[] {
+/** Measured as recovered: closes what is resolved, with the evidence; else waits `grace_ms` for the operator's word. */
+function confirm(ticket: Ticket, { recoveredAt, evidence }: Extract<TicketAction, { kind: 'confirm' }>, now: Instant, options: VerificationOptions): TicketChange[] {
   const restored: TicketChange[] = ticket.restoredAt === null ? [{ kind: 'restored', recoveredAt }] : []
-  if (ticket.status === 'resolved') return [...restored, { kind: 'closed' }]
+  const closed: TicketChange = { kind: 'closed', ...(evidence === undefined ? {} : { evidence }) }
+  if (ticket.status === 'resolved') return [...restored, closed]
   if (now < (ticket.restoredAt ?? recoveredAt) + options.grace_ms) return restored
-  return [...restored, { kind: 'resolved', text: '', measured: true }, { kind: 'closed' }]
+  return [...restored, { kind: 'resolved', text: '', measured: true }, closed]
 }
 
-function refuse(ticket: Ticket, evidence: DisturbanceEvidence, now: Instant, options: VerificationOptions): Result<TicketChange[], Refusal> {
+/** Not measured as recovered: reopens what is broken still; where nobody can tell, asks, and then says so. */
+function refuse(ticket: Ticket, { evidence, verdict = verdictOf(evidence, hitOf(ticket)) }: Extract<TicketAction, { kind: 'refuse' }>, now: Instant, options: VerificationOptions): Result<TicketChange[], Refusal> {
   const relapsed: TicketChange[] = ticket.restoredAt === null ? [] : [{ kind: 'relapsed' }]
   if (ticket.status !== 'resolved') return ok(relapsed)
-  if (now < (ticket.resolvedAt ?? ticket.updatedAt) + options.verify_ms) return relapsed.length > 0 ? ok(relapsed) : fail('still_verifying')
-  return ok([...relapsed, { kind: 'reopened', evidence }])
+  switch (judgeClaim(ticket, verdict, now, options)) {
+    case 'wait': return relapsed.length > 0 ? ok(relapsed) : fail('still_verifying')
+    case 'reopen': return ok([...relapsed, { kind: 'reopened', evidence, broken: verdict.broken }])
+    case 'ask': return ok([...relapsed, { kind: 'check_asked', evidence: countedSince(evidence, verdict) }])
+    case 'give_up': return ok([...relapsed, { kind: 'unverified', evidence: countedSince(evidence, verdict) }])
+  }
 }
+
+/** Devices that the disturbance hit, as the ticket was told last. */
+export const hitOf = ({ disturbance }: Ticket): number => (disturbance === null ? 0 : disturbance.evidence.devicesSilent + disturbance.evidence.devicesBad)
 
 function warnings(ticket: Ticket, now: Instant): TicketChange[] {
   return clocks(ticket, now).flatMap((clock): TicketChange[] =>
@@ -344,7 +354,7 @@ function effect(ticket: Ticket, event: TicketEvent): Partial<Ticket> {
     case 'started': return { status: 'inProgress' }
     case 'held': return { status: 'pending', clocks: pausedBoth(ticket, event.reason, event.at) }
     case 'resumed': return { status: 'inProgress', clocks: both(ticket, (clock) => resume(clock, event.at), (clock) => resume(clock, event.at)) }
-    case 'resolved': return { status: 'resolved', resolvedAt: event.measured ? (ticket.restoredAt ?? event.at) : event.at }
+    case 'resolved': return { status: 'resolved', resolvedAt: event.measured ? (ticket.restoredAt ?? event.at) : event.at, ...unsettled(ticket) }
     case 'restored': return {
       restoredAt: event.recoveredAt, clocks: both(ticket, (restore) => meet(restore, Math.max(event.recoveredAt, ticket.openedAt))),
       disturbance: changed(ticket, { endedAt: event.recoveredAt }),
@@ -353,13 +363,16 @@ function effect(ticket: Ticket, event: TicketEvent): Partial<Ticket> {
       restoredAt: null, disturbance: changed(ticket, { endedAt: null }),
       clocks: both(ticket, (restore, repair) => unmeet(restore, event.at, repair.runningSince === null ? repair.pausedReason : null)),
     }
-    // The clocks ran on during the verification: a claim that was not true buys no time.
+    // The clocks ran on during the verification: a claim that was not true buys no time. While nobody could measure they stood still.
     case 'reopened': return {
-      status: 'reopened', resolvedAt: null, reopened: ticket.reopened + 1,
+      status: 'reopened', resolvedAt: null, reopened: ticket.reopened + 1, ...settled(ticket, 'refused', event.at, event.evidence, event.broken),
+      clocks: both(ticket, (clock) => resumeUnverified(clock, event.at), (clock) => resumeUnverified(clock, event.at)),
       disturbance: event.evidence === null ? ticket.disturbance : changed(ticket, { evidence: event.evidence }),
     }
+    case 'check_asked': return { ...settled(ticket, 'asked', event.at, event.evidence), clocks: both(ticket, (clock) => pauseUnverified(clock, ticket), (clock) => pauseUnverified(clock, ticket)) }
+    case 'unverified': return settled(ticket, 'unverified', event.at, event.evidence)
     case 'closed': return {
-      status: 'closed', closedAt: event.at,
+      status: 'closed', closedAt: event.at, ...settled(ticket, 'verified', event.at, event.evidence ?? null),
       clocks: both(ticket, (restore) => meet(restore, event.at), (repair) => meet(repair, ticket.resolvedAt ?? event.at)),
     }
     case 'cancelled': return { status: 'cancelled', closedAt: event.at, clocks: pausedBoth(ticket, event.reason, event.at) }
@@ -367,7 +380,7 @@ function effect(ticket: Ticket, event: TicketEvent): Partial<Ticket> {
     case 'disputed': return { dispute: { kind: event.dispute, text: event.text, by: event.by, since: event.at, evidence: event.evidence, answer: null } }
     case 'upheld': case 'rejected': return answered(ticket, { word: event.kind, reason: event.reason, by: event.by, at: event.at })
     // Whoever has it now has not seen it yet.
-    case 'transferred': return { ...handedOver(ticket, event, ticket.disturbance?.severity ?? null, event.at), status: 'submitted', resolvedAt: null, expectedAt: null, warned: {} }
+    case 'transferred': return { ...handedOver(ticket, event, ticket.disturbance?.severity ?? null, event.at), status: 'submitted', resolvedAt: null, expectedAt: null, warned: {}, ...unsettled(ticket) }
     case 'noted': return { notes: [...ticket.notes, { id: String(ticket.version + 1), at: event.at, by: event.by, text: event.text }].slice(-history_max) }
     case 'estimated': return { expectedAt: event.expectedAt }
     case 'evidence_changed': return { disturbance: event.disturbance, areaName: event.areaName }
@@ -380,7 +393,8 @@ function pausedBoth(ticket: Ticket, reason: string, at: Instant): Ticket['clocks
 }
 
 function entry(event: TicketEvent): HistoryEntry {
-  const evidence = event.kind === 'reopened' ? event.evidence : event.kind === 'evidence_changed' ? event.disturbance.evidence : null
+  // A dispute keeps its own.
+  const evidence = event.kind === 'evidence_changed' ? event.disturbance.evidence : event.kind !== 'disputed' && 'evidence' in event ? (event.evidence ?? null) : null
   const clock = event.kind === 'clock_warned' ? { name: event.clock, state: event.state } : null
   return { at: event.at, by: event.by, kind: event.kind, text: textOf(event), evidence, clock, ...(event.kind === 'disputed' ? { dispute: event.dispute } : {}) }
 }
@@ -391,17 +405,14 @@ function textOf(event: TicketEvent): string {
     case 'held': case 'cancelled': case 'upheld': case 'rejected': return event.reason
     case 'resolved': return event.measured ? 'measured' : event.text
     case 'noted': case 'disputed': return event.text
-    case 'reopened': return event.evidence === null ? '' : evidenceText(event.evidence)
+    case 'reopened': return event.evidence === null ? '' : evidenceText(event.evidence) + brokenText(event.broken)
+    case 'check_asked': case 'unverified': return evidenceText(event.evidence)
     case 'transferred': return event.operatorName
     case 'opened': return 'problem' in event.opening ? event.opening.problem.text : 'request' in event.opening ? event.opening.request.description : ''
     case 'evidence_changed': return evidenceText(event.disturbance.evidence)
     case 'clock_warned': return `${event.clock} ${event.state}`
     default: return ''
   }
-}
-
-function evidenceText(evidence: DisturbanceEvidence): string {
-  return `silent ${evidence.devicesSilent}, bad ${evidence.devicesBad}, good ${evidence.devicesGood} of ${evidence.devicesExpected}`
 }
 
 /**
@@ -411,7 +422,7 @@ function evidenceText(evidence: DisturbanceEvidence): string {
 export function clocks(ticket: Ticket, now: Instant): readonly [restore: ClockReading, repair: ClockReading] | readonly [] {
   const [restore, repair] = ticket.clocks
   if (restore === undefined || repair === undefined) return []
-  const claimed = ticket.status === 'resolved' && ticket.resolvedAt !== null
+  const claimed = ticket.status === 'resolved' && ticket.resolvedAt !== null && !isUnmeasured(ticket)
   const reading = read(repair, claimed ? (ticket.resolvedAt ?? now) : now)
   const shown: ClockReading = claimed && reading.state !== 'overdue' && reading.state !== 'met' ? { ...reading, state: 'paused', pausedReason: 'verification' } : reading
   return [read(restore, now), shown]
@@ -423,7 +434,7 @@ export function nextDue(ticket: Ticket, now: Instant, options: VerificationOptio
   // What was measured as restored before it was said to be resolved only waits for that word.
   if (warnings(ticket, now).length > 0 || (ticket.status === 'resolved' && ticket.restoredAt !== null)) return now
   const instants = ticket.clocks.map((clock) => nextChange(clock, now))
-  if (ticket.status === 'resolved') instants.push((ticket.resolvedAt ?? now) + (ticket.disturbance === null ? options.word_ms : options.verify_ms))
+  if (ticket.status === 'resolved') instants.push(ticket.disturbance === null ? (ticket.resolvedAt ?? now) + options.word_ms : nextLook(ticket, options))
   if (ticket.restoredAt !== null) instants.push(ticket.restoredAt + options.grace_ms)
   const future = instants.filter((instant) => instant !== null)
   return future.length === 0 ? null : Math.min(...future)

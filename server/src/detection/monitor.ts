@@ -3,6 +3,7 @@ import { clearAlarm, raiseAlarm, announceWork, sweepInSteps, withdrawWork } from
 import { isOngoing, type PlacedAlarm, type PlannedWork } from '@kawal/core/detection/disturbance.ts'
 import { forgive } from '@kawal/core/detection/national.ts'
 import type { Finding } from '@kawal/core/detection/ongoing.ts'
+import { countStations, whoCanLook, type StationCount } from '@kawal/core/detection/measured.ts'
 import { adopt, hitDevices } from '@kawal/core/detection/resume.ts'
 import { seconds, startDetection, type DetectionState } from '@kawal/core/detection/state.ts'
 import { explainStation, stationStatus, updateStatuses } from '@kawal/core/detection/status.ts'
@@ -69,7 +70,9 @@ export function createMonitor(needs: MonitorNeeds) {
 
   function note({ turn, disturbance, other }: Finding, now: number): void {
     const id = describe.nameOf(disturbance.id)
-    const row = { ...describe(disturbance, found.get(id), now), impact: found.get(id)?.impact ?? null }
+    const known = found.get(id)
+    const overran = turn === 'released' && other !== null && (state.plannedWork.get(other)?.to ?? Infinity) < now ? other : known?.overran
+    const row = { ...describe(disturbance, known, now), impact: known?.impact ?? null, ...(overran == null ? {} : { overran }) }
     found.set(id, row)
     unsaved.disturbances.set(id, { row, devices: isOngoing(row.stage) ? hitDevices(state, disturbance.id) : [] })
     if (turn === null) return
@@ -160,6 +163,17 @@ export function createMonitor(needs: MonitorNeeds) {
       return reports
     },
     disturbance: (id: string): LiveDisturbance | undefined => found.get(id),
+    /** Its devices, station by station, by good reports since an instant; null of one that is not of devices, or not ongoing. */
+    measure(id: string, since: number): StationCount[] | null {
+      const each = state.ongoing.find((open) => open !== null && describe.nameOf(open.found.id) === id) ?? null
+      return each === null || each.found.cause === 'election_server' ? null : countStations(state, each, seconds(since), seconds(needs.clock()))
+    },
+    /** Stations whose officers can look at it, and with whose SIM; null: any. */
+    whoCanLook(id: string, stations: readonly string[]): { stations: string[]; operator: string | null } {
+      const row = found.get(id)
+      const operator = row === undefined || row.isEverybody === true ? null : row.operator
+      return { stations: whoCanLook(state, stations, operator, seconds(needs.clock())), operator }
+    },
     status: (station: string, operator: string | null): Status => stationStatus(state, station, operator),
     explain: (station: string, now: number, operator: string | null) => explainStation(state, station, now, operator),
     found: (): readonly LiveDisturbance[] => [...found.values()],

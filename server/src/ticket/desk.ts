@@ -1,17 +1,33 @@
 import type { LiveDisturbance, LiveTicket } from '@kawal/contract/live.ts'
 import type { Caller, Database } from '../adapters/postgres/database.ts'
 import { ProblemError } from '../problem.ts'
+import { createAsks, readAsking, type Asking } from './asks.ts'
 import type { ResultsDueAt } from './levels.ts'
-import { causeOf, getTicket, listTickets, openTicket, sweepTickets } from './tickets.ts'
+import { causeOf, getTicket, listTickets, openTicket, sweepTickets, type Measure } from './tickets.ts'
 import { toLive } from './tmf621.ts'
 
 const shown_max = 500
+/** Claims that nobody measured are looked up so often, to ask for them. */
+const asking_ms = 30_000
+
+interface DeskNeeds {
+  readonly database: Database
+  readonly clock: () => number
+  readonly resultsDueAt: ResultsDueAt
+  readonly changed: (ticket: string) => void
+  readonly measure: Measure
+  /** Stations whose officers can look at a disturbance, by its id and stations. */
+  readonly whoCanLook: (disturbance: string, stations: readonly string[]) => Pick<Asking, 'stations' | 'operator'>
+}
 
 /** Where the monitor hands over what it found, and where the console reads tickets from. */
-export function createDesk(needs: { database: Database; clock: () => number; resultsDueAt: ResultsDueAt; changed: (ticket: string) => void }) {
+export function createDesk(needs: DeskNeeds) {
   /** Disturbances that changed since the last pass. Null: at a start, when any may have. */
   let news: Set<string> | null = null
+  const asks = createAsks(needs.clock)
+  let askedAt = -Infinity
   return {
+    asks,
     /** Their tickets are looked at in the next pass. */
     disturbancesChanged: (ids: readonly string[]): void => ids.forEach((id) => news?.add(id)),
     /** Opens the one ticket of this disturbance; called again it changes nothing. */
@@ -34,13 +50,16 @@ export function createDesk(needs: { database: Database; clock: () => number; res
         const changed = await sweepTickets(needs.database, now, (id) => {
           const row = lookup(id)
           return row === undefined ? null : causeOf(row)
-        }, { news: looked })
+        }, { news: looked, measure: needs.measure })
         changed.forEach(needs.changed)
       } catch (error) {
         if (looked === null) news = null
         else looked.forEach((id) => news?.add(id))
         throw error
       }
+      if (now - askedAt < asking_ms) return
+      askedAt = now
+      asks.renew(await readAsking(needs.database, needs.whoCanLook))
     },
   }
 }

@@ -1,14 +1,16 @@
 import type pg from 'pg'
 import type { LiveDisturbance } from '@kawal/contract/live.ts'
 import type { DisturbanceEvidence } from '@kawal/core/detection/disturbance.ts'
+import { weigh, type StationCount } from '@kawal/core/detection/measured.ts'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
 import { fail, ok, type Result } from '@kawal/core/kernel/result.ts'
 import { scopeOf } from '@kawal/core/organisation/rules.ts'
 import type { Recipient } from '@kawal/core/ticket/dispute.ts'
 import {
-  apply, decide, defaultVerification, isOver, nextDue,
-  type Actor, type Refusal, type Ticket, type TicketAction, type TicketCause, type TicketEvent, type TicketProblem, type TicketRequest, type TicketStatus, type VerificationOptions,
+  apply, decide, hitOf, isOver, nextDue,
+  type Actor, type Refusal, type Ticket, type TicketAction, type TicketCause, type TicketEvent, type TicketProblem, type TicketRequest, type TicketStatus,
 } from '@kawal/core/ticket/ticket.ts'
+import { defaultVerification, type VerificationOptions } from '@kawal/core/ticket/verification.ts'
 import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
 import { budgetsOf, type ResultsDueAt } from './levels.ts'
 import { notification } from './tmf621.ts'
@@ -30,7 +32,7 @@ export function causeOf(row: LiveDisturbance): OpenCause | null {
   return row.foundAt === null ? null : {
     id: row.id, cause: row.cause, operator: row.operator, severity: row.severity, areaCode: row.areaCode, areaName: row.areaName, stations: row.stations,
     startedAt: Date.parse(row.startedAt), foundAt: Date.parse(row.foundAt), endedAt: row.endedAt === null ? null : Date.parse(row.endedAt),
-    evidence: row.evidence, takenBack: takenBack(row),
+    evidence: row.evidence, takenBack: takenBack(row), ...(row.overran == null ? {} : { overran: row.overran }),
   }
 }
 
@@ -286,6 +288,16 @@ export async function listTickets(deps: TicketNeeds, caller: Caller, filter: Tic
 /** Gives the present state of a disturbance by its id; null when only the database knows it. */
 type DisturbanceLookup = (id: string) => OpenCause | null
 
+/** Counts the devices of a disturbance, station by station, by reports since an instant; null where that is not known. */
+export type Measure = (disturbance: string, since: Instant) => readonly StationCount[] | null
+
+interface SweepOptions extends Partial<VerificationOptions> {
+  /** The disturbances that changed since the last pass; null: any may have. */
+  readonly news?: ReadonlySet<string> | null
+  /** Without it the counts of the disturbance itself decide what becomes of a claim. */
+  readonly measure?: Measure
+}
+
 /** Disturbances by id, as far as the caller may see them. */
 export async function readDisturbances(database: Database, caller: Caller, ids: readonly string[]): Promise<Map<string, LiveDisturbance>> {
   if (ids.length === 0) return new Map()
@@ -298,11 +310,10 @@ export async function readDisturbances(database: Database, caller: Caller, ids: 
  * One pass over the open tickets: closes what was measured as recovered, reopens what was not in time,
  * writes down clocks at risk and overdue, follows the disturbance's extent. Several processes may
  * sweep at once: a row that another one holds is waited for, and looked at as it is then.
- * @param news the disturbances that changed since the last pass; null: any may have
  * @returns the ids of the tickets that changed
  */
 export async function sweepTickets(
-  database: Database, now: Instant, lookup: DisturbanceLookup, { news = null, ...options }: Partial<VerificationOptions> & { readonly news?: ReadonlySet<string> | null } = {},
+  database: Database, now: Instant, lookup: DisturbanceLookup, { news = null, measure = () => null, ...options }: SweepOptions = {},
 ): Promise<string[]> {
   const { rows } = await database.transaction(system, (client) => client.query<{ id: string; disturbance_id: string | null; status: TicketStatus; is_due: boolean; disturbance_mark: string }>(
     `SELECT id, disturbance_id, status, coalesce(due_at <= $1, false) AS is_due, disturbance_mark FROM ticket
@@ -313,13 +324,13 @@ export async function sweepTickets(
   for (const row of rows) {
     const state = row.disturbance_id === null ? undefined : kept.get(row.disturbance_id)
     const cause = (row.disturbance_id === null ? null : lookup(row.disturbance_id)) ?? (state === undefined ? null : causeOf(state))
-    const isNews = cause !== null && (mark(cause) !== row.disturbance_mark || (row.status === 'resolved' && cause.endedAt !== null))
+    const isNews = cause !== null && (mark(cause) !== row.disturbance_mark || row.status === 'resolved')
     if (row.is_due || isNews) todo.set(row.id, cause)
   }
   const changed: string[] = []
   const ids = [...todo.keys()]
   for (let start = 0; start < ids.length; start += batch_max) {
-    changed.push(...await sweepBatch(database, ids.slice(start, start + batch_max), todo, now, { ...defaultVerification, ...options }))
+    changed.push(...await sweepBatch(database, ids.slice(start, start + batch_max), todo, measure, now, { ...defaultVerification, ...options }))
   }
   return changed
 }
@@ -327,14 +338,14 @@ export async function sweepTickets(
 /** So many are held at once: an operator's own word waits for no more. */
 const batch_max = 20
 
-function sweepBatch(database: Database, ids: readonly string[], causes: ReadonlyMap<string, OpenCause | null>, now: Instant, options: VerificationOptions): Promise<string[]> {
+function sweepBatch(database: Database, ids: readonly string[], causes: ReadonlyMap<string, OpenCause | null>, measure: Measure, now: Instant, options: VerificationOptions): Promise<string[]> {
   return database.transaction(system, async (client) => {
     const rows = await client.query<{ state: Ticket }>('SELECT state FROM ticket WHERE id = ANY ($1) ORDER BY id FOR UPDATE', [ids])
     const changed: string[] = []
     for (const { state: before } of rows.rows) {
       const events: TicketEvent[] = []
       let ticket = before
-      for (const action of measured(before, causes.get(before.id) ?? null)) {
+      for (const action of measured(before, causes.get(before.id) ?? null, measure)) {
         if (isOver(ticket)) break
         const decided = decide(ticket, { ...action, by: system.organisation, actor: 'measurement' }, now, options)
         if (!decided.ok) continue // still verifying: the next pass asks again
@@ -349,7 +360,7 @@ function sweepBatch(database: Database, ids: readonly string[], causes: Readonly
   })
 }
 
-function measured(ticket: Ticket, open: OpenCause | null): TicketAction[] {
+function measured(ticket: Ticket, open: OpenCause | null, measure: Measure): TicketAction[] {
   if (ticket.disturbance === null) return [{ kind: 'lapse' }]
   if (open === null) return [{ kind: 'warn' }]
   const { areaName, takenBack: reason, ...cause } = open
@@ -357,9 +368,15 @@ function measured(ticket: Ticket, open: OpenCause | null): TicketAction[] {
   const grown = isWorthTelling(ticket.disturbance, cause)
   return [
     ...(grown ? [{ kind: 'evidence', disturbance: { ...cause, endedAt: ticket.disturbance.endedAt }, areaName: areaName ?? ticket.areaName } as const] : []),
-    cause.endedAt === null ? { kind: 'refuse', evidence: cause.evidence } : { kind: 'confirm', recoveredAt: cause.endedAt },
+    cause.endedAt === null ? { kind: 'refuse', evidence: cause.evidence, ...verdict(ticket, measure) } : { kind: 'confirm', recoveredAt: cause.endedAt, evidence: cause.evidence },
     { kind: 'warn' },
   ]
+}
+
+function verdict(ticket: Ticket, measure: Measure): { verdict?: ReturnType<typeof weigh> } {
+  if (ticket.status !== 'resolved' || ticket.disturbance === null) return {}
+  const stations = measure(ticket.disturbance.id, ticket.resolvedAt ?? ticket.updatedAt)
+  return stations === null ? {} : { verdict: weigh(stations, hitOf(ticket)) }
 }
 
 const growth_told = 1.2

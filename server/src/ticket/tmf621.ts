@@ -3,7 +3,8 @@ import type { Instant } from '@kawal/core/kernel/clock.ts'
 import type { ClockReading } from '@kawal/core/ticket/clock.ts'
 import type { TicketDispute } from '@kawal/core/ticket/dispute.ts'
 import { clocks, ticketStatuses, type ProblemKind, type Ticket, type TicketCause, type TicketEvent, type TicketStatus } from '@kawal/core/ticket/ticket.ts'
-import type { LiveDispute, LiveTicket } from '@kawal/contract/live.ts'
+import type { TicketVerification } from '@kawal/core/ticket/verification.ts'
+import type { LiveDispute, LiveTicket, LiveVerification } from '@kawal/contract/live.ts'
 import type { Characteristic, TmfStatus, TroubleTicket, TroubleTicketEvent } from '@kawal/contract/ticket.ts'
 
 export const ticketPath = '/tmf-api/troubleTicket/v5/troubleTicket'
@@ -129,6 +130,8 @@ function characteristics(ticket: Ticket, now: Instant): Characteristic[] {
     { '@type': 'IntegerCharacteristic', name: 'reopened', valueType: 'integer', value: ticket.reopened },
     ...(ticket.restoredAt === null ? [] : [text('restoredAt', rfc3339(ticket.restoredAt))]),
     ...(ticket.dispute === undefined ? [] : [object('dispute', disputeValue(ticket.dispute))]),
+    ...(ticket.verification == null ? [] : [object('verification', verificationValue(ticket.verification))]),
+    ...(disturbance?.overran === undefined ? [] : [text('overranWork', disturbance.overran)]),
   ]
 }
 
@@ -143,6 +146,9 @@ function clockValue(clock: ClockReading): object {
 function disputeValue({ kind, text, by, since, evidence, answer }: TicketDispute): object {
   return { kind, text, by, since: rfc3339(since), evidence, answer: answer?.word ?? null, ...(answer === null ? {} : { answerReason: answer.reason, answeredAt: rfc3339(answer.at) }) }
 }
+
+const verificationValue = ({ state, claimedAt, since, good, bad, silent, broken }: TicketVerification): LiveVerification =>
+  ({ state, claimedAt: rfc3339(claimedAt), since: rfc3339(since), good, bad, silent, broken: [...broken] })
 
 const countsOf = (evidence: DisturbanceEvidence): LiveDispute['counts'] => ({ expected: evidence.devicesExpected, silent: evidence.devicesSilent, bad: evidence.devicesBad, good: evidence.devicesGood })
 
@@ -166,6 +172,8 @@ export function toLive(ticket: Ticket, now: Instant): LiveTicket {
     clocks: clocks(ticket, now).map((clock) => ({ name: clock.name, state: clock.state, dueAt: rfc3339(clock.dueAt), pausedReason: clock.pausedReason })),
     reopened: ticket.reopened,
     dispute: ticket.dispute === undefined ? null : liveDispute(ticket.dispute),
+    ...(ticket.verification == null ? {} : { verification: verificationValue(ticket.verification) }),
+    ...(ticket.disturbance?.overran === undefined ? {} : { overran: ticket.disturbance.overran }),
     history: ticket.history.map(({ at, by, kind, text, evidence, clock, dispute = null }) => ({ at: rfc3339(at), by, kind, text, clock, dispute, counts: evidence === null ? null : countsOf(evidence) })),
   }
 }
