@@ -63,7 +63,7 @@ const nobody: SessionState = {
   ready: true, identity: null, refusal: null, practice: false, sim: null, accessPoint: null, metered: false, bars: null, duty: { on: false, since: null, nextDueAt: null, awake: false, canStayAwake: true },
   check: { running: false, done: 0, steps: 13, result: null, at: null }, fullTest: { running: false, phase: null, downKbps: null, upKbps: null, minRttMs: null, bytes: 0, refused: null },
   counts: { waiting: 0, sent: 0, refused: 0, thinned: 0 }, newest: [], sending: null, budget: { today: 0, election: 0, daily: 5_000_000, refused: null }, config, configExpired: false, pack: null, own: null, helpLines,
-  storage: 'ok', keysChanged: false, update: false, problems: [],
+  storage: 'ok', keysChanged: false, update: false, problems: [], checkWanted: false,
 }
 const station = { code: own.code, village: own.village, district: 'Cibal', regency: 'Kab. Manggarai', province: 'Nusa Tenggara Timur', zone: 'Asia/Makassar', ...home }
 const fresh: SessionState = { ...nobody, identity: { station, provisional: false } }

@@ -1,5 +1,6 @@
 import type { Cause, Stage } from '@kawal/core/detection/disturbance.ts'
 import type { Status } from '@kawal/core/kernel/status.ts'
+import type { LiveVerification } from '@kawal/contract/live.ts'
 import type { DisputeKind } from '@kawal/core/ticket/dispute.ts'
 import type { ProblemKind } from '@kawal/core/ticket/ticket.ts'
 import type { ClockState, Level, Missing } from '../queue.ts'
@@ -41,7 +42,7 @@ export const id = {
   event: {
     opened: 'dibuka', acknowledged: 'diterima', started: 'dikerjakan', held: 'waktu dijeda', resumed: 'waktu berjalan lagi', resolved: 'dinyatakan pulih', restored: 'terukur pulih', relapsed: 'putus lagi',
     reopened: 'dibuka lagi', closed: 'ditutup oleh pengukuran', cancelled: 'dibatalkan', noted: 'catatan', estimated: 'perkiraan selesai', evidence_changed: 'bukti diperbarui', clock_warned: 'peringatan tenggat', transferred: 'dialihkan',
-    disputed: 'sengketa diajukan', upheld: 'sengketa dibenarkan', rejected: 'sengketa ditolak',
+    disputed: 'sengketa diajukan', upheld: 'sengketa dibenarkan', rejected: 'sengketa ditolak', check_asked: 'petugas dan alat ukur terdekat diminta memeriksa', unverified: 'tidak terverifikasi',
   } as Record<string, string>,
   cause: (cause: Cause, operator: string | null, severity: string): string => {
     const whose = operator === null ? '' : ` ${operator}`
@@ -194,6 +195,8 @@ export const id = {
   recordClocks: 'Jam',
   recordClaims: 'Pernyataan selesai',
   recordVerified: 'Terbukti',
+  recordUnverified: 'Tidak terverifikasi',
+  recordUnverifiedOf: (count: string) => `${count} tidak terverifikasi`,
   recordDisputes: 'Sengketa',
   recordUpheld: 'Sengketa dibenarkan',
   nineOfTen: (time: string) => `9 dari 10: ${time}`,
@@ -239,6 +242,16 @@ export const id = {
   withdraw: 'Tarik',
   withdrawSure: 'Ya, tarik',
   holdsBack: 'Gangguan ditahan',
+  workMeasured: 'Terukur',
+  workMeasuredNot: 'belum mulai',
+  workNoImpact: 'tidak ada dampak terukur',
+  workLost: (stations: string) => `${stations} TPS putus selama pekerjaan`,
+  workOutside: {
+    area: (stations: string) => `${stations} TPS putus di luar wilayah yang diumumkan`,
+    operator: (stations: string, operator: string) => `${stations} TPS putus untuk ${operator}, yang tidak diumumkan`,
+  },
+  workOverrun: (span: string) => `melewati waktunya ${span}`,
+  severalOperators: 'beberapa operator',
   why: 'Mengapa?',
   whyOf: (station: string) => `Mengapa ${station}?`,
   rule: 'Aturan',
@@ -332,6 +345,17 @@ export const id = {
   ticketAsked: 'Tiket diminta; menunggu kabar dari server',
   mayNot: 'Peran Anda tidak dapat membuka tiket',
   reopenedTimes: (times: string) => `${times} kali dibuka lagi oleh pengukuran`,
+  verification: {
+    asked: (time: string) => `Belum ada yang mengukur sejak dinyatakan pulih ${time}. Petugas dan alat ukur terdekat sedang diminta memeriksa; waktu tiket dijeda.`,
+    unverified: (time: string) => `Tidak terverifikasi: sejak dinyatakan pulih ${time} terlalu sedikit perangkat melapor dari TPS itu. Tiket tidak ditutup dan tidak dibuka lagi sampai ada laporan; waktunya dijeda.`,
+    verified: (time: string) => `Pernyataan pulih ${time} terbukti oleh pengukuran.`,
+    refused: (time: string) => `Pernyataan pulih ${time} tidak terbukti.`,
+  } satisfies Record<LiveVerification['state'], (time: string) => string>,
+  unverified: 'tidak terverifikasi',
+  verificationPause: 'menunggu pengukuran',
+  stillBroken: 'Masih terdampak:',
+  measuredSince: (good: string, bad: string, silent: string) => `${good} melapor baik, ${bad} melapor buruk, ${silent} diam`,
+  overran: (work: string) => `Pekerjaan terencana ${work} melewati waktunya: gangguan ini berlanjut setelah selesainya.`,
   history: 'Riwayat',
   dispute: 'Sengketa',
   disputeKind: { power: 'listrik padam', not_ours: 'jaringan kami baik', access_point: 'titik aksesnya milik BAKTI', election_server: 'server pemilu yang terganggu' } satisfies Record<DisputeKind, string>,

@@ -68,18 +68,17 @@ export function createMonitor(needs: MonitorNeeds) {
   let lag_ms = 0
   const slices = createSlices(needs.slice_ms ?? slice_ms_default, needs.failed)
 
-  function note({ turn, disturbance, other }: Finding, now: number): void {
+  function note(finding: Finding, now: number): void {
+    const { turn, disturbance } = finding
     const id = describe.nameOf(disturbance.id)
     const known = found.get(id)
-    const overran = turn === 'released' && other !== null && (state.plannedWork.get(other)?.to ?? Infinity) < now ? other : known?.overran
-    const row = { ...describe(disturbance, known, now), impact: known?.impact ?? null, ...(overran == null ? {} : { overran }) }
+    const { row: described, about } = describe.after(finding, known, now)
+    const row = { ...described, impact: known?.impact ?? null }
     found.set(id, row)
     unsaved.disturbances.set(id, { row, devices: isOngoing(row.stage) ? hitDevices(state, disturbance.id) : [] })
     if (turn === null) return
     const number = (turnsOf.get(id) ?? 0) + 1
     turnsOf.set(id, number)
-    // Of alarms and planned work the name is as it is; of a disturbance it has the run's mark.
-    const about = other === null || turn === 'alarm' || other === row.plannedWork ? other : describe.nameOf(other)
     unsaved.turns.push({ row, number, at: now, turn, other: about })
   }
 
