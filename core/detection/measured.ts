@@ -29,7 +29,8 @@ export const silence_says_s = 2 * 3600
 type Counts = { -readonly [K in keyof StationCount]: StationCount[K] }
 
 /**
- * What its devices show, station by station; a station with devices that say nothing has zeros.
+ * What its devices show, station by station. A station with devices that say nothing, or that have left meanwhile, has zeros:
+ * what others report well elsewhere says nothing of it.
  * @param from_s good reports made earlier do not count, Unix seconds: they tell of the time before
  */
 export function countStations(state: DetectionState, each: Ongoing, from_s: number, now_s: number): StationCount[] {
@@ -38,11 +39,13 @@ export function countStations(state: DetectionState, each: Ongoing, from_s: numb
   for (const place of each.places)
     visit(state, each, place, (at) => {
       const seen = seenAs(state, each, at, now_s)
-      if (seen === nothing) return
+      const lastAt = devices[at + field.lastAt] as number
+      const hasLeft = ((devices[at + field.flags] as number) & onDuty) === 0 && lastAt >= each.since_s && now_s - lastAt <= silence_says_s
+      if (seen === nothing && !hasLeft) return
       const station = pairs.station[devices[at + field.pair] as number] as number
       const counts = found.get(station) ?? { station: stations[station]?.code ?? '', good: 0, bad: 0, silent: 0 }
       found.set(station, counts)
-      const lastAt = devices[at + field.lastAt] as number
+      if (seen === nothing) return
       if (seen !== hit) counts.good += Number(lastAt >= from_s)
       else if (now_s > (devices[at + field.dueAt] as number) + grace_s) counts.silent += Number(now_s - lastAt <= silence_says_s)
       else counts.bad++

@@ -55,7 +55,7 @@ export async function openNotification(needs: NotificationNeeds) {
 
 export type Notification = Awaited<ReturnType<typeof openNotification>>
 
-interface Alert { readonly labels: { readonly ticket: string; readonly reason: 'waiting' | 'overdue' }; readonly endsAt: Instant | null }
+interface Alert { readonly labels: { readonly ticket: string; readonly reason: Told['reason'] }; readonly endsAt: Instant | null }
 
 /** The tickets of a message as they stand, each once. */
 async function readTold({ database, clock, secret, settings }: NotificationNeeds, message: Message): Promise<Told[]> {

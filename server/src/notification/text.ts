@@ -5,7 +5,7 @@ import { timeText } from '../ticket/local-time.ts'
 type Language = 'id' | 'en'
 
 /** One ticket in a message: why it calls, or that it calls no more; `place` of its alert in the notice. */
-export interface Told { readonly ticket: Ticket; readonly place: number; readonly reason: 'waiting' | 'overdue'; readonly isOver: boolean; readonly link: string }
+export interface Told { readonly ticket: Ticket; readonly place: number; readonly reason: 'waiting' | 'overdue' | 'unverified'; readonly isOver: boolean; readonly link: string }
 
 interface Words {
   readonly cause: Readonly<Record<Cause, string>>
@@ -14,6 +14,7 @@ interface Words {
   readonly request: string
   readonly waiting: string
   readonly overdue: string
+  readonly unverified: string
   readonly over: string
   readonly greeting: (name: string) => string
   readonly since: string
@@ -26,13 +27,13 @@ interface Words {
 const words: Readonly<Record<Language, Words>> = {
   id: {
     cause: { power: 'listrik padam', access: 'layanan terputus', backhaul: 'transmisi terputus', core: 'jaringan inti', congestion: 'jaringan padat', degradation: 'layanan menurun', access_point: 'titik akses', election_server: 'server pemilu', ingest: 'penerimaan laporan', undetermined: 'sebab belum jelas' },
-    stations: (count) => `${count} TPS`, problem: 'laporan petugas', request: 'permintaan', waiting: 'menunggu konfirmasi', overdue: 'lewat waktu', over: 'sudah ditangani',
+    stations: (count) => `${count} TPS`, problem: 'laporan petugas', request: 'permintaan', waiting: 'menunggu konfirmasi', overdue: 'lewat waktu', unverified: 'dinyatakan pulih, tidak terverifikasi', over: 'sudah ditangani',
     greeting: (name) => `Yth. ${name},`, since: 'Sejak', answer: 'Jawab di', reply: 'Balasan surel ini menjadi catatan pada tiket.',
     inCharge: (organisation) => `Penanggung jawab: ${organisation}.`, why: 'Anda menerima pesan ini sebagai kontak piket di Kawal Sinyal.',
   },
   en: {
     cause: { power: 'power lost', access: 'service lost', backhaul: 'backhaul lost', core: 'core network', congestion: 'congestion', degradation: 'service degraded', access_point: 'access point', election_server: 'election server', ingest: 'intake of reports', undetermined: 'cause not clear yet' },
-    stations: (count) => (count === 1 ? '1 polling station' : `${count} polling stations`), problem: 'officer\'s problem', request: 'request', waiting: 'waits to be acknowledged', overdue: 'overdue', over: 'taken up',
+    stations: (count) => (count === 1 ? '1 polling station' : `${count} polling stations`), problem: 'officer\'s problem', request: 'request', waiting: 'waits to be acknowledged', overdue: 'overdue', unverified: 'said to be resolved, unverified', over: 'taken up',
     greeting: (name) => `To ${name},`, since: 'Since', answer: 'Answer at', reply: 'A reply to this e-mail becomes a note on the ticket.',
     inCharge: (organisation) => `In charge: ${organisation}.`, why: 'You are told as a duty contact in Kawal Sinyal.',
   },

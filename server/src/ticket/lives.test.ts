@@ -22,7 +22,7 @@ type Who = 'holder' | 'other' | 'watch' | 'auditor' | 'officer'
 type Verb = Exclude<TicketAction['kind'], 'open'>
 interface Said { readonly who: Who; readonly action: TicketAction; readonly to?: 'other' | 'holder' | 'nobody' }
 /** What is measured of the disturbance when the sweep looks. */
-type World = 'bad' | 'worse' | 'well' | 'retracted' | 'merged'
+type World = 'bad' | 'worse' | 'well' | 'quiet' | 'retracted' | 'merged'
 type Step = { readonly wait_ms: number } & ({ readonly say: Said } | { readonly sweep: World })
 
 const anyOpen = (to: TicketStatus | 'same'): Partial<Record<TicketStatus, TicketStatus | 'same'>> =>
@@ -75,6 +75,9 @@ interface Model {
   isDisputed: boolean
   resolvedAt: number
   restoredAt: number | null
+  /** Since when nobody could measure the last claim, and whether that was said for good; null while somebody can. */
+  quietSince: number | null
+  isUnverified: boolean
   world: World
   endedAt: number
 }
@@ -103,6 +106,7 @@ function modelSays(model: Model, { who, action, to }: Said, now: number): Ticket
   if (verb === 'uphold' || verb === 'reject') model.isDisputed = false
   if (next !== 'same') model.status = verb === 'uphold' && to === undefined ? 'cancelled' : next
   if (verb === 'resolve') model.resolvedAt = now
+  if (verb === 'resolve' || moves) Object.assign(model, { quietSince: null, isUnverified: false })
   return model.status
 }
 
@@ -120,9 +124,18 @@ function modelSweeps(model: Model, world: World, now: number): void {
     if (model.status === 'resolved' || now - model.restoredAt >= 15 * minute_ms) model.status = 'closed'
   } else {
     model.restoredAt = null
-    if (model.status === 'resolved' && now - model.resolvedAt >= 5 * minute_ms) model.status = 'reopened'
+    if (world === 'quiet') modelWaits(model, now)
+    else if (model.status === 'resolved' && (model.quietSince !== null || now - model.resolvedAt >= 5 * minute_ms)) Object.assign(model, { status: 'reopened', quietSince: null, isUnverified: false })
   }
   model.world = world
+}
+
+/** Nobody measured: it is not guessed which way. */
+function modelWaits(model: Model, now: number): void {
+  if (model.status !== 'resolved') return
+  if (model.quietSince === null) {
+    if (now - model.resolvedAt >= 5 * minute_ms) model.quietSince = now
+  } else if (now - model.quietSince >= 10 * minute_ms) model.isUnverified = true
 }
 
 const texts = fc.constantFrom('power', 'antenna', '')
@@ -145,15 +158,19 @@ const who = fc.constantFrom<Who>('holder', 'holder', 'holder', 'watch', 'watch',
 const waits = fc.constantFrom(0, minute_ms, 3 * minute_ms, 5 * minute_ms, 16 * minute_ms, 49 * hour_ms)
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.tuple(waits, who, fc.oneof(...ticketVerbs)).map(([wait_ms, speaker, said]): Step => ({ wait_ms, say: { who: speaker, ...said } })) },
-  { weight: 1, arbitrary: fc.tuple(waits, fc.constantFrom<World>('bad', 'bad', 'bad', 'worse', 'worse', 'well', 'well', 'well', 'well', 'well', 'retracted', 'merged')).map(([wait_ms, sweep]): Step => ({ wait_ms, sweep })) },
+  { weight: 1, arbitrary: fc.tuple(waits, fc.constantFrom<World>('bad', 'bad', 'bad', 'worse', 'worse', 'quiet', 'quiet', 'quiet', 'well', 'well', 'well', 'well', 'well', 'retracted', 'merged')).map(([wait_ms, sweep]): Step => ({ wait_ms, sweep })) },
 )
 /** Work as it mostly goes, whoever does it: what one random step after the other seldom comes to. */
 const ending = fc.oneof(
-  fc.constantFrom<World>('bad', 'well').map((sweep) => ({ sweep })),
+  fc.constantFrom<World>('bad', 'well', 'quiet').map((sweep) => ({ sweep })),
   fc.tuple(fc.constantFrom<Who>('holder', 'officer'), fc.constantFrom('fixed', 'still')).map(([speaker, word]) => ({ say: { who: speaker, action: { kind: 'word', word } as const } })),
 )
 const work = fc.tuple(fc.constantFrom<Who>('holder', 'watch'), waits, ending).map(([speaker, wait_ms, end]): Step[] => [
   { wait_ms: minute_ms, say: { who: speaker, action: { kind: 'start' } } }, { wait_ms: minute_ms, say: { who: speaker, action: { kind: 'resolve' } } }, { wait_ms, ...end },
+])
+const silence = fc.tuple(waits, waits, fc.constantFrom<World>('bad', 'well', 'quiet')).map(([first_ms, then_ms, end]): Step[] => [
+  ...[{ kind: 'start' } as const, { kind: 'resolve' } as const].map((action): Step => ({ wait_ms: minute_ms, say: { who: 'holder', action } })),
+  { wait_ms: 5 * minute_ms + first_ms, sweep: 'quiet' }, { wait_ms: 10 * minute_ms + then_ms, sweep: 'quiet' }, { wait_ms: minute_ms, sweep: end },
 ])
 const pause = fc.tuple(fc.constantFrom<Who>('holder', 'watch'), waits).map(([speaker, wait_ms]): Step[] => [
   ...[{ kind: 'start' } as const, { kind: 'hold', reason: 'power' } as const].map((action) => ({ wait_ms: minute_ms, say: { who: speaker, action } })), { wait_ms, say: { who: speaker, action: { kind: 'resume' } } },
@@ -164,10 +181,11 @@ const claim = fc.tuple(waits, fc.constantFrom<Omit<Said, 'who'>>(
 const move = waits.map((wait_ms): Step[] => [{ wait_ms, say: { who: 'watch', action: { kind: 'transfer', operator: '', operatorName: '' }, to: 'other' } }])
 const life = fc.tuple(
   fc.constantFrom<Subject>('disturbance', 'disturbance', 'disturbance', 'problem', 'request'),
-  fc.array(fc.oneof({ weight: 8, arbitrary: step.map((each) => [each]) }, { weight: 2, arbitrary: work }, { weight: 1, arbitrary: claim }, { weight: 1, arbitrary: pause }, { weight: 1, arbitrary: move }), { minLength: 5, maxLength: steps_max, size: 'max' }).map((chunks) => chunks.flat().slice(0, steps_max)),
+  fc.array(fc.oneof({ weight: 8, arbitrary: step.map((each) => [each]) }, { weight: 2, arbitrary: work }, { weight: 1, arbitrary: claim }, { weight: 1, arbitrary: pause }, { weight: 1, arbitrary: silence }, { weight: 1, arbitrary: move }), { minLength: 5, maxLength: steps_max, size: 'max' }).map((chunks) => chunks.flat().slice(0, steps_max)),
 )
 
 const evidence = { devicesExpected: 20, devicesSilent: 11, devicesBad: 5, devicesGood: 4, witnessesGood: 17, score: 9.5, threshold: 6, rule: 'silence', causes: [], signs: [] } as const
+const nobody = { ...evidence, devicesExpected: 0, devicesSilent: 0, devicesBad: 0, devicesGood: 0 }
 let kit: TestDatabase
 let now = Date.UTC(2029, 1, 14, 2)
 let number = 0
@@ -183,9 +201,9 @@ const callerOf = (speaker: Who, { holder }: Model): Caller =>
   speaker === 'watch' ? watch : speaker === 'auditor' ? { organisation: 'bawaslu', role: 'auditor' } : { organisation: speaker === 'holder' ? holder : other(holder), role: 'noc' }
 
 const causeOf = (id: string, { world, endedAt }: Model): TicketCause & { takenBack: string | null } => ({
-  id, cause: 'access', operator: 'telkomsel', severity: 'down', areaCode: '530101', startedAt: now, foundAt: now, evidence,
+  id, cause: 'access', operator: 'telkomsel', severity: 'down', areaCode: '530101', startedAt: now, foundAt: now, evidence: world === 'quiet' ? nobody : evidence,
   stations: world === 'worse' ? ['5301012001001', '5301012001002', '5301012001003'] : ['5301012001001', '5301012001002'],
-  endedAt: world === 'bad' || world === 'worse' ? null : endedAt, takenBack: world === 'retracted' ? 'retracted' : world === 'merged' ? 'merged older' : null,
+  endedAt: world === 'bad' || world === 'worse' || world === 'quiet' ? null : endedAt, takenBack: world === 'retracted' ? 'retracted' : world === 'merged' ? 'merged older' : null,
 })
 
 /** Opens the ticket of a life. @returns its id */
@@ -236,7 +254,13 @@ function hold(id: string, { state, status, organisation_id, events, versions, de
     const from = state.statusHistory[index - 1]?.status
     if (from !== undefined) assert.ok(edges.has(`${from} ${to}`), `${id}: ${from} to ${to} is no edge of the diagram`)
   }
-  if (state.status === 'closed' && model.subject === 'disturbance') assert.equal(model.world, 'well', 'closed though the last measurement was not well')
+  if (state.status === 'closed' && model.subject === 'disturbance') {
+    assert.equal(model.world, 'well', 'closed though the last measurement was not well')
+    assert.ok(state.history.findLast(({ kind }) => kind === 'closed')?.evidence, 'closed without its evidence')
+  }
+  const verification = state.status === 'resolved' && model.subject === 'disturbance' ? state.verification?.state ?? null : null
+  if (state.status === 'resolved' && model.subject === 'disturbance') assert.equal(verification, model.isUnverified ? 'unverified' : model.quietSince !== null ? 'asked' : null)
+  if (verification !== null) assert.ok(state.clocks.every(({ metAt, runningSince }) => metAt !== null || runningSince === null), 'a clock runs while nobody can measure')
   assert.deepEqual(versions, Array.from({ length: state.version }, (_, index) => index + 1), 'the log has a gap')
   assert.deepEqual(JSON.parse(JSON.stringify(events.reduce<Ticket | null>(apply, null))), state, 'the log replays to another ticket')
   assert.deepEqual(delivered.toSorted(), told.toSorted())
@@ -246,7 +270,7 @@ test(`${lives} random lives go as the table says, along the diagram, with a whol
   const seen = new Set<string>()
   await fc.assert(fc.asyncProperty(life, async ([subject, steps]) => {
     now += hour_ms
-    const model: Model = { subject, status: 'submitted', holder: 'telkomsel', isDisputed: false, resolvedAt: 0, restoredAt: null, world: 'bad', endedAt: 0 }
+    const model: Model = { subject, status: 'submitted', holder: 'telkomsel', isDisputed: false, resolvedAt: 0, restoredAt: null, quietSince: null, isUnverified: false, world: 'bad', endedAt: 0 }
     const id = await begin(model)
     let version = 1
     const told = [`telkomsel ${id}.1`]
@@ -262,10 +286,13 @@ test(`${lives} random lives go as the table says, along the diagram, with a whol
         assert.equal(taken, next !== null, `${id} ${from}: ${JSON.stringify(each.say)}`)
         seen.add(`${subject} ${each.say.action.kind} ${taken ? 'taken' : 'refused'}`)
       } else {
+        const wasUnverified = model.isUnverified && model.status === 'resolved'
         modelSweeps(model, each.sweep, now)
         const name = id.replace('TT-', '')
         await sweepTickets(kit.database, now, (asked) => (asked === name ? causeOf(name, { ...model, world: each.sweep }) : null))
         if (model.status !== from) seen.add(`${subject} swept ${model.status}`)
+        if (model.isUnverified) seen.add(`${subject} swept unverified`)
+        if (wasUnverified && model.status !== 'resolved') seen.add(`${subject} unverified, then ${model.status}`)
       }
       const kept = await read(id)
       if (kept.state.version > version) for (const organisation of new Set([holder, model.holder])) told.push(`${organisation} ${id}.${kept.state.version}`)
@@ -275,7 +302,7 @@ test(`${lives} random lives go as the table says, along the diagram, with a whol
     }
   }), { numRuns: lives, seed, interruptAfterTimeLimit: time_ms_max, markInterruptAsFailure: true })
   // A table that no life walks through proves nothing.
-  const swept = ['disturbance swept closed', 'disturbance swept reopened', 'disturbance swept cancelled', 'problem swept closed', 'request swept closed', 'disturbance confirm refused']
+  const swept = ['disturbance swept closed', 'disturbance swept reopened', 'disturbance swept cancelled', 'disturbance swept unverified', 'disturbance unverified, then closed', 'disturbance unverified, then reopened', 'problem swept closed', 'request swept closed', 'disturbance confirm refused']
   const wanted = [...Object.entries(speakers).flatMap(([subject, verbs]) => Object.keys(verbs).map((verb) => `${subject} ${verb} taken`)), ...swept]
   assert.deepEqual(wanted.filter((each) => !seen.has(each)), [])
 })
