@@ -103,6 +103,7 @@ export function fixtureLive(now: number, sequence = 1): Live {
     tickets: [
       { id: 't-1', disturbanceId: 'g-1', problem: null, request: null,
         dispute: { kind: 'power', text: 'Genset habis bahan bakar <b>sejak subuh</b>', by: 'telkomsel', since: iso(now - 10 * minute), counts: { expected: 96, silent: 88, bad: 0, good: 8 }, answer: null }, status: 'inProgress', operator: 'telkomsel', operatorName: 'Telkomsel', title: 'Telkomsel, Manggarai', stationCount: 96, openedAt: iso(now - 37 * minute), reopened: 1,
+        verification: { state: 'refused', claimedAt: iso(now - 25 * minute), since: iso(now - 22 * minute), good: 8, bad: 0, silent: 88, broken: [{ station: '5310102003004', good: 0, bad: 0, silent: 4 }] },
         clocks: [
           { name: 'restore', state: 'at_risk', dueAt: iso(now + 8 * minute), pausedReason: null },
           { name: 'repair', state: 'paused', dueAt: iso(now + 600 * minute), pausedReason: 'Kapal belum dapat berlayar' },

@@ -81,7 +81,7 @@ export function describer(needs: DescribeNeeds, state: DetectionState) {
     const isOurs = other !== null && turn !== 'alarm' && other !== disturbance.plannedWork && other !== known?.plannedWork
     const hasOverrun = turn === 'released' && other !== null && !isOurs && (state.plannedWork.get(other)?.to ?? Infinity) < now
     const overran = hasOverrun ? other : known?.overran
-    return { row: { ...describe(disturbance, known, now), ...(overran === undefined ? {} : { overran }) }, about: isOurs ? nameOf(other) : other }
+    return { row: { ...describe(disturbance, known, now), impact: known?.impact ?? null, ...(overran === undefined ? {} : { overran }) }, about: isOurs ? nameOf(other) : other }
   }
   return { nameOf, after, keepName: (id: string): void => void kept.add(id), forget: (id: string): void => void middles.delete(id) }
 }

@@ -71,9 +71,7 @@ export function createMonitor(needs: MonitorNeeds) {
   function note(finding: Finding, now: number): void {
     const { turn, disturbance } = finding
     const id = describe.nameOf(disturbance.id)
-    const known = found.get(id)
-    const { row: described, about } = describe.after(finding, known, now)
-    const row = { ...described, impact: known?.impact ?? null }
+    const { row, about } = describe.after(finding, found.get(id), now)
     found.set(id, row)
     unsaved.disturbances.set(id, { row, devices: isOngoing(row.stage) ? hitDevices(state, disturbance.id) : [] })
     if (turn === null) return
@@ -136,6 +134,7 @@ export function createMonitor(needs: MonitorNeeds) {
       })
     },
     sweep,
+    ...verifying(state, needs.clock, describe.nameOf, found),
     ...otherInputs(state, (change, each) => slices.change(() => {
       change()
       unsaved.inputs.push(each)
@@ -162,17 +161,6 @@ export function createMonitor(needs: MonitorNeeds) {
       return reports
     },
     disturbance: (id: string): LiveDisturbance | undefined => found.get(id),
-    /** Its devices, station by station, by good reports since an instant; null of one that is not of devices, or not ongoing. */
-    measure(id: string, since: number): StationCount[] | null {
-      const each = state.ongoing.find((open) => open !== null && describe.nameOf(open.found.id) === id) ?? null
-      return each === null || each.found.cause === 'election_server' ? null : countStations(state, each, seconds(since), seconds(needs.clock()))
-    },
-    /** Stations whose officers can look at it, and with whose SIM; null: any. */
-    whoCanLook(id: string, stations: readonly string[]): { stations: string[]; operator: string | null } {
-      const row = found.get(id)
-      const operator = row === undefined || row.isEverybody === true ? null : row.operator
-      return { stations: whoCanLook(state, stations, operator, seconds(needs.clock())), operator }
-    },
     status: (station: string, operator: string | null): Status => stationStatus(state, station, operator),
     explain: (station: string, now: number, operator: string | null) => explainStation(state, station, now, operator),
     found: (): readonly LiveDisturbance[] => [...found.values()],
@@ -184,6 +172,23 @@ export function createMonitor(needs: MonitorNeeds) {
     },
     devicesOnDuty: (): number => state.devicesOnDuty,
     impact: (id: string): LiveImpact | null => found.get(id)?.impact ?? null,
+  }
+}
+
+/** What a claim that a disturbance is over is verified by. */
+function verifying(state: DetectionState, clock: () => number, nameOf: (id: string) => string, found: ReadonlyMap<string, LiveDisturbance>) {
+  return {
+    /** Its devices, station by station, by good reports since an instant; null of one that is not of devices, or not ongoing. */
+    measure(id: string, since: number): StationCount[] | null {
+      const each = state.ongoing.find((open) => open !== null && nameOf(open.found.id) === id) ?? null
+      return each === null || each.found.cause === 'election_server' ? null : countStations(state, each, seconds(since), seconds(clock()))
+    },
+    /** Stations whose officers can look at it, and with whose SIM; null: any. */
+    whoCanLook(id: string, stations: readonly string[]): { stations: string[]; operator: string | null } {
+      const row = found.get(id)
+      const operator = row === undefined || row.isEverybody === true ? null : row.operator
+      return { stations: whoCanLook(state, stations, operator, seconds(clock())), operator }
+    },
   }
 }
 
