@@ -48,6 +48,9 @@ export const isTold = (row: LiveDisturbance): boolean => row.stage === 'confirme
 /** Over under its own name, and going on within another one: not measured to be well. */
 export const isMerged = (row: Pick<LiveDisturbance, 'stage' | 'parent'>): boolean => row.stage === 'ended' && row.parent !== null
 
+/** Fewer are silent because they left: nobody has reported that it is well. */
+export const isUnheard = (row: Pick<LiveDisturbance, 'stage' | 'evidence'>): boolean => row.stage === 'recovering' && row.evidence.devicesGood === 0
+
 /** The stations of what is confirmed, each once. @param area code that they lie in; null is everywhere */
 export function hitStations(disturbances: Iterable<LiveDisturbance>, area: string | null): number {
   const hit = new Set<string>()

@@ -75,6 +75,7 @@ test('a resolution that nobody measures is asked for, then unverified: neither c
   assert.equal(refusal(asked, 'measurement', 25 * minute_ms - 1, refuse(nobody)), 'still_verifying')
   const unverified = tell(asked, 'measurement', 25 * minute_ms, refuse(nobody))
   assert.deepEqual([unverified.status, unverified.verification?.state, unverified.reopened, unverified.history.at(-1)?.kind], ['resolved', 'unverified', 0, 'unverified'])
+  assert.match(unverified.notes.at(-1)?.text ?? '', /^Tidak terverifikasi: .*\(0 baik, 0 buruk, 0 diam\)/)
   for (const clock of clocksOf(unverified, 10 * hour_ms)) assert.deepEqual([clock.state, clock.pausedReason, clock.used_ms], ['paused', 'unverified', 10 * minute_ms])
   assert.equal(nextDue(unverified, 10 * hour_ms), null)
   assert.equal(refusal(unverified, 'measurement', 10 * hour_ms, refuse(nobody)), 'still_verifying', 'it is said once')

@@ -8,7 +8,7 @@ import {
 } from './clock.ts'
 import { answered, handedOver, isDisputed, type DisputeKind, type Held, type Recipient } from './dispute.ts'
 import {
-  brokenText, countedSince, defaultVerification, evidenceText, isUnmeasured, judgeClaim, nextLook, pauseUnverified, resumeUnverified, settled, unsettled, verdictOf,
+  brokenText, countedSince, defaultVerification, evidenceText, isUnmeasured, judgeClaim, nextLook, pauseUnverified, resumeUnverified, settled, unsettled, unverifiedText, verdictOf,
   type TicketVerification, type VerificationOptions,
 } from './verification.ts'
 
@@ -370,7 +370,8 @@ function effect(ticket: Ticket, event: TicketEvent): Partial<Ticket> {
       disturbance: event.evidence === null ? ticket.disturbance : changed(ticket, { evidence: event.evidence }),
     }
     case 'check_asked': return { ...settled(ticket, 'asked', event.at, event.evidence), clocks: both(ticket, (clock) => pauseUnverified(clock, ticket), (clock) => pauseUnverified(clock, ticket)) }
-    case 'unverified': return settled(ticket, 'unverified', event.at, event.evidence)
+    // A system that knows no characteristic of ours reads it in a note.
+    case 'unverified': return { ...settled(ticket, 'unverified', event.at, event.evidence), ...noted(ticket, event, unverifiedText(event.evidence)) }
     case 'closed': return {
       status: 'closed', closedAt: event.at, ...settled(ticket, 'verified', event.at, event.evidence ?? null),
       clocks: both(ticket, (restore) => meet(restore, event.at), (repair) => meet(repair, ticket.resolvedAt ?? event.at)),
@@ -381,12 +382,14 @@ function effect(ticket: Ticket, event: TicketEvent): Partial<Ticket> {
     case 'upheld': case 'rejected': return answered(ticket, { word: event.kind, reason: event.reason, by: event.by, at: event.at })
     // Whoever has it now has not seen it yet.
     case 'transferred': return { ...handedOver(ticket, event, ticket.disturbance?.severity ?? null, event.at), status: 'submitted', resolvedAt: null, expectedAt: null, warned: {}, ...unsettled(ticket) }
-    case 'noted': return { notes: [...ticket.notes, { id: String(ticket.version + 1), at: event.at, by: event.by, text: event.text }].slice(-history_max) }
+    case 'noted': return noted(ticket, event, event.text)
     case 'estimated': return { expectedAt: event.expectedAt }
     case 'evidence_changed': return { disturbance: event.disturbance, areaName: event.areaName }
     case 'clock_warned': return { warned: { ...ticket.warned, [event.clock]: event.state } }
   }
 }
+
+const noted = (ticket: Ticket, { at, by }: TicketEvent, text: string): Pick<Ticket, 'notes'> => ({ notes: [...ticket.notes, { id: String(ticket.version + 1), at, by, text }].slice(-history_max) })
 
 function pausedBoth(ticket: Ticket, reason: string, at: Instant): Ticket['clocks'] {
   return both(ticket, (clock) => pause(clock, reason, at), (clock) => pause(clock, reason, at))

@@ -93,6 +93,10 @@ export const resumeUnverified = (clock: TicketClock, at: Instant): TicketClock =
 export const evidenceText = ({ devicesSilent, devicesBad, devicesGood, devicesExpected }: DisturbanceEvidence): string =>
   `silent ${devicesSilent}, bad ${devicesBad}, good ${devicesGood} of ${devicesExpected}`
 
+/** What a note says of it, as the ticket's other texts in Bahasa Indonesia. */
+export const unverifiedText = ({ devicesGood, devicesBad, devicesSilent }: DisturbanceEvidence): string =>
+  `Tidak terverifikasi: terlalu sedikit perangkat melapor sejak dinyatakan pulih (${devicesGood} baik, ${devicesBad} buruk, ${devicesSilent} diam).`
+
 /** Of the stations still hit as many as fit into a reason. */
 const named_max = 5
 export function brokenText(broken: readonly StationCount[] = []): string {

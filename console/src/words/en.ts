@@ -67,6 +67,8 @@ export const en: Words = {
     ended: 'Measured as recovered.',
     retracted: 'Reports that came late show that there was no disturbance.',
   },
+  unheard: 'nobody reports',
+  unheardHow: 'The devices there are off duty, so nobody can tell whether it is well again. It stays open until it is measured.',
   nobody: 'no operator in particular',
   queue: 'Queue of disturbances',
   queueEmpty: 'No confirmed disturbance',

@@ -72,6 +72,8 @@ export const id = {
     ended: 'Terukur pulih.',
     retracted: 'Laporan yang datang terlambat menunjukkan bahwa tidak ada gangguan.',
   } satisfies Record<Stage, string>,
+  unheard: 'tidak ada yang melapor',
+  unheardHow: 'Perangkat di sana tidak bertugas lagi, jadi tidak ada yang dapat memastikan pulih atau belum. Gangguan tetap terbuka sampai terukur.',
   nobody: 'tanpa operator tertentu',
   queue: 'Antrean gangguan',
   queueEmpty: 'Tidak ada gangguan yang dipastikan',
