@@ -80,7 +80,7 @@ export const scenes = {
   wait: { ...working, check: { running: false, done: 13, steps: 13, result: electionDown, at: now - 8_000 } },
   move: { ...working, check: { running: false, done: 13, steps: 13, result: noAnswer, at: now - 8_000 }, budget: { today: 4_998_000, election: 12_000_000, daily: 5_000_000, refused: 'limit' } },
   old: { ...working, check: { running: false, done: 13, steps: 13, result: result({ clockOffsetMs: 7_300_000 }), at: now - 43 * minute_ms } },
-  duty: { ...working, duty: { on: true, since: now - 95 * minute_ms, nextDueAt: now + 3 * minute_ms, awake: true, canStayAwake: true }, sending: { status: 0, retryAt: now + minute_ms } },
+  duty: { ...working, checkWanted: true, duty: { on: true, since: now - 95 * minute_ms, nextDueAt: now + 3 * minute_ms, awake: true, canStayAwake: true }, sending: { status: 0, retryAt: now + minute_ms } },
   practice: { ...working, practice: true, storage: 'full', update: true },
   testing: { ...working, configExpired: true, fullTest: { running: false, phase: null, downKbps: 18_400, upKbps: 6_020, minRttMs: 41.2, bytes: 17_800_000, refused: null }, budget: { ...working.budget, refused: 'metered' } },
   sent: working,
