@@ -376,7 +376,7 @@ function effect(ticket: Ticket, event: TicketEvent): Partial<Ticket> {
       status: 'closed', closedAt: event.at, ...settled(ticket, 'verified', event.at, event.evidence ?? null),
       clocks: both(ticket, (restore) => meet(restore, event.at), (repair) => meet(repair, ticket.resolvedAt ?? event.at)),
     }
-    case 'cancelled': return { status: 'cancelled', closedAt: event.at, clocks: pausedBoth(ticket, event.reason, event.at) }
+    case 'cancelled': return { status: 'cancelled', closedAt: event.at, clocks: pausedBoth(ticket, event.reason, event.at), ...unsettled(ticket) }
     // It changes no clock: a claim buys no time.
     case 'disputed': return { dispute: { kind: event.dispute, text: event.text, by: event.by, since: event.at, evidence: event.evidence, answer: null } }
     case 'upheld': case 'rejected': return answered(ticket, { word: event.kind, reason: event.reason, by: event.by, at: event.at })
