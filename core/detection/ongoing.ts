@@ -154,9 +154,15 @@ function measuredStage(state: DetectionState, each: Ongoing, now_s: number): Sta
   const stage = nextStage(each, now_s)
   const isOld = now_s - each.since_s > silence_says_s
   if (stage !== 'ended' && (!isOld || each.found.evidence.devicesGood === 0)) return stage
-  const counts = countStations(state, each, each.since_s, now_s)
-  if (stage === 'ended') return isRetraction(each) || isWell(counts, each.devicesMost) ? 'ended' : 'recovering'
-  if (weigh(counts, each.devicesMost).says !== 'well') return stage
+  // At its largest: what is well has left its extent by now.
+  const counts = countStations(state, { ...each, places: new Set(each.peakPlaces) }, each.since_s, now_s)
+  const { says, good, bad, silent } = weigh(counts, each.devicesMost)
+  if (stage === 'ended') {
+    if (!isRetraction(each) && !isWell(counts, each.devicesMost)) return 'recovering'
+    each.found = { ...each.found, evidence: { ...each.found.evidence, devicesExpected: good + bad + silent, devicesGood: good, devicesBad: bad, devicesSilent: silent } }
+    return 'ended'
+  }
+  if (says !== 'well') return stage
   // Two sweeps in a row, never one.
   if (each.calmSince_s === 0) each.calmSince_s = now_s
   return wasCalm ? 'ended' : 'recovering'
