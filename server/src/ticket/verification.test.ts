@@ -13,7 +13,10 @@ import { makeBatch } from '../measurement/measured.ts'
 import { sort } from '../measurement/sort.ts'
 import { readMeasured } from '../planned-work/measured.ts'
 import { createDesk } from './desk.ts'
+import { ticketPage } from './link-page.ts'
+import { linkWords } from './link-words.ts'
 import { command, getTicket } from './tickets.ts'
+import { toTmf } from './tmf621.ts'
 
 /** A district of 24 villages, six in a row; Indosat is lost at the first twelve. */
 const stations: MonitorStation[] = Array.from({ length: 24 }, (_, index) => {
@@ -144,6 +147,12 @@ test('nobody is left to report: near phones are asked, it is said to be unverifi
   await live(phones, 12, hit(null))
   const ticket = await ticketOf(id)
   assert.deepEqual([ticket.status, ticket.reopened, ticket.verification?.state, ticket.clocks.map(({ state, pausedReason }) => [state, pausedReason])], ['resolved', 0, 'unverified', [['paused', 'unverified'], ['paused', 'unverified']]])
+  const kept = await getTicket({ database: kit.database, clock: () => now }, noc, id) ?? assert.fail()
+  const { troubleTicketCharacteristic, note, status } = toTmf(kept, now)
+  const said = troubleTicketCharacteristic.find(({ name }) => name === 'verification')?.value as { state: string; claimedAt: string; good: number }
+  assert.deepEqual([status, said.state, said.claimedAt, said.good, note.length], ['resolved', 'unverified', new Date(kept.resolvedAt ?? 0).toISOString(), 0, 1])
+  for (const [language, words] of [['id', /Tidak terverifikasi: sejak dinyatakan pulih/], ['en', /Unverified: since you said resolved/]] as const)
+    assert.match(ticketPage({ ticket: kept, now, words: linkWords[language], mayAnswer: true, notice: null, names: new Map(), typed: null }), words)
   await live(phones, 60, hit(null))
   assert.deepEqual([(await ticketOf(id)).status, monitor.disturbance(disturbance)?.endedAt], ['resolved', null])
   const back = await live(phones, 3, () => 'good')
