@@ -108,9 +108,10 @@ test('measured as recovered before the operator says so: waits for the word, the
   assert.equal(clocksOf(restored, 60 * minute_ms)[0].state, 'met')
   const same = tell(restored, 'measurement', 23 * minute_ms - 1, { kind: 'confirm', recoveredAt: 8 * minute_ms })
   assert.equal(same.version, restored.version, 'nothing to say again')
-  const closed = tell(restored, 'measurement', 23 * minute_ms, { kind: 'confirm', recoveredAt: 8 * minute_ms })
+  const closed = tell(restored, 'measurement', 23 * minute_ms, { kind: 'confirm', recoveredAt: 8 * minute_ms, evidence })
   assert.deepEqual(closed.statusHistory.slice(-2).map((entry) => [entry.status, entry.reason]), [['resolved', 'measured'], ['closed', '']])
   assert.equal(clocksOf(closed, 60 * minute_ms)[1].used_ms, 8 * minute_ms)
+  assert.equal(closed.verification, undefined, 'nobody claimed anything')
 })
 
 test('recovered and failed again: the clock goes on without the good time in between', () => {

@@ -373,7 +373,8 @@ function effect(ticket: Ticket, event: TicketEvent): Partial<Ticket> {
     // A system that knows no characteristic of ours reads it in a note.
     case 'unverified': return { ...settled(ticket, 'unverified', event.at, event.evidence), ...noted(ticket, event, unverifiedText(event.evidence)) }
     case 'closed': return {
-      status: 'closed', closedAt: event.at, ...settled(ticket, 'verified', event.at, event.evidence ?? null),
+      // Without a word of the operator's there was nothing to verify.
+      status: 'closed', closedAt: event.at, ...(ticket.statusHistory.at(-1)?.reason === 'measured' ? {} : settled(ticket, 'verified', event.at, event.evidence ?? null)),
       clocks: both(ticket, (restore) => meet(restore, event.at), (repair) => meet(repair, ticket.resolvedAt ?? event.at)),
     }
     case 'cancelled': return { status: 'cancelled', closedAt: event.at, clocks: pausedBoth(ticket, event.reason, event.at), ...unsettled(ticket) }
