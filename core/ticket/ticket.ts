@@ -1,4 +1,4 @@
-import type { Cause, DisturbanceEvidence } from '../detection/disturbance.ts'
+import type { DisturbanceEvidence } from '../detection/disturbance.ts'
 import { hour_ms, minute_ms, type Instant } from '../kernel/clock.ts'
 import { fail, ok, type Result } from '../kernel/result.ts'
 import {
@@ -6,6 +6,9 @@ import {
   type ClockName, type ClockReading, type ClockState, type TicketClock,
 } from './clock.ts'
 import { answered, handedOver, isDisputed, type DisputeKind, type Held, type Recipient } from './dispute.ts'
+import { aboutOf, eachCause, isAllWell, related, relationChanges, type About, type Related, type RelationAction, type RelationChange, type RelationRefusal, type TicketCause } from './relation.ts'
+
+export type { TicketCause } from './relation.ts'
 
 /**
  * The life of a ticket, after MEF 124 (acknowledged, inProgress, pending, resolved, closed), with one
@@ -17,20 +20,6 @@ import { answered, handedOver, isDisputed, type DisputeKind, type Held, type Rec
  */
 export const ticketStatuses = ['submitted', 'acknowledged', 'inProgress', 'pending', 'resolved', 'reopened', 'closed', 'cancelled'] as const
 export type TicketStatus = (typeof ticketStatuses)[number]
-
-/** What a ticket needs of a disturbance that is confirmed: of one that is only suspected there is none. */
-export interface TicketCause {
-  readonly id: string
-  readonly cause: Cause
-  readonly operator: string | null
-  readonly severity: 'down' | 'degraded'
-  readonly areaCode: string
-  readonly stations: readonly string[]
-  readonly startedAt: Instant
-  readonly foundAt: Instant
-  readonly endedAt: Instant | null
-  readonly evidence: DisturbanceEvidence
-}
 
 export type ProblemKind = 'signal' | 'access_point' | 'election_server' | 'app' | 'position' | 'other'
 
@@ -52,7 +41,7 @@ export interface TicketRequest {
   readonly externalId: string | null
 }
 
-interface HistoryEntry {
+interface HistoryEntry extends About {
   readonly at: Instant
   readonly by: string
   readonly kind: TicketEvent['kind']
@@ -66,13 +55,10 @@ interface HistoryEntry {
 interface StatusEntry { readonly at: Instant; readonly status: TicketStatus; readonly reason: string }
 interface TicketNote { readonly id: string; readonly at: Instant; readonly by: string; readonly text: string }
 
-export interface Ticket extends Held {
-  readonly id: string
+export interface Ticket extends Held, Related {
   readonly version: number
   readonly status: TicketStatus
   readonly areaName: string
-  /** Null for an officer's problem and for a request: one word is no disturbance. */
-  readonly disturbance: TicketCause | null
   /** In the ticket of an officer's problem alone. */
   readonly problem?: TicketProblem
   /** In that of a request alone, whose `operator` is who asks. */
@@ -114,13 +100,16 @@ export type TicketAction =
   | { readonly kind: 'acknowledge' | 'start' | 'resume' }
   | { readonly kind: 'hold'; readonly reason: string }
   | { readonly kind: 'resolve'; readonly text?: string }
-  | { readonly kind: 'confirm'; readonly recoveredAt: Instant }
-  | { readonly kind: 'refuse'; readonly evidence: DisturbanceEvidence }
+  | { readonly kind: 'confirm'; readonly recoveredAt: Instant; /** Of a ticket that covers several: those that were measured well. */ readonly well?: readonly string[] }
+  | { readonly kind: 'refuse'; readonly evidence: DisturbanceEvidence; /** Of a ticket that covers several: those that are not well, the one that the evidence is of first. */ readonly broken?: readonly string[] }
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'estimate'; readonly expectedAt: Instant }
   | { readonly kind: 'evidence'; readonly disturbance: TicketCause; readonly areaName: string }
   | { readonly kind: 'cancel'; readonly reason: string }
   | { readonly kind: 'warn' | 'lapse' }
+  /** Who asked wants it no more. */
+  | { readonly kind: 'withdraw' }
+  | RelationAction
   | { readonly kind: 'dispute'; readonly dispute: DisputeKind; readonly text: string; /** What is measured now, where it is newer than the ticket's. */ readonly evidence?: DisturbanceEvidence }
   /** The dispute is right: the ticket goes to somebody else, or where `to` is null to nobody. */
   | { readonly kind: 'uphold'; readonly reason: string; readonly to: Recipient | null }
@@ -131,11 +120,12 @@ type TicketCommand = TicketAction & { readonly by: string; readonly actor: Actor
 
 type TicketChange =
   | { readonly kind: 'opened'; readonly opening: Opening }
-  | { readonly kind: 'acknowledged' | 'started' | 'resumed' | 'relapsed' | 'closed' }
+  | { readonly kind: 'acknowledged' | 'started' | 'resumed' | 'relapsed' | 'closed' | 'withdrawn' }
+  | RelationChange
   | { readonly kind: 'held'; readonly reason: string }
   | { readonly kind: 'resolved'; readonly text: string; readonly measured: boolean }
   | { readonly kind: 'restored'; readonly recoveredAt: Instant }
-  | { readonly kind: 'reopened'; readonly evidence: DisturbanceEvidence | null }
+  | { readonly kind: 'reopened'; readonly evidence: DisturbanceEvidence | null; readonly broken?: readonly string[] }
   | { readonly kind: 'disputed'; readonly dispute: DisputeKind; readonly text: string; readonly evidence: DisturbanceEvidence }
   | { readonly kind: 'upheld' | 'rejected'; readonly reason: string }
   | ({ readonly kind: 'transferred' } & Recipient)
@@ -148,7 +138,7 @@ export type TicketEvent = TicketChange & { readonly at: Instant; readonly by: st
 
 export type Refusal =
   | 'not_found' | 'already_open' | 'not_from_this_status' | 'not_yours_to_say' | 'closed_by_measurement_only' | 'closed_by_officer_only'
-  | 'reason_missing' | 'text_too_long' | 'still_verifying' | 'nobody_concerned' | 'not_confirmed' | 'version_conflict' | 'dispute_open' | 'no_dispute'
+  | 'reason_missing' | 'text_too_long' | 'still_verifying' | 'nobody_concerned' | 'not_confirmed' | 'version_conflict' | 'dispute_open' | 'no_dispute' | 'other_operator' | RelationRefusal
 
 export interface VerificationOptions {
   /** How long after `resolved` the stations have to report well again, ms. */
@@ -172,13 +162,14 @@ const whoMay: Readonly<Record<TicketAction['kind'], readonly Actor[]>> = {
   dispute: ['operator'], uphold: ['watch'], reject: ['watch'], transfer: ['watch'],
   word: ['officer'],
   cancel: ['watch', 'measurement'],
+  withdraw: [], attach: ['operator', 'watch'], relate: ['watch', 'measurement'], merge: ['watch'], cover: ['watch'], uncover: ['watch', 'measurement'],
 }
 
 /** Of a request the centre does what an operator does elsewhere, and who asked says whether it is settled. */
 const whoMayOfRequest: Readonly<Partial<Record<TicketAction['kind'], readonly Actor[]>>> = {
   open: ['operator'],
   acknowledge: ['watch'], start: ['watch'], hold: ['watch'], resume: ['watch'], resolve: ['watch'], estimate: ['watch'],
-  transfer: [], word: ['operator'], cancel: ['operator', 'watch'],
+  transfer: [], word: ['operator'], cancel: ['operator', 'watch'], withdraw: ['operator'],
 }
 
 const from: Readonly<Partial<Record<TicketAction['kind'], readonly TicketStatus[]>>> = {
@@ -188,10 +179,13 @@ const from: Readonly<Partial<Record<TicketAction['kind'], readonly TicketStatus[
   resume: ['pending'],
   resolve: ['acknowledged', 'inProgress', 'pending', 'reopened'],
   word: ['resolved'],
+  // What is said to be over is measured first: nobody's word shall be judged by what was not in it.
+  merge: ['submitted', 'acknowledged', 'inProgress', 'pending', 'reopened'],
+  cover: ['submitted', 'acknowledged', 'inProgress', 'pending', 'reopened'],
 }
 
 /** What concerns one kind of ticket alone: measurement has no say over a word, an officer none over a disturbance. */
-const ofDisturbances: ReadonlySet<TicketAction['kind']> = new Set(['confirm', 'refuse', 'evidence', 'dispute', 'uphold', 'reject'])
+const ofDisturbances: ReadonlySet<TicketAction['kind']> = new Set(['confirm', 'refuse', 'evidence', 'dispute', 'uphold', 'reject', 'merge', 'cover', 'uncover'])
 const ofProblems: ReadonlySet<TicketAction['kind']> = new Set(['word', 'lapse'])
 
 /**
@@ -230,13 +224,17 @@ function respond(ticket: Ticket, command: TicketCommand, now: Instant, options: 
     case 'resolve': return command.text !== undefined && command.text.length > text_chars_max
       ? fail('text_too_long')
       : ok([...(ticket.status === 'pending' ? [{ kind: 'resumed' } as const] : []), { kind: 'resolved', text: command.text ?? '', measured: false }])
-    case 'confirm': return ok(confirm(ticket, command.recoveredAt, now, options))
-    case 'refuse': return refuse(ticket, command.evidence, now, options)
+    // Nothing closes while one of what it covers is not measured well.
+    case 'confirm': return isAllWell(ticket, command.well) ? ok(confirm(ticket, command.recoveredAt, now, options)) : fail('still_verifying')
+    case 'refuse': return refuse(ticket, command, now, options)
     case 'note': return withText(command.text, (text) => [{ kind: 'noted', text }])
     case 'estimate': return ok([{ kind: 'estimated', expectedAt: command.expectedAt }])
     case 'evidence': return ok([{ kind: 'evidence_changed', disturbance: command.disturbance, areaName: command.areaName }])
     // A dispute is answered before anything else is done with the ticket; later evidence waits for no answer.
     case 'cancel': return command.actor === 'watch' && isDisputed(ticket) ? fail('dispute_open') : withText(command.reason, (reason) => [{ kind: 'cancelled', reason }])
+    case 'withdraw': return ok([{ kind: 'withdrawn' }])
+    case 'merge': case 'cover': case 'uncover': return command.actor === 'watch' && isDisputed(ticket) ? fail('dispute_open') : relationChanges(ticket, command)
+    case 'relate': case 'attach': return relationChanges(ticket, command)
     case 'warn': return ok(warnings(ticket, now))
     case 'lapse': return ok(ticket.status === 'resolved' && now >= (ticket.resolvedAt ?? ticket.updatedAt) + options.word_ms ? [{ kind: 'closed' }] : [])
     case 'word': return ok([command.word === 'fixed' ? { kind: 'closed' } : { kind: 'reopened', evidence: null }])
@@ -279,11 +277,11 @@ function confirm(ticket: Ticket, recoveredAt: Instant, now: Instant, options: Ve
   return [...restored, { kind: 'resolved', text: '', measured: true }, { kind: 'closed' }]
 }
 
-function refuse(ticket: Ticket, evidence: DisturbanceEvidence, now: Instant, options: VerificationOptions): Result<TicketChange[], Refusal> {
+function refuse(ticket: Ticket, { evidence, broken }: Extract<TicketAction, { kind: 'refuse' }>, now: Instant, options: VerificationOptions): Result<TicketChange[], Refusal> {
   const relapsed: TicketChange[] = ticket.restoredAt === null ? [] : [{ kind: 'relapsed' }]
   if (ticket.status !== 'resolved') return ok(relapsed)
   if (now < (ticket.resolvedAt ?? ticket.updatedAt) + options.verify_ms) return relapsed.length > 0 ? ok(relapsed) : fail('still_verifying')
-  return ok([...relapsed, { kind: 'reopened', evidence }])
+  return ok([...relapsed, { kind: 'reopened', evidence, ...(broken === undefined ? {} : { broken }) }])
 }
 
 function warnings(ticket: Ticket, now: Instant): TicketChange[] {
@@ -332,11 +330,6 @@ function both(ticket: Ticket, restored: (clock: TicketClock, other: TicketClock)
   return restore === undefined || repair === undefined ? [] : [restored(restore, repair), repaired(repair)]
 }
 
-/** The disturbance with some of it changed; null where there is none. */
-function changed(ticket: Ticket, part: Partial<TicketCause>): TicketCause | null {
-  return ticket.disturbance === null ? null : { ...ticket.disturbance, ...part }
-}
-
 function effect(ticket: Ticket, event: TicketEvent): Partial<Ticket> {
   switch (event.kind) {
     case 'opened': return {}
@@ -347,16 +340,16 @@ function effect(ticket: Ticket, event: TicketEvent): Partial<Ticket> {
     case 'resolved': return { status: 'resolved', resolvedAt: event.measured ? (ticket.restoredAt ?? event.at) : event.at }
     case 'restored': return {
       restoredAt: event.recoveredAt, clocks: both(ticket, (restore) => meet(restore, Math.max(event.recoveredAt, ticket.openedAt))),
-      disturbance: changed(ticket, { endedAt: event.recoveredAt }),
+      ...eachCause(ticket, (cause) => ({ ...cause, endedAt: event.recoveredAt })),
     }
     case 'relapsed': return {
-      restoredAt: null, disturbance: changed(ticket, { endedAt: null }),
+      restoredAt: null, ...eachCause(ticket, (cause) => ({ ...cause, endedAt: null })),
       clocks: both(ticket, (restore, repair) => unmeet(restore, event.at, repair.runningSince === null ? repair.pausedReason : null)),
     }
     // The clocks ran on during the verification: a claim that was not true buys no time.
     case 'reopened': return {
       status: 'reopened', resolvedAt: null, reopened: ticket.reopened + 1,
-      disturbance: event.evidence === null ? ticket.disturbance : changed(ticket, { evidence: event.evidence }),
+      ...withEvidence(ticket, event.evidence, event.broken?.[0] ?? ticket.disturbance?.id),
     }
     case 'closed': return {
       status: 'closed', closedAt: event.at,
@@ -370,9 +363,15 @@ function effect(ticket: Ticket, event: TicketEvent): Partial<Ticket> {
     case 'transferred': return { ...handedOver(ticket, event, ticket.disturbance?.severity ?? null, event.at), status: 'submitted', resolvedAt: null, expectedAt: null, warned: {} }
     case 'noted': return { notes: [...ticket.notes, { id: String(ticket.version + 1), at: event.at, by: event.by, text: event.text }].slice(-history_max) }
     case 'estimated': return { expectedAt: event.expectedAt }
-    case 'evidence_changed': return { disturbance: event.disturbance, areaName: event.areaName }
+    case 'evidence_changed': return { ...eachCause(ticket, (cause) => (cause.id === event.disturbance.id ? event.disturbance : cause)), ...(ticket.disturbance?.id === event.disturbance.id ? { areaName: event.areaName } : {}) }
+    case 'related': case 'covered': case 'uncovered': case 'attached': return related(ticket, event)
+    case 'withdrawn': return { status: 'cancelled', closedAt: event.at }
     case 'clock_warned': return { warned: { ...ticket.warned, [event.clock]: event.state } }
   }
+}
+
+function withEvidence(ticket: Ticket, evidence: DisturbanceEvidence | null, of: string | undefined): Partial<Ticket> {
+  return evidence === null ? {} : eachCause(ticket, (cause) => (cause.id === of ? { ...cause, evidence } : cause))
 }
 
 function pausedBoth(ticket: Ticket, reason: string, at: Instant): Ticket['clocks'] {
@@ -382,13 +381,22 @@ function pausedBoth(ticket: Ticket, reason: string, at: Instant): Ticket['clocks
 function entry(event: TicketEvent): HistoryEntry {
   const evidence = event.kind === 'reopened' ? event.evidence : event.kind === 'evidence_changed' ? event.disturbance.evidence : null
   const clock = event.kind === 'clock_warned' ? { name: event.clock, state: event.state } : null
-  return { at: event.at, by: event.by, kind: event.kind, text: textOf(event), evidence, clock, ...(event.kind === 'disputed' ? { dispute: event.dispute } : {}) }
+  return { at: event.at, by: event.by, kind: event.kind, text: textOf(event), evidence, clock, ...(event.kind === 'disputed' ? { dispute: event.dispute } : {}), ...about(event) }
+}
+
+function about(event: TicketEvent): About {
+  switch (event.kind) {
+    case 'related': case 'covered': case 'uncovered': case 'attached': return aboutOf(event)
+    case 'reopened': return event.broken === undefined ? {} : { disturbances: event.broken }
+    default: return {}
+  }
 }
 
 /** The words somebody gave, or the figures behind the event; what it means is said by its kind. */
 function textOf(event: TicketEvent): string {
   switch (event.kind) {
-    case 'held': case 'cancelled': case 'upheld': case 'rejected': return event.reason
+    case 'held': case 'cancelled': case 'upheld': case 'rejected': case 'uncovered': return event.reason
+    case 'attached': return event.attachment.description
     case 'resolved': return event.measured ? 'measured' : event.text
     case 'noted': case 'disputed': return event.text
     case 'reopened': return event.evidence === null ? '' : evidenceText(event.evidence)
