@@ -29,16 +29,13 @@ ALTER TABLE ticket_attachment ALTER COLUMN content SET STORAGE EXTERNAL; -- phot
 CREATE INDEX ticket_attachment_ticket ON ticket_attachment (ticket_id);
 COMMENT ON COLUMN ticket_attachment.organisation_id IS 'who attached it; whoever may see the ticket may see it';
 
-DO $$
-DECLARE walled text;
-BEGIN
-  FOREACH walled IN ARRAY ARRAY['ticket_cover', 'ticket_attachment'] LOOP
-    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', walled);
-    EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', walled);
-    -- The ticket's own wall decides, whoever has it by now.
-    EXECUTE format('CREATE POLICY %I ON %I FOR SELECT USING (EXISTS (SELECT FROM ticket WHERE ticket.id = ticket_id AND kawal_may(''ticket'', ''read'', ticket.organisation_id)))', walled || '_read', walled);
-  END LOOP;
-END $$;
+ALTER TABLE ticket_cover ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ticket_cover FORCE ROW LEVEL SECURITY;
+ALTER TABLE ticket_attachment ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ticket_attachment FORCE ROW LEVEL SECURITY;
+-- The ticket's own wall decides, whoever has it by now. A cover is the system's before its ticket is there.
+CREATE POLICY ticket_cover_read ON ticket_cover FOR SELECT USING (current_setting('kawal.role', true) = 'system' OR EXISTS (SELECT FROM ticket WHERE ticket.id = ticket_id AND kawal_may('ticket', 'read', ticket.organisation_id)));
+CREATE POLICY ticket_attachment_read ON ticket_attachment FOR SELECT USING (EXISTS (SELECT FROM ticket WHERE ticket.id = ticket_id AND kawal_may('ticket', 'read', ticket.organisation_id)));
 CREATE POLICY ticket_cover_insert ON ticket_cover FOR INSERT WITH CHECK (current_setting('kawal.role', true) = 'system');
 CREATE POLICY ticket_cover_delete ON ticket_cover FOR DELETE USING (current_setting('kawal.role', true) = 'system');
 CREATE POLICY ticket_attachment_insert ON ticket_attachment FOR INSERT WITH CHECK (
@@ -54,3 +51,11 @@ UPDATE hub SET filter = CASE WHEN query LIKE 'eventType=%' THEN jsonb_build_obje
 -- Of one version of a ticket a listener may hear two events: that its status changed, and what is asked of it.
 ALTER TABLE hub_delivery DROP CONSTRAINT hub_delivery_hub_id_ticket_id_version_key;
 CREATE UNIQUE INDEX hub_delivery_once ON hub_delivery (hub_id, (body->>'eventId'));
+
+-- The ticket that stands for a disturbance: the one that covers it, else the last that was opened for it. Whoever asks sees no more than else.
+CREATE FUNCTION kawal_ticket_of(asked text) RETURNS text
+LANGUAGE sql STABLE AS $$
+  SELECT coalesce(
+    (SELECT ticket_id FROM ticket_cover WHERE disturbance_id = asked),
+    (SELECT id FROM ticket WHERE disturbance_id = asked ORDER BY opened_at DESC, id DESC LIMIT 1))
+$$;

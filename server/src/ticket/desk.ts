@@ -2,7 +2,9 @@ import type { LiveDisturbance, LiveTicket } from '@kawal/contract/live.ts'
 import type { Caller, Database } from '../adapters/postgres/database.ts'
 import { ProblemError } from '../problem.ts'
 import type { ResultsDueAt } from './levels.ts'
-import { causeOf, getTicket, listTickets, openTicket, sweepTickets } from './tickets.ts'
+import { listTickets } from './list.ts'
+import { relateFamilies } from './relations.ts'
+import { causeOf, getTicket, openTicket, sweepTickets } from './tickets.ts'
 import { toLive } from './tmf621.ts'
 
 const shown_max = 500
@@ -18,7 +20,10 @@ export function createDesk(needs: { database: Database; clock: () => number; res
     async open(caller: Caller, disturbance: LiveDisturbance, recipient: string): Promise<void> {
       const opened = await openTicket(needs, caller, causeOf(disturbance), recipient)
       if (!opened.ok) throw new ProblemError('state_conflict', `No ticket can be opened: ${opened.error}.`)
-      if (opened.value.created) needs.changed(opened.value.ticket.id)
+      if (!opened.value.created) return
+      // Its family may have tickets already.
+      news?.add(disturbance.id)
+      needs.changed(opened.value.ticket.id)
     },
     /** The tickets that this caller may see; those of `ids`, or the newest. */
     async live(caller: Caller, ids: readonly string[] | null): Promise<LiveTicket[]> {
@@ -31,6 +36,8 @@ export function createDesk(needs: { database: Database; clock: () => number; res
       const looked = news
       news = new Set()
       try {
+        const related = await relateFamilies(needs.database, now, looked)
+        related.forEach(needs.changed)
         const changed = await sweepTickets(needs.database, now, (id) => {
           const row = lookup(id)
           return row === undefined ? null : causeOf(row)
