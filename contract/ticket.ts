@@ -255,7 +255,6 @@ export type TmfStatus = Static<typeof TroubleTicketStatusType>
 export type TroubleTicket = Static<typeof TroubleTicket>
 export type TroubleTicketCreate = Static<typeof TroubleTicketCreate>
 export type AttachmentGiven = Static<typeof AttachmentGiven>
-export type RelationshipGiven = Static<typeof RelationshipGiven>
 export type TroubleTicketPatch = Static<typeof TroubleTicketPatch>
 export type TroubleTicketEvent = Static<typeof TroubleTicketEvent>
 export type Characteristic = Static<typeof Characteristic>

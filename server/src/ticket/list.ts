@@ -7,12 +7,12 @@ import type { TicketNeeds } from './tickets.ts'
 const instants = {
   creationDate: "(state->>'openedAt')::bigint", lastUpdate: "(state->>'updatedAt')::bigint", statusChangeDate: "(state->'statusHistory'->-1->>'at')::bigint",
 } as const
-export type TicketInstant = keyof typeof instants
+type TicketInstant = keyof typeof instants
 export const ticketInstants = Object.keys(instants) as readonly TicketInstant[]
 
 /** How an instant is compared, by the name that TMF630 gives it. */
 const comparisons = { gt: '>', gte: '>=', lt: '<', lte: '<=', eq: '=' } as const
-export type Comparison = keyof typeof comparisons
+type Comparison = keyof typeof comparisons
 export const isComparison = (text: string): text is Comparison => text in comparisons
 
 /** Severity, type and priority are worked out as `tmf621.ts` shows them. */

@@ -25,7 +25,7 @@ export interface TicketNeeds {
 /** A confirmed disturbance, with the name of its area where the caller knows it, and why measurement takes its ticket back where it does. */
 export type OpenCause = TicketCause & { readonly areaName?: string; readonly takenBack?: string | null }
 
-export interface Opened { readonly ticket: Ticket; readonly created: boolean }
+interface Opened { readonly ticket: Ticket; readonly created: boolean }
 
 /** The disturbance in the words of the core: instants for times. @returns null for one that was never confirmed: it has no ticket */
 export function causeOf(row: LiveDisturbance): OpenCause | null {
@@ -267,7 +267,7 @@ async function record(client: pg.PoolClient, caller: Caller, before: Ticket | nu
 }
 
 /** Does something within the caller's transaction that is the system's alone. */
-export async function asSystem<T>(client: pg.PoolClient, caller: Caller, work: () => Promise<T>): Promise<T> {
+async function asSystem<T>(client: pg.PoolClient, caller: Caller, work: () => Promise<T>): Promise<T> {
   if (caller.role === system.role) return work()
   await actAs(client, system)
   const done = await work()
