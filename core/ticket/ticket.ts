@@ -233,7 +233,7 @@ function respond(ticket: Ticket, command: TicketCommand, now: Instant, options: 
     // A dispute is answered before anything else is done with the ticket; later evidence waits for no answer.
     case 'cancel': return command.actor === 'watch' && isDisputed(ticket) ? fail('dispute_open') : withText(command.reason, (reason) => [{ kind: 'cancelled', reason }])
     case 'withdraw': return ok([{ kind: 'withdrawn' }])
-    case 'merge': case 'cover': case 'uncover': return command.actor === 'watch' && isDisputed(ticket) ? fail('dispute_open') : relationChanges(ticket, command)
+    case 'merge': case 'cover': case 'uncover': return command.actor === 'watch' && isDisputed(ticket) ? fail('dispute_open') : reach(ticket, command)
     case 'relate': case 'attach': return relationChanges(ticket, command)
     case 'warn': return ok(warnings(ticket, now))
     case 'lapse': return ok(ticket.status === 'resolved' && now >= (ticket.resolvedAt ?? ticket.updatedAt) + options.word_ms ? [{ kind: 'closed' }] : [])
@@ -267,6 +267,12 @@ function withText(text: string, make: (text: string) => TicketChange[]): Result<
   const trimmed = text.trim()
   if (trimmed === '') return fail('reason_missing')
   return trimmed.length > text_chars_max ? fail('text_too_long') : ok(make(trimmed))
+}
+
+/** What merging and splitting make of a ticket. What is measured as recovered was so without what is new in it: the next measurement is of all. */
+function reach(ticket: Ticket, command: RelationAction): Result<TicketChange[], Refusal> {
+  const changes = relationChanges(ticket, command)
+  return changes.ok && command.kind === 'cover' && ticket.restoredAt !== null ? ok([{ kind: 'relapsed' }, ...changes.value]) : changes
 }
 
 /** Measured as recovered: closes what is resolved; else waits `grace_ms` for the operator's word. */

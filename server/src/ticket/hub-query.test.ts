@@ -96,7 +96,7 @@ test('lists: filters on instants, priority, numbers and what a ticket is about; 
   assert.deepEqual([await found('externalIdentifier.id=INC-7'), await found('externalIdentifier.id=INC-8')], [[asked], []])
   assert.deepEqual([await found('relatedEntity.id=q-b'), await found('relatedEntity.entity.id=530101&limit=1'), await found('relatedEntity.id=9')], [['q-b'], ['q-c'], []])
   assert.deepEqual(await found(`severity=${encodeURIComponent('High, and soon')}`), [asked])
-  assert.deepEqual([await found('sort=-creationDate&limit=2'), await found('sort=creationDate&limit=2')], [['q-c', asked], ['q-a', 'q-b']])
+  assert.deepEqual([await found('sort=-creationDate&limit=2'), await found('sort=creationDate&limit=2')], [[asked, 'q-c'], ['q-a', 'q-b']])
   for (const query of ['sort=name', 'creationDate.near=x', 'creationDate.gte=yesterday', 'creationDate.gte.lt=x', 'name=x']) assert.equal((await face.call('indosat', 'GET', `${ticketAddress}?${query}`)).status, 400, query)
   const links = String((await face.call('indosat', 'GET', `${ticketAddress}?limit=1&offset=1&relatedParty.id=indosat&fields=name`)).headers['link'])
   assert.deepEqual(links.split(', ').map((link) => /^<[^?]*\?(.*)>; rel="(\w+)"$/.exec(link)?.slice(1)).map(([query = '', rel] = []) => [rel, new URLSearchParams(query).get('offset'), new URLSearchParams(query).get('relatedParty.id'), new URLSearchParams(query).get('fields')]),

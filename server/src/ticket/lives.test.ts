@@ -35,7 +35,7 @@ const table: Readonly<Partial<Record<Verb, Partial<Record<TicketStatus, TicketSt
   hold: { acknowledged: 'pending', inProgress: 'pending', reopened: 'pending' },
   resume: { pending: 'inProgress' },
   resolve: { acknowledged: 'resolved', inProgress: 'resolved', pending: 'resolved', reopened: 'resolved' },
-  note: anyOpen('same'), estimate: anyOpen('same'), dispute: anyOpen('same'), reject: anyOpen('same'),
+  note: anyOpen('same'), attach: anyOpen('same'), relate: anyOpen('same'), withdraw: anyOpen('cancelled'), estimate: anyOpen('same'), dispute: anyOpen('same'), reject: anyOpen('same'),
   cancel: anyOpen('cancelled'), transfer: anyOpen('submitted'), uphold: anyOpen('submitted'),
 }
 
@@ -43,15 +43,15 @@ const table: Readonly<Partial<Record<Verb, Partial<Record<TicketStatus, TicketSt
 const speakers: Readonly<Record<Subject, Readonly<Partial<Record<Verb, readonly Who[]>>>>> = {
   disturbance: {
     acknowledge: ['holder'], start: ['holder'], hold: ['holder'], resume: ['holder'], resolve: ['holder'], estimate: ['holder'], note: ['holder', 'watch'],
-    dispute: ['holder'], uphold: ['watch'], reject: ['watch'], transfer: ['watch'], cancel: ['watch'],
+    dispute: ['holder'], uphold: ['watch'], reject: ['watch'], transfer: ['watch'], cancel: ['watch'], attach: ['holder', 'watch'], relate: ['watch'],
   },
   problem: {
     acknowledge: ['holder'], start: ['holder'], hold: ['holder'], resume: ['holder'], resolve: ['holder'], estimate: ['holder'], note: ['holder', 'watch'],
-    transfer: ['watch'], cancel: ['watch'], word: ['officer'],
+    transfer: ['watch'], cancel: ['watch'], word: ['officer'], attach: ['holder', 'watch'], relate: ['watch'],
   },
   request: {
     acknowledge: ['watch'], start: ['watch'], hold: ['watch'], resume: ['watch'], resolve: ['watch'], estimate: ['watch'], note: ['holder', 'watch'],
-    cancel: ['holder', 'watch'], word: ['holder'],
+    cancel: ['holder', 'watch'], word: ['holder'], withdraw: ['holder'], attach: ['holder', 'watch'], relate: ['watch'],
   },
 }
 
@@ -130,6 +130,9 @@ const ticketVerbs: readonly fc.Arbitrary<Omit<Said, 'who'>>[] = [
   ...(['acknowledge', 'start', 'start', 'resume', 'resolve', 'resolve'] as const).map((kind) => fc.constant({ action: { kind } })),
   texts.map((reason) => ({ action: { kind: 'hold', reason } })),
   fc.constant({ action: { kind: 'note', text: 'crew on the way' } }),
+  fc.constant({ action: { kind: 'attach', attachment: { id: 'a', name: 'foto.jpg', mimeType: 'image/jpeg', bytes: 5, description: '', attachmentType: '' } } }),
+  fc.constant({ action: { kind: 'relate', relation: { type: 'parent', ticket: 'TT-wider' } } }),
+  fc.constant({ action: { kind: 'withdraw' } }),
   fc.constant({ action: { kind: 'estimate', expectedAt: 0 } }),
   texts.map((reason) => ({ action: { kind: 'cancel', reason } })),
   fc.constantFrom('fixed', 'still').map((word) => ({ action: { kind: 'word', word } }) as Omit<Said, 'who'>),

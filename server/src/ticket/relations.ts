@@ -30,6 +30,11 @@ async function holdAll(client: pg.PoolClient, ids: readonly string[]): Promise<R
   return held.size < rows.length ? fail('not_yours_to_say') : ok(held)
 }
 
+/** What was measured just now of a disturbance, a ticket that is new to it has not seen: the next sweep looks. */
+async function lookSoon(client: pg.PoolClient, ids: readonly string[], now: Instant): Promise<void> {
+  await client.query('UPDATE ticket SET due_at = $2 WHERE id = ANY ($1)', [ids, new Date(now).toISOString()])
+}
+
 /**
  * One ticket goes on in another of the same operator: the first is cancelled, the other covers its disturbances too and
  * closes when all of them are measured well.
@@ -50,8 +55,7 @@ export function mergeTickets(deps: TicketNeeds, caller: Caller, id: string, into
     if (!grown.ok) return grown
     await save(client, caller, from, gone.value.ticket, gone.value.events, now)
     await save(client, caller, to, grown.value.ticket, grown.value.events, now)
-    // What was measured of the first in this very moment, the other has not seen: the next sweep looks.
-    await client.query('UPDATE ticket SET due_at = $2 WHERE id = $1', [into, new Date(now).toISOString()])
+    await lookSoon(client, [into], now)
     return ok({ ticket: gone.value.ticket, changed: [id, into] })
   })
 }
@@ -81,6 +85,7 @@ export function splitTicket(deps: TicketNeeds, caller: Caller, id: string, distu
     const related = decideAll(caller, ticket, [{ kind: 'relate', relation: { type: 'splitFrom', ...named(ticket, from) } }], now)
     if (!related.ok) throw new Error('a new ticket takes its first relation')
     await save(client, caller, ticket, related.value.ticket, related.value.events, now)
+    await lookSoon(client, [id, own], now)
     return ok({ ticket: left.value.ticket, changed: [id, own] })
   })
 }

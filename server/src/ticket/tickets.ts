@@ -359,7 +359,11 @@ function sweepBatch(database: Database, ids: readonly string[], causes: Readonly
         for (const event of decided.value) ticket = apply(ticket, event)
         events.push(...decided.value)
       }
-      if (events.length === 0) continue
+      if (events.length === 0) {
+        // Looked at, and nothing to say: it is not due again before its time.
+        await client.query('UPDATE ticket SET due_at = $2 WHERE id = $1 AND due_at <= $3', [before.id, at(nextDue(before, now, options)), at(now)])
+        continue
+      }
       await save(client, system, before, ticket, events, now, options)
       changed.push(ticket.id)
     }
