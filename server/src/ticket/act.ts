@@ -172,7 +172,7 @@ function statusActions(ticket: Ticket, status: string, reason: string, disputeKi
   }
 }
 
-export function callerOf(needs: TicketRouteNeeds, request: FastifyRequest): Caller {
+export function callerOf(needs: Pick<TicketRouteNeeds, 'caller'>, request: FastifyRequest): Caller {
   const caller = needs.caller(request)
   if (caller === null) throw new ProblemError('session_missing', 'Open your log-in link, or send an API key as a bearer token.')
   return caller
@@ -234,7 +234,7 @@ export function pageLinks(path: string, query: Query, { offset, limit }: TicketF
   const last = limit === 0 ? 0 : Math.max(0, Math.ceil(total / limit) - 1) * limit
   const pages = { first: 0, ...(offset > 0 ? { prev: Math.max(0, Math.min(offset - limit, last)) } : {}), ...(limit > 0 && offset + limit < total ? { next: offset + limit } : {}), last }
   return Object.entries(pages).map(([rel, at]) => {
-    const asked = new URLSearchParams(Object.keys(query).map((name) => [name, one(query, name) ?? '']))
+    const asked = new URLSearchParams(Object.keys(query).map((name): [string, string] => [name, one(query, name) ?? '']))
     asked.set('offset', String(at))
     asked.set('limit', String(limit))
     return `<${path}?${asked}>; rel="${rel}"`

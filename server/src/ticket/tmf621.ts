@@ -185,9 +185,9 @@ const liveDispute = ({ kind, text, by, since, evidence, answer }: TicketDispute)
   kind, text, by, since: rfc3339(since), counts: countsOf(evidence), answer: answer === null ? null : { word: answer.word, reason: answer.reason, by: answer.by, at: rfc3339(answer.at) },
 })
 
-function liveEntry(of: Ticket, { at, by, kind, text, evidence, clock, dispute = null, relation, attachment, disturbances }: Ticket['history'][number]): LiveTicket['history'][number] {
+function liveEntry(of: Ticket, { at, by, kind, text, evidence, clock, dispute, relation, attachment, disturbances }: Ticket['history'][number]): LiveTicket['history'][number] {
   return {
-    at: rfc3339(at), by, kind, text, clock, dispute, counts: evidence === null ? null : countsOf(evidence),
+    at: rfc3339(at), by, kind, text, clock, dispute: dispute ?? null, counts: evidence === null ? null : countsOf(evidence),
     ...(relation === undefined ? {} : { relation: { type: relation.type, ticket: relation.ticket } }),
     ...(attachment === undefined ? {} : { attachment: { name: attachment.name, bytes: attachment.bytes, url: urlOf(of, attachment.id) } }),
     ...(disturbances === undefined ? {} : { disturbances: [...disturbances] }),
