@@ -4,6 +4,7 @@ import { minute_ms } from '@kawal/core/kernel/clock.ts'
 import type { TicketCause } from '@kawal/core/ticket/ticket.ts'
 import type { TroubleTicket } from '@kawal/contract/ticket.ts'
 import { system, type Caller } from '@kawal/server/src/adapters/postgres/database.ts'
+import { answerProblems } from '@kawal/server/src/problem.ts'
 import { attachmentRoutes } from '@kawal/server/src/ticket/attachment-routes.ts'
 import { ticketRoutes } from '@kawal/server/src/ticket/routes.ts'
 import { openTicket } from '@kawal/server/src/ticket/tickets.ts'
@@ -41,12 +42,12 @@ export interface TicketFace {
 
 const bodies: Readonly<Record<string, string>> = { [`POST ${ticketAddress}`]: 'TroubleTicket_FVO', [`PATCH ${ticketAddress}/:id`]: 'TroubleTicket_MVO', [`POST ${hubAddress}`]: 'Hub_FVO' }
 
-/** What is wrong by the standard with one request and its answer. A body that was refused for its form need not be right. */
+/** What is wrong by the standard with one request and its answer. A body that was refused for its form or size need not be right. */
 export function faultsOf(judge: Judge, request: Pick<FastifyRequest, 'method' | 'body'> & { readonly routeOptions: { readonly url?: string | undefined } }, status: number, payload: unknown): string[] {
   const { url } = request.routeOptions
   if (url === undefined || !(url.startsWith(ticketAddress) || url.startsWith(hubAddress))) return []
   const asked = bodies[`${request.method} ${url}`]
-  const sent = asked === undefined || status === 400 ? [] : judge(asked, request.body)
+  const sent = asked === undefined || status === 400 || status === 413 ? [] : judge(asked, request.body)
   if (typeof payload !== 'string' || payload === '') return sent
   const answered: unknown = JSON.parse(payload)
   if (status >= 400) {
@@ -64,6 +65,7 @@ export function faultsOf(judge: Judge, request: Pick<FastifyRequest, 'method' | 
 export async function withTicketFace(): Promise<TicketFace> {
   const kit = await withDatabase()
   const app = fastify()
+  answerProblems(app)
   const judge = published('tmf621/TMF621-Trouble_Ticket-v5.0.1.oas.yaml')
   const faults: string[] = []
   let judged = 0
