@@ -92,7 +92,18 @@ test('a split gives the disturbance a ticket of its own again; each is measured 
   assert.deepEqual([(await read(b)).status, (await read('TT-s-a-2')).status], ['closed', 'acknowledged'])
 })
 
-test('of eight merges and splits at once each disturbance ends in exactly one ticket', async () => {
+test('what was measured before a merge or a split is looked at after it, though nothing new is measured', async () => {
+  face.now = faceStart
+  const [a, b] = [await face.open('n-a'), await face.open('n-b')]
+  const look = (): Promise<string[]> => sweepTickets(face.kit.database, face.now, (id) => ({ ...faceCause(id), endedAt: face.now }), { news: new Set() })
+  assert.deepEqual(await look(), [])
+  assert.equal((await relate('komdigi', a, relation('mergedInto', b))).status, 200)
+  assert.deepEqual([await look(), await look()], [[b], []])
+  assert.equal((await split('komdigi', b, 'n-a')).status, 200)
+  assert.deepEqual([await look(), await look()], [['TT-n-a-2'], []])
+})
+
+test('of eight merges at once each disturbance ends in exactly one ticket', async () => {
   face.now = faceStart
   const ids = await Promise.all(['x-0', 'x-1', 'x-2', 'x-3'].map((id) => face.open(id)))
   const pairs = [[0, 1], [1, 2], [2, 3], [3, 0], [1, 0], [2, 1], [3, 2], [0, 3]] as const
