@@ -242,7 +242,7 @@ const mergeableMax = 100
 
 /** The tickets that one may be merged into: of the same operator, open, and not being measured just now. */
 export function mergeable(state: LiveState, ticket: LiveTicket): LiveTicket[] {
-  const isFree = ({ status, dispute }: LiveTicket): boolean => openForMerge.has(status) && (dispute === null || dispute.answer !== null)
+  const isFree = ({ status, dispute, disturbanceId }: LiveTicket): boolean => disturbanceId !== null && openForMerge.has(status) && (dispute === null || dispute.answer !== null)
   if (!isFree(ticket)) return []
-  return [...state.tickets.values()].filter((other) => other.id !== ticket.id && other.disturbanceId !== null && other.operator === ticket.operator && isFree(other)).slice(0, mergeableMax)
+  return [...state.tickets.values()].filter((other) => other.id !== ticket.id && other.operator === ticket.operator && isFree(other)).slice(0, mergeableMax)
 }
