@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { causes, stages } from '@kawal/core/detection/disturbance.ts'
 import { disputeKinds } from '@kawal/core/ticket/dispute.ts'
+import { relationTypes } from '@kawal/core/ticket/relation.ts'
 import { verificationStates } from '@kawal/core/ticket/verification.ts'
 import { StationCode, Timestamp } from './report.ts'
 
@@ -111,11 +112,17 @@ export const LiveVerification = Type.Object({
   since: Timestamp,
   good: Type.Integer(), bad: Type.Integer(), silent: Type.Integer(),
   broken: Type.Array(Type.Object({ station: StationCode, good: Type.Integer(), bad: Type.Integer(), silent: Type.Integer() }), { maxItems: 20, description: 'stations hit still, the worst first' }),
+  disturbances: Type.Optional(Type.Array(Type.String(), { description: 'of a ticket that covers several: those of which nobody can tell' })),
 })
+
+const Relation = Type.Object({ type: Type.Enum([...relationTypes], { description: 'what the other ticket is to this one' }), ticket: Type.String() })
+const Attachment = Type.Object({ name: Type.String(), bytes: Type.Integer(), url: Type.String() })
 
 export const LiveTicket = Type.Object({
   id: Type.String(),
   disturbanceId: Type.Union([Type.String(), Type.Null()], { description: "null: an officer's problem, or a request" }),
+  covers: Type.Array(Type.String(), { description: 'further disturbances, of tickets that were merged into it' }),
+  relations: Type.Array(Relation),
   problem: Type.Union([Type.Object({ kind: Type.Enum(['signal', 'access_point', 'election_server', 'app', 'position', 'other']), text: Type.String(), station: StationCode, areaName: Type.String() }), Type.Null()]),
   request: Type.Union([Type.Object({ description: Type.String(), severity: Type.String(), ticketType: Type.String(), externalId: Type.Union([Type.String(), Type.Null()]) }), Type.Null()], { description: 'what the organisation asks of the monitoring centre' }),
   status: Type.Enum(['acknowledged', 'inProgress', 'pending', 'resolved', 'closed', 'submitted', 'reopened', 'cancelled']),
@@ -134,6 +141,9 @@ export const LiveTicket = Type.Object({
     counts: Type.Union([DeviceCounts, Type.Null()], { description: 'devices behind the event' }),
     clock: Type.Union([Type.Object({ name: ClockName, state: ClockState }), Type.Null()], { description: 'the clock that the event warns of' }),
     dispute: Type.Union([DisputeKind, Type.Null()], { description: 'what the event disputes' }),
+    relation: Type.Optional(Relation),
+    attachment: Type.Optional(Attachment),
+    disturbances: Type.Optional(Type.Array(Type.String(), { description: 'of a ticket that covers several: those that the event is about' })),
   })),
 })
 

@@ -22,7 +22,8 @@ export interface Verdict {
 const devices_min = 3
 /** Of the stations hit that have devices so many must be well: three phones of one street say nothing of a district. */
 const stations_share = 0.5
-const broken_max = 20
+/** So many stations are named. */
+export const broken_max = 20
 /** Who was not heard for longer says nothing by his silence: he may be at home by now, or his battery empty, s. */
 export const silence_says_s = 2 * 3600
 

@@ -1,7 +1,8 @@
 import type { DisturbanceEvidence } from '../detection/disturbance.ts'
-import { weigh, type StationCount, type Verdict } from '../detection/measured.ts'
+import { broken_max, weigh, type StationCount, type Verdict } from '../detection/measured.ts'
 import { hour_ms, minute_ms, type Instant } from '../kernel/clock.ts'
 import { pause, resume, type TicketClock } from './clock.ts'
+import type { TicketCause } from './relation.ts'
 
 /**
  * What became of the last word `resolved`. Nobody measured: `asked`, officers near by are asked to look, then `unverified`.
@@ -21,6 +22,8 @@ export interface TicketVerification {
   readonly silent: number
   /** Stations that are hit still, the worst first; at most 20. */
   readonly broken: readonly StationCount[]
+  /** Of a ticket that covers several disturbances: those of which nobody can tell. */
+  readonly disturbances?: readonly string[]
 }
 
 export interface VerificationOptions {
@@ -73,13 +76,42 @@ export function judgeClaim(ticket: Claimed, { says }: Verdict, now: Instant, opt
 export const verdictOf = ({ devicesGood: good, devicesBad: bad, devicesSilent: silent }: DisturbanceEvidence, devicesHit: number): Verdict =>
   weigh(good + bad + silent === 0 ? [] : [{ station: '', good, bad, silent }], devicesHit)
 
+/** Devices that disturbances hit, as the ticket was told last. */
+export const hitOf = (causes: readonly Pick<TicketCause, 'evidence'>[]): number => causes.reduce((sum, { evidence }) => sum + evidence.devicesSilent + evidence.devicesBad, 0)
+
+/**
+ * What is said of disturbances that one ticket covers: broken when one of them is; else unknown when of one nobody can
+ * tell; well when all are.
+ */
+export function verdictOfAll(verdicts: readonly Verdict[]): Verdict {
+  const says = (['broken', 'unknown'] as const).find((word) => verdicts.some((each) => each.says === word)) ?? 'well'
+  const sum = (pick: 'good' | 'bad' | 'silent'): number => verdicts.reduce((total, each) => total + each[pick], 0)
+  const broken = verdicts.flatMap((each) => each.broken).sort((a, b) => b.bad + b.silent - a.bad - a.silent || (a.station < b.station ? -1 : 1))
+  // Two disturbances may share a station: it is told once, as it is worse.
+  const once = broken.filter(({ station }, index) => broken.findIndex((each) => each.station === station) === index)
+  return { says, good: sum('good'), bad: sum('bad'), silent: sum('silent'), broken: once.slice(0, broken_max) }
+}
+
+/** The evidence of disturbances that one ticket covers: that of the first, with the devices of all. */
+export const evidenceOfAll = (first: DisturbanceEvidence, more: readonly DisturbanceEvidence[]): DisturbanceEvidence => more.reduce((sum, each) => ({
+  ...sum, devicesExpected: sum.devicesExpected + each.devicesExpected, devicesSilent: sum.devicesSilent + each.devicesSilent,
+  devicesBad: sum.devicesBad + each.devicesBad, devicesGood: sum.devicesGood + each.devicesGood,
+}), first)
+
 /** The evidence with the counts of what was measured since the claim. */
 export const countedSince = (evidence: DisturbanceEvidence, { good, bad, silent }: Verdict): DisturbanceEvidence =>
   ({ ...evidence, devicesExpected: good + bad + silent, devicesGood: good, devicesBad: bad, devicesSilent: silent })
 
 /** The ticket's part that changes when its claim comes to a state; nothing where nothing was measured, as of an officer's word. */
-export const settled = (ticket: Claimed, state: TicketVerification['state'], since: Instant, evidence: DisturbanceEvidence | null, broken: readonly StationCount[] = []): { verification?: TicketVerification } =>
-  evidence === null ? {} : { verification: { state, claimedAt: claimedAt(ticket), since, good: evidence.devicesGood, bad: evidence.devicesBad, silent: evidence.devicesSilent, broken: broken.filter(({ station }) => station !== '') } }
+export const settled = (
+  ticket: Claimed, state: TicketVerification['state'], since: Instant, evidence: DisturbanceEvidence | null,
+  { broken = [], disturbances }: { readonly broken?: readonly StationCount[] | undefined; readonly disturbances?: readonly string[] | undefined } = {},
+): { verification?: TicketVerification } => (evidence === null ? {} : {
+  verification: {
+    state, claimedAt: claimedAt(ticket), since, good: evidence.devicesGood, bad: evidence.devicesBad, silent: evidence.devicesSilent,
+    broken: broken.filter(({ station }) => station !== ''), ...(disturbances === undefined ? {} : { disturbances }),
+  },
+})
 
 /** A newer word, or nobody's any more: what became of the one before is in the history. */
 export const unsettled = ({ verification = null }: Claimed): { verification?: null } => (verification === null ? {} : { verification: null })

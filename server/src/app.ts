@@ -61,6 +61,7 @@ import { readSigner } from './sigmon/signing.ts'
 import { createSteering } from './sigmon/steering.ts'
 import { sitingRoutes } from './siting/routes.ts'
 import { askStatus, watchTarget } from './targets/watch.ts'
+import { attachmentRoutes } from './ticket/attachment-routes.ts'
 import { ticketLinks } from './ticket/link-routes.ts'
 import { ticketRoutes } from './ticket/routes.ts'
 import { ticketRoutesV2 } from './ticket/routes-v2.ts'
@@ -217,6 +218,7 @@ async function ticketFaces(app: FastifyInstance, { clock, callbackHosts = [] }: 
   const needs = { database, clock, resultsDueAt, caller: (request: { caller: Caller | null }) => request.caller, changed, callbackHosts, secret, beginAct: app.beginAct }
   for (const face of [ticketRoutes, ticketRoutesV2, ticketLinks]) await app.register(face(needs))
   problemRoutes(app, { database, secret, clock, changed })
+  attachmentRoutes(app, needs)
   trackRecordRoutes(app, { database, clock })
 }
 

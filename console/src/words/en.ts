@@ -36,7 +36,7 @@ export const en: Words = {
   event: {
     opened: 'opened', acknowledged: 'acknowledged', started: 'in progress', held: 'clock paused', resumed: 'clock runs again', resolved: 'said to be resolved', restored: 'measured as recovered', relapsed: 'failed again',
     reopened: 'reopened', closed: 'closed by measurement', cancelled: 'cancelled', noted: 'note', estimated: 'estimated finish', evidence_changed: 'evidence updated', clock_warned: 'deadline warning', transferred: 'transferred',
-    disputed: 'disputed', upheld: 'dispute upheld', rejected: 'dispute rejected', check_asked: 'officers and probes near by asked to check', unverified: 'unverified',
+    disputed: 'disputed', upheld: 'dispute upheld', rejected: 'dispute rejected', check_asked: 'officers and probes near by asked to check', unverified: 'unverified', related: 'related', covered: 'covers another disturbance too', uncovered: 'disturbance taken out', attached: 'attachment', withdrawn: 'withdrawn',
   },
   cause: (cause, operator, severity) => {
     const whose = operator === null ? '' : `${operator} `
@@ -367,6 +367,20 @@ export const en: Words = {
   upholdCancel: 'Uphold and cancel the ticket',
   transfer: 'Transfer',
   transferTo: 'Transfer to the organisation',
+  relation: {
+    parent: (other) => `part of ticket ${other}`, child: (other) => `ticket ${other} is a part of this one`, mergedInto: (other) => `merged into ticket ${other}`,
+    merged: (other) => `ticket ${other} was merged into this one`, splitFrom: (other) => `split from ticket ${other}`, splitInto: (other) => `a part was split into ticket ${other}`,
+  },
+  notWellYet: (disturbances) => `Not well yet: ${disturbances}`,
+  notMeasured: (disturbances) => `Not measured: ${disturbances}`,
+  coversToo: 'This ticket covers as well',
+  coversHow: 'It closes when all its disturbances are measured well.',
+  merge: 'Merge',
+  mergeInto: 'Merge into ticket',
+  mergeHow: 'This ticket is cancelled, and the other one covers its disturbance too.',
+  mergeChoose: 'Choose a ticket',
+  split: 'Split',
+  splitOf: (disturbance) => `Split ${disturbance} into a ticket of its own`,
   reported: 'Reported by an officer',
   reportedList: "Officers' open reports",
   reportedNow: 'just now',

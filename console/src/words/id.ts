@@ -2,6 +2,7 @@ import type { Cause, Stage } from '@kawal/core/detection/disturbance.ts'
 import type { Status } from '@kawal/core/kernel/status.ts'
 import type { LiveVerification } from '@kawal/contract/live.ts'
 import type { DisputeKind } from '@kawal/core/ticket/dispute.ts'
+import type { RelationType } from '@kawal/core/ticket/relation.ts'
 import type { ProblemKind } from '@kawal/core/ticket/ticket.ts'
 import type { ClockState, Level, Missing } from '../queue.ts'
 
@@ -42,7 +43,7 @@ export const id = {
   event: {
     opened: 'dibuka', acknowledged: 'diterima', started: 'dikerjakan', held: 'waktu dijeda', resumed: 'waktu berjalan lagi', resolved: 'dinyatakan pulih', restored: 'terukur pulih', relapsed: 'putus lagi',
     reopened: 'dibuka lagi', closed: 'ditutup oleh pengukuran', cancelled: 'dibatalkan', noted: 'catatan', estimated: 'perkiraan selesai', evidence_changed: 'bukti diperbarui', clock_warned: 'peringatan tenggat', transferred: 'dialihkan',
-    disputed: 'sengketa diajukan', upheld: 'sengketa dibenarkan', rejected: 'sengketa ditolak', check_asked: 'petugas dan alat ukur terdekat diminta memeriksa', unverified: 'tidak terverifikasi',
+    disputed: 'sengketa diajukan', upheld: 'sengketa dibenarkan', rejected: 'sengketa ditolak', check_asked: 'petugas dan alat ukur terdekat diminta memeriksa', unverified: 'tidak terverifikasi', related: 'dikaitkan', covered: 'mencakup gangguan lain juga', uncovered: 'gangguan dikeluarkan', attached: 'lampiran', withdrawn: 'ditarik kembali',
   } as Record<string, string>,
   cause: (cause: Cause, operator: string | null, severity: string): string => {
     const whose = operator === null ? '' : ` ${operator}`
@@ -372,6 +373,20 @@ export const id = {
   upholdCancel: 'Benarkan dan batalkan tiket',
   transfer: 'Alihkan',
   transferTo: 'Alihkan ke lembaga',
+  relation: {
+    parent: (other: string) => `bagian dari tiket ${other}`, child: (other: string) => `tiket ${other} bagian dari tiket ini`, mergedInto: (other: string) => `digabung ke tiket ${other}`,
+    merged: (other: string) => `tiket ${other} digabung ke sini`, splitFrom: (other: string) => `dipisah dari tiket ${other}`, splitInto: (other: string) => `sebagian dipisah ke tiket ${other}`,
+  } satisfies Record<RelationType, (other: string) => string>,
+  notWellYet: (disturbances: string) => `Belum pulih: ${disturbances}`,
+  notMeasured: (disturbances: string) => `Belum terukur: ${disturbances}`,
+  coversToo: 'Tiket ini juga mencakup',
+  coversHow: 'Baru ditutup bila semua gangguannya terukur pulih.',
+  merge: 'Gabungkan',
+  mergeInto: 'Gabungkan ke tiket',
+  mergeHow: 'Tiket ini dibatalkan, dan tiket tujuan mencakup gangguannya juga.',
+  mergeChoose: 'Pilih tiket',
+  split: 'Pisahkan',
+  splitOf: (disturbance: string) => `Pisahkan ${disturbance} menjadi tiket sendiri`,
   reported: 'Laporan petugas',
   reportedList: 'Laporan petugas yang terbuka',
   reportedNow: 'baru saja',

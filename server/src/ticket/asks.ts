@@ -1,4 +1,5 @@
 import { minute_ms, type Instant } from '@kawal/core/kernel/clock.ts'
+import { coveredBy } from '@kawal/core/ticket/relation.ts'
 import type { Ticket } from '@kawal/core/ticket/ticket.ts'
 import { system, type Database } from '../adapters/postgres/database.ts'
 
@@ -66,5 +67,11 @@ export type Asks = ReturnType<typeof createAsks>
 export async function readAsking(database: Database, whoCanLook: (disturbance: string, stations: readonly string[]) => Pick<Asking, 'stations' | 'operator'>): Promise<Asking[]> {
   const { rows } = await database.transaction(system, (client) => client.query<{ state: Ticket }>(
     "SELECT state FROM ticket WHERE status = 'resolved' AND disturbance_id IS NOT NULL AND state->'verification'->>'state' IN ('asked', 'unverified') ORDER BY opened_at, id LIMIT $1", [tickets_max]))
-  return rows.flatMap(({ state: { id, disturbance } }) => (disturbance === null ? [] : [{ ticket: id, ...whoCanLook(disturbance.id, disturbance.stations) }]))
+  return rows.map(({ state }) => {
+    const unknown = coveredBy(state).filter(({ id }) => state.verification?.disturbances?.includes(id) ?? true)
+    const looks = unknown.map(({ id, stations }) => whoCanLook(id, stations))
+    const operators = new Set(looks.map(({ operator }) => operator))
+    // What several disturbances of one ticket ask for is one asking, within the bounds of one.
+    return { ticket: state.id, stations: [...new Set(looks.flatMap(({ stations }) => stations))], operator: operators.size === 1 ? looks[0]?.operator ?? null : null }
+  })
 }

@@ -3,7 +3,10 @@ import type { Caller, Database } from '../adapters/postgres/database.ts'
 import { ProblemError } from '../problem.ts'
 import { createAsks, readAsking, type Asking } from './asks.ts'
 import type { ResultsDueAt } from './levels.ts'
-import { causeOf, getTicket, listTickets, openTicket, sweepTickets, type Measure } from './tickets.ts'
+import { listTickets } from './list.ts'
+import type { Measure } from './measured.ts'
+import { relateFamilies } from './relations.ts'
+import { causeOf, getTicket, openTicket, sweepTickets } from './tickets.ts'
 import { toLive } from './tmf621.ts'
 
 const shown_max = 500
@@ -34,7 +37,10 @@ export function createDesk(needs: DeskNeeds) {
     async open(caller: Caller, disturbance: LiveDisturbance, recipient: string): Promise<void> {
       const opened = await openTicket(needs, caller, causeOf(disturbance), recipient)
       if (!opened.ok) throw new ProblemError('state_conflict', `No ticket can be opened: ${opened.error}.`)
-      if (opened.value.created) needs.changed(opened.value.ticket.id)
+      if (!opened.value.created) return
+      // Its family may have tickets already.
+      news?.add(disturbance.id)
+      needs.changed(opened.value.ticket.id)
     },
     /** The tickets that this caller may see; those of `ids`, or the newest. */
     async live(caller: Caller, ids: readonly string[] | null): Promise<LiveTicket[]> {
@@ -47,6 +53,8 @@ export function createDesk(needs: DeskNeeds) {
       const looked = news
       news = new Set()
       try {
+        const related = await relateFamilies(needs.database, now, looked)
+        related.forEach(needs.changed)
         const changed = await sweepTickets(needs.database, now, (id) => {
           const row = lookup(id)
           return row === undefined ? null : causeOf(row)

@@ -316,9 +316,12 @@ function byOf({ names, words: w }: LinkView, by: string): string {
 }
 
 /** What an event says beside its kind. Words that measurement gives programs are said in the reader's. */
-function saidIn(view: LinkView, { kind, text, evidence: found, clock, dispute }: Entry): string {
+function saidIn(view: LinkView, { kind, text, evidence: found, clock, dispute, relation, attachment, disturbances = [] }: Entry): string {
   const { words: w } = view
-  if (found !== null) return countsIn(view, found)
+  if (found !== null) return [countsIn(view, found), ...(disturbances.length > 0 ? [(kind === 'reopened' ? w.notWellYet : w.notMeasured)(disturbances.join(', '))] : [])].join('. ')
+  if (relation !== undefined) return w.relation[relation.type](relation.ticket)
+  if (attachment !== undefined) return [attachment.name, text].filter(Boolean).join(': ')
+  if (disturbances.length > 0) return [disturbances.join(', '), text === 'retracted' ? w.retracted : text.startsWith('merged ') ? w.merged(text.slice('merged '.length)) : text].filter(Boolean).join(': ')
   if (dispute !== undefined) return `${w.disputeKind[dispute]}: ${text}`
   if (clock !== null) return `${w.clockName[clock.name]}: ${w.clockState[clock.state]}`
   if (kind === 'cancelled' && text === 'retracted') return w.retracted

@@ -1,6 +1,7 @@
 import type { Cause } from '@kawal/core/detection/disturbance.ts'
 import type { ClockName, ClockState } from '@kawal/core/ticket/clock.ts'
 import type { DisputeKind } from '@kawal/core/ticket/dispute.ts'
+import type { RelationType } from '@kawal/core/ticket/relation.ts'
 import type { ProblemKind, TicketEvent, TicketStatus } from '@kawal/core/ticket/ticket.ts'
 
 /** What somebody who was sent a link may do to its ticket. `fixed` and `still` are the last word on a request. */
@@ -129,13 +130,19 @@ const id = {
   event: {
     opened: 'tiket dibuka', acknowledged: 'diterima', started: 'dikerjakan', held: 'ditunda, waktu dijeda', resumed: 'dilanjutkan, waktu berjalan lagi', resolved: 'dinyatakan pulih', restored: 'terukur pulih', relapsed: 'putus lagi',
     reopened: 'dibuka lagi', closed: 'ditutup', cancelled: 'dibatalkan', noted: 'catatan', estimated: 'perkiraan selesai diberikan', evidence_changed: 'bukti diperbarui', clock_warned: 'peringatan tenggat', transferred: 'dialihkan',
-    disputed: 'sengketa diajukan', upheld: 'sengketa dibenarkan', rejected: 'sengketa ditolak', check_asked: 'petugas dan alat ukur terdekat diminta memeriksa', unverified: 'tidak terverifikasi',
+    disputed: 'sengketa diajukan', upheld: 'sengketa dibenarkan', rejected: 'sengketa ditolak', check_asked: 'petugas dan alat ukur terdekat diminta memeriksa', unverified: 'tidak terverifikasi', related: 'dikaitkan', covered: 'mencakup gangguan lain juga', uncovered: 'gangguan dikeluarkan', attached: 'lampiran', withdrawn: 'ditarik kembali',
   } satisfies Record<TicketEvent['kind'], string>,
   measurement: 'pengukuran',
   officer: 'petugas KPPS',
   measuredOnly: 'terukur, tanpa kabar dari operator',
   retracted: 'dicabut oleh pengukuran',
-  merged: (other: string) => `digabung ke gangguan ${other}`,
+  merged: (other: string) => `digabung ke ${other}`,
+  relation: {
+    parent: (other: string) => `bagian dari tiket ${other}`, child: (other: string) => `tiket ${other} bagian dari tiket ini`, mergedInto: (other: string) => `digabung ke tiket ${other}`,
+    merged: (other: string) => `tiket ${other} digabung ke sini`, splitFrom: (other: string) => `dipisah dari tiket ${other}`, splitInto: (other: string) => `sebagian dipisah ke tiket ${other}`,
+  } satisfies Record<RelationType, (other: string) => string>,
+  notWellYet: (disturbances: string) => `Belum pulih: ${disturbances}`,
+  notMeasured: (disturbances: string) => `Belum terukur: ${disturbances}`,
   gone: 'Tautan tidak berlaku',
   goneHow: 'Tautan ini salah, masa berlakunya habis, atau tiketnya bukan lagi milik lembaga Anda. Mintalah tautan baru kepada pusat pemantauan.',
   tooLarge: 'Kiriman terlalu besar',
@@ -265,13 +272,19 @@ const en: LinkWords = {
   event: {
     opened: 'ticket opened', acknowledged: 'acknowledged', started: 'in progress', held: 'held, clocks paused', resumed: 'resumed, clocks run again', resolved: 'said to be resolved', restored: 'measured as recovered', relapsed: 'failed again',
     reopened: 'reopened', closed: 'closed', cancelled: 'cancelled', noted: 'note', estimated: 'estimate given', evidence_changed: 'evidence updated', clock_warned: 'deadline warning', transferred: 'transferred',
-    disputed: 'disputed', upheld: 'dispute upheld', rejected: 'dispute rejected', check_asked: 'officers and probes near by asked to check', unverified: 'unverified',
+    disputed: 'disputed', upheld: 'dispute upheld', rejected: 'dispute rejected', check_asked: 'officers and probes near by asked to check', unverified: 'unverified', related: 'related', covered: 'covers another disturbance too', uncovered: 'disturbance taken out', attached: 'attachment', withdrawn: 'withdrawn',
   },
   measurement: 'measurement',
   officer: 'officer of the station',
   measuredOnly: 'by measurement, without a word from the operator',
   retracted: 'retracted by measurement',
-  merged: (other) => `merged into disturbance ${other}`,
+  merged: (other) => `merged into ${other}`,
+  relation: {
+    parent: (other) => `part of ticket ${other}`, child: (other) => `ticket ${other} is a part of this one`, mergedInto: (other) => `merged into ticket ${other}`,
+    merged: (other) => `ticket ${other} was merged into this one`, splitFrom: (other) => `split from ticket ${other}`, splitInto: (other) => `a part was split into ticket ${other}`,
+  },
+  notWellYet: (disturbances) => `Not well yet: ${disturbances}`,
+  notMeasured: (disturbances) => `Not measured: ${disturbances}`,
   gone: 'This link does not work',
   goneHow: 'It is wrong, its time is over, or the ticket is no longer with your organisation. Ask the monitoring centre for a new link.',
   tooLarge: 'Too much was sent',

@@ -35,7 +35,7 @@ const table: Readonly<Partial<Record<Verb, Partial<Record<TicketStatus, TicketSt
   hold: { acknowledged: 'pending', inProgress: 'pending', reopened: 'pending' },
   resume: { pending: 'inProgress' },
   resolve: { acknowledged: 'resolved', inProgress: 'resolved', pending: 'resolved', reopened: 'resolved' },
-  note: anyOpen('same'), estimate: anyOpen('same'), dispute: anyOpen('same'), reject: anyOpen('same'),
+  note: anyOpen('same'), attach: anyOpen('same'), relate: anyOpen('same'), withdraw: anyOpen('cancelled'), estimate: anyOpen('same'), dispute: anyOpen('same'), reject: anyOpen('same'),
   cancel: anyOpen('cancelled'), transfer: anyOpen('submitted'), uphold: anyOpen('submitted'),
 }
 
@@ -43,15 +43,15 @@ const table: Readonly<Partial<Record<Verb, Partial<Record<TicketStatus, TicketSt
 const speakers: Readonly<Record<Subject, Readonly<Partial<Record<Verb, readonly Who[]>>>>> = {
   disturbance: {
     acknowledge: ['holder'], start: ['holder'], hold: ['holder'], resume: ['holder'], resolve: ['holder'], estimate: ['holder'], note: ['holder', 'watch'],
-    dispute: ['holder'], uphold: ['watch'], reject: ['watch'], transfer: ['watch'], cancel: ['watch'],
+    dispute: ['holder'], uphold: ['watch'], reject: ['watch'], transfer: ['watch'], cancel: ['watch'], attach: ['holder', 'watch'], relate: ['watch'],
   },
   problem: {
     acknowledge: ['holder'], start: ['holder'], hold: ['holder'], resume: ['holder'], resolve: ['holder'], estimate: ['holder'], note: ['holder', 'watch'],
-    transfer: ['watch'], cancel: ['watch'], word: ['officer'],
+    transfer: ['watch'], cancel: ['watch'], word: ['officer'], attach: ['holder', 'watch'], relate: ['watch'],
   },
   request: {
     acknowledge: ['watch'], start: ['watch'], hold: ['watch'], resume: ['watch'], resolve: ['watch'], estimate: ['watch'], note: ['holder', 'watch'],
-    cancel: ['holder', 'watch'], word: ['holder'],
+    cancel: ['holder', 'watch'], word: ['holder'], withdraw: ['holder'], attach: ['holder', 'watch'], relate: ['watch'],
   },
 }
 
@@ -138,11 +138,15 @@ function modelWaits(model: Model, now: number): void {
   } else if (now - model.quietSince >= 10 * minute_ms) model.isUnverified = true
 }
 
+
+const attach: TicketAction = { kind: 'attach', attachment: { id: 'a', name: 'foto.jpg', mimeType: 'image/jpeg', bytes: 5, description: '', attachmentType: '' } }
+const relate: TicketAction = { kind: 'relate', relation: { type: 'parent', ticket: 'TT-wider' } }
 const texts = fc.constantFrom('power', 'antenna', '')
 const ticketVerbs: readonly fc.Arbitrary<Omit<Said, 'who'>>[] = [
   ...(['acknowledge', 'start', 'start', 'resume', 'resolve', 'resolve'] as const).map((kind) => fc.constant({ action: { kind } })),
   texts.map((reason) => ({ action: { kind: 'hold', reason } })),
   fc.constant({ action: { kind: 'note', text: 'crew on the way' } }),
+  fc.constantFrom<Omit<Said, 'who'>>({ action: attach }, { action: relate }, { action: { kind: 'withdraw' } }),
   fc.constant({ action: { kind: 'estimate', expectedAt: 0 } }),
   texts.map((reason) => ({ action: { kind: 'cancel', reason } })),
   fc.constantFrom('fixed', 'still').map((word) => ({ action: { kind: 'word', word } }) as Omit<Said, 'who'>),
@@ -178,10 +182,14 @@ const pause = fc.tuple(fc.constantFrom<Who>('holder', 'watch'), waits).map(([spe
 const claim = fc.tuple(waits, fc.constantFrom<Omit<Said, 'who'>>(
   { action: { kind: 'uphold', reason: '', to: null }, to: 'other' }, { action: { kind: 'uphold', reason: 'so it is', to: null } }, { action: { kind: 'reject', reason: 'chargers stayed on' } },
 )).map(([wait_ms, answer]): Step[] => [{ wait_ms: 0, say: { who: 'holder', action: { kind: 'dispute', dispute: 'power', text: 'not us' } } }, { wait_ms, say: { who: 'watch', ...answer } }])
+/** What is done beside the work: it changes no status but the first. */
+const aside = fc.constantFrom<Who>('holder', 'watch').map((speaker): Step[] => [
+  ...([{ kind: 'acknowledge' }, { kind: 'estimate', expectedAt: 0 }, attach] as const).map((action) => ({ wait_ms: 0, say: { who: speaker, action } })), { wait_ms: 0, say: { who: 'watch', action: relate } },
+])
 const move = waits.map((wait_ms): Step[] => [{ wait_ms, say: { who: 'watch', action: { kind: 'transfer', operator: '', operatorName: '' }, to: 'other' } }])
 const life = fc.tuple(
   fc.constantFrom<Subject>('disturbance', 'disturbance', 'disturbance', 'problem', 'request'),
-  fc.array(fc.oneof({ weight: 8, arbitrary: step.map((each) => [each]) }, { weight: 2, arbitrary: work }, { weight: 1, arbitrary: claim }, { weight: 1, arbitrary: pause }, { weight: 1, arbitrary: silence }, { weight: 1, arbitrary: move }), { minLength: 5, maxLength: steps_max, size: 'max' }).map((chunks) => chunks.flat().slice(0, steps_max)),
+  fc.array(fc.oneof({ weight: 8, arbitrary: step.map((each) => [each]) }, { weight: 2, arbitrary: work }, { weight: 1, arbitrary: claim }, { weight: 1, arbitrary: pause }, { weight: 1, arbitrary: silence }, { weight: 1, arbitrary: aside }, { weight: 1, arbitrary: move }), { minLength: 5, maxLength: steps_max, size: 'max' }).map((chunks) => chunks.flat().slice(0, steps_max)),
 )
 
 const evidence = { devicesExpected: 20, devicesSilent: 11, devicesBad: 5, devicesGood: 4, witnessesGood: 17, score: 9.5, threshold: 6, rule: 'silence', causes: [], signs: [] } as const
@@ -297,6 +305,8 @@ test(`${lives} random lives go as the table says, along the diagram, with a whol
       const kept = await read(id)
       if (kept.state.version > version) for (const organisation of new Set([holder, model.holder])) told.push(`${organisation} ${id}.${kept.state.version}`)
       else assert.equal(model.status, from, 'a status changed without an event')
+      // Of a request who asked is asked back, beside what changed.
+      if (model.subject === 'request' && 'say' in each && ['hold', 'resolve'].includes(each.say.action.kind) && kept.state.version > version) told.push(`${holder} ${id}.${kept.state.version}.asked`)
       version = kept.state.version
       hold(id, kept, model, told)
     }
