@@ -15,7 +15,7 @@ import { command, officerWord, openProblemTicket, openRequest, openTicket, organ
 const seed = 20_290_214
 const lives = 200
 const steps_max = 15
-const time_ms_max = 60_000
+const time_ms_max = 120_000
 
 type Subject = 'disturbance' | 'problem' | 'request'
 type Who = 'holder' | 'other' | 'watch' | 'auditor' | 'officer'
