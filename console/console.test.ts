@@ -74,7 +74,7 @@ test('j and k select, Enter goes to the detail, the address follows, a ticket ca
   const text = await detail.innerText()
   for (const word of [
     'penghubung (backhaul), kemungkinan besar (87 %)', 'Skor 8,3 > ambang 6,0', 'aturan promises-1', 'Saksi operator lain, baik', 'radio kuat pada laporan yang lolos', 'TSEL-884213',
-    'TPS tanpa jalan lain', 'Jumlah = prioritas', 'dijeda', 'terancam', 'dinyatakan pulih', 'dibuka lagi', 'alarm operator masuk', 'penyebab dinilai: penghubung (backhaul) (87 %)', '2 perubahan luas lain', 'WITA', 'Menahan',
+    'TPS tanpa jalan lain', 'Jumlah = prioritas', 'dijeda', 'terancam', 'dinyatakan pulih', 'dibuka lagi', 'tidak terbukti', 'Masih terdampak:', '5310102003004 0 melapor baik, 0 melapor buruk, 4 diam', 'alarm operator masuk', 'penyebab dinilai: penghubung (backhaul) (87 %)', '2 perubahan luas lain', 'WITA', 'Menahan',
   ]) assert.ok(text.includes(word), `${word} in ${text}`)
   await page.keyboard.press('Enter')
   assert.equal(await page.evaluate(() => document.activeElement?.id), 'detail')

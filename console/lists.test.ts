@@ -46,6 +46,7 @@ test("operators' alarms are listed with their evidence; filters are in the addre
 test('planned work is announced one by one or as CSV, and withdrawn after asking again', async () => {
   const page = await open('&tampil=pekerjaan', desktop)
   await page.getByText('Penggantian catu daya Umalulu').first().waitFor()
+  for (const told of ['14 TPS putus selama pekerjaan', '3 TPS putus di luar wilayah yang diumumkan', '5 TPS putus untuk beberapa operator, yang tidak diumumkan', 'melewati waktunya 25 menit', 'tidak ada dampak terukur', 'belum mulai']) await page.getByText(told).first().waitFor()
   await page.getByRole('button', { name: 'Umumkan pekerjaan' }).click()
   const form = page.locator('form.announce')
   await form.getByLabel('Pekerjaan').fill('Uji genset')

@@ -91,7 +91,7 @@ test('a row that is no sample comes through as it is, and the good ones beside i
 })
 
 test('a receipt comes back as it was', () => {
-  const receipts = fc.record({ accepted: fc.nat(500), duplicates: fc.nat(500), quarantined: fc.array(fc.record({ index: fc.nat(499), code: fc.string(), detail: fc.string() }, { noNullPrototype: true })), nextIntervalS: fc.integer({ min: 30, max: 3_600 }) }, { noNullPrototype: true })
+  const receipts = fc.record({ accepted: fc.nat(500), duplicates: fc.nat(500), quarantined: fc.array(fc.record({ index: fc.nat(499), code: fc.string(), detail: fc.string() }, { noNullPrototype: true })), nextIntervalS: fc.integer({ min: 30, max: 3_600 }), checkWanted: fc.constant(true) }, { noNullPrototype: true, requiredKeys: ['accepted', 'duplicates', 'quarantined', 'nextIntervalS'] })
   fc.assert(fc.property(receipts, (receipt) => {
     const read = decodeReceipt(encodeReceipt(receipt))
     assert.deepEqual(read.ok && read.value, receipt)

@@ -88,17 +88,17 @@ function readRadio(radio: unknown): object | undefined {
 }
 
 export function encodeReceipt(receipt: ReportReceipt): Uint8Array {
-  return encode([receipt.accepted, receipt.duplicates, receipt.quarantined.map(({ index, code, detail }) => [index, code, detail]), receipt.nextIntervalS])
+  return encode([receipt.accepted, receipt.duplicates, receipt.quarantined.map(({ index, code, detail }) => [index, code, detail]), receipt.nextIntervalS, ...(receipt.checkWanted === true ? [true] : [])])
 }
 
 export function decodeReceipt(bytes: Uint8Array): Result<ReportReceipt, string> {
   const read = readCbor(bytes)
   if (!read.ok) return read
-  const [accepted, duplicates, rows, nextIntervalS] = Array.isArray(read.value) ? (read.value as unknown[]) : []
+  const [accepted, duplicates, rows, nextIntervalS, checkWanted] = Array.isArray(read.value) ? (read.value as unknown[]) : []
   const count = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
   const row = (value: unknown): value is [number, string, string] => Array.isArray(value) && count(value[0]) && typeof value[1] === 'string' && typeof value[2] === 'string'
-  if (!count(accepted) || !count(duplicates) || !count(nextIntervalS) || !Array.isArray(rows) || !rows.every(row)) return fail('Expected [accepted, duplicates, [[index, code, detail], ...], nextIntervalS] in CBOR.')
-  return ok({ accepted, duplicates, quarantined: rows.map(([index, code, detail]) => ({ index, code, detail })), nextIntervalS })
+  if (!count(accepted) || !count(duplicates) || !count(nextIntervalS) || !Array.isArray(rows) || !rows.every(row)) return fail('Expected [accepted, duplicates, [[index, code, detail], ...], nextIntervalS] in CBOR, and true behind it where a check is wanted.')
+  return ok({ accepted, duplicates, quarantined: rows.map(([index, code, detail]) => ({ index, code, detail })), nextIntervalS, ...(checkWanted === true ? { checkWanted } : {}) })
 }
 
 function readCbor(bytes: Uint8Array): Result<unknown, string> {

@@ -1,6 +1,8 @@
 import { Type, type Static } from 'typebox'
 import { causes, stages } from '@kawal/core/detection/disturbance.ts'
 import { disputeKinds } from '@kawal/core/ticket/dispute.ts'
+import { relationTypes } from '@kawal/core/ticket/relation.ts'
+import { verificationStates } from '@kawal/core/ticket/verification.ts'
 import { StationCode, Timestamp } from './report.ts'
 
 /**
@@ -54,6 +56,7 @@ export const LiveDisturbance = Type.Object({
   endedAt: Type.Union([Timestamp, Type.Null()]),
   parent: Type.Union([Type.String(), Type.Null()], { description: 'the disturbance that holds this one back, or that it was merged into' }),
   plannedWork: Type.Union([Type.String(), Type.Null()], { description: 'announced work that explains it' }),
+  overran: Type.Optional(Type.String({ description: 'announced work that explained it until that overran' })),
   alarms: Type.Array(Type.String(), { description: "alarms of the operator's own systems that tell of the same fault" }),
   evidence: Type.Object({
     devicesExpected: Type.Integer(), devicesSilent: Type.Integer(), devicesBad: Type.Integer(), devicesGood: Type.Integer(),
@@ -103,9 +106,24 @@ export const LiveDispute = Type.Object({
   answer: Type.Union([Type.Object({ word: Type.Enum(['upheld', 'rejected']), reason: Type.String(), by: Type.String(), at: Timestamp }), Type.Null()]),
 })
 
+/** What became of the last word `resolved`. */
+export const LiveVerification = Type.Object({
+  state: Type.Enum([...verificationStates], { description: 'asked: nobody measured, officers near by are asked to look; unverified: nobody could; verified, refused: measured' }),
+  claimedAt: Timestamp,
+  since: Timestamp,
+  good: Type.Integer(), bad: Type.Integer(), silent: Type.Integer(),
+  broken: Type.Array(Type.Object({ station: StationCode, good: Type.Integer(), bad: Type.Integer(), silent: Type.Integer() }), { maxItems: 20, description: 'stations hit still, the worst first' }),
+  disturbances: Type.Optional(Type.Array(Type.String(), { description: 'of a ticket that covers several: those of which nobody can tell' })),
+})
+
+const Relation = Type.Object({ type: Type.Enum([...relationTypes], { description: 'what the other ticket is to this one' }), ticket: Type.String() })
+const Attachment = Type.Object({ name: Type.String(), bytes: Type.Integer(), url: Type.String() })
+
 export const LiveTicket = Type.Object({
   id: Type.String(),
   disturbanceId: Type.Union([Type.String(), Type.Null()], { description: "null: an officer's problem, or a request" }),
+  covers: Type.Array(Type.String(), { description: 'further disturbances, of tickets that were merged into it' }),
+  relations: Type.Array(Relation),
   problem: Type.Union([Type.Object({ kind: Type.Enum(['signal', 'access_point', 'election_server', 'app', 'position', 'other']), text: Type.String(), station: StationCode, areaName: Type.String() }), Type.Null()]),
   request: Type.Union([Type.Object({ description: Type.String(), severity: Type.String(), ticketType: Type.String(), externalId: Type.Union([Type.String(), Type.Null()]) }), Type.Null()], { description: 'what the organisation asks of the monitoring centre' }),
   status: Type.Enum(['acknowledged', 'inProgress', 'pending', 'resolved', 'closed', 'submitted', 'reopened', 'cancelled']),
@@ -117,11 +135,16 @@ export const LiveTicket = Type.Object({
   clocks: Type.Array(LiveClock),
   reopened: Type.Integer({ description: 'how often measurements refused a resolution' }),
   dispute: Type.Union([LiveDispute, Type.Null()], { description: 'the last one' }),
+  verification: Type.Optional(LiveVerification),
+  overran: Type.Optional(Type.String({ description: 'announced work that held the disturbance back until it overran' })),
   history: Type.Array(Type.Object({
     at: Timestamp, by: Type.String(), kind: Type.String(), text: Type.String(),
     counts: Type.Union([DeviceCounts, Type.Null()], { description: 'devices behind the event' }),
     clock: Type.Union([Type.Object({ name: ClockName, state: ClockState }), Type.Null()], { description: 'the clock that the event warns of' }),
     dispute: Type.Union([DisputeKind, Type.Null()], { description: 'what the event disputes' }),
+    relation: Type.Optional(Relation),
+    attachment: Type.Optional(Attachment),
+    disturbances: Type.Optional(Type.Array(Type.String(), { description: 'of a ticket that covers several: those that the event is about' })),
   })),
 })
 
@@ -178,6 +201,7 @@ export type LiveImpact = Static<typeof LiveImpact>
 export type DisturbanceTurns = Static<typeof DisturbanceTurns>
 export type LiveDisturbance = Static<typeof LiveDisturbance>
 export type LiveDispute = Static<typeof LiveDispute>
+export type LiveVerification = Static<typeof LiveVerification>
 export type LiveTicket = Static<typeof LiveTicket>
 export type LiveClock = Static<typeof LiveClock>
 export type StationRow = Static<typeof StationRow>

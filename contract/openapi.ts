@@ -44,7 +44,7 @@ interface Operation {
 const Health = Type.Object({ ok: Type.Boolean() })
 
 const tmf = '/tmf-api/troubleTicket/v5'
-const fields = Type.Optional(Type.String({ description: 'first-level attributes, with commas (TMF630)' }))
+const fields = Type.Optional(Type.String({ description: 'attributes, with commas (TMF630); those of an attribute behind a point, one level deep' }))
 const page = {
   fields, status: Type.Optional(Type.String({ description: 'statuses of TMF621, with commas' })), lifecycle: Type.Optional(Type.String({ description: 'statuses of ours, with commas' })),
   offset: Type.Optional(Type.Integer({ minimum: 0 })), limit: Type.Optional(Type.Integer({ minimum: 0, maximum: 500 })),
@@ -53,6 +53,11 @@ const page = {
 const tmf642 = '/tmf-api/alarmManagement/v4'
 const list = Type.Optional(Type.String({ description: 'values, with commas' }))
 const instant = Type.Optional(Type.String({ format: 'date-time' }))
+const ticketFilters = {
+  ...page, id: list, severity: list, ticketType: list, priority: list, 'externalIdentifier.id': list, 'relatedEntity.id': list, 'relatedParty.id': Type.Optional(Type.String({ description: 'the operator concerned' })),
+  ...Object.fromEntries(['creationDate', 'lastUpdate', 'statusChangeDate'].flatMap((name) => ['gt', 'gte', 'lt', 'lte'].map((is) => [`${name}.${is}`, instant]))),
+  sort: Type.Optional(Type.String({ description: 'creationDate, lastUpdate or statusChangeDate, with a - before it downwards; newest first without it' })),
+}
 const alarmFilters = {
   fields, id: list, externalAlarmId: list, state: list, perceivedSeverity: list, alarmType: list, probableCause: list, sourceSystemId: list, ackState: list, 'alarmedObject.id': list,
   'alarmRaisedTime.gte': instant, 'alarmRaisedTime.lt': instant, 'alarmChangedTime.gte': instant, 'alarmChangedTime.lt': instant, offset: page.offset, limit: page.limit,
@@ -143,10 +148,12 @@ export const operations: readonly Operation[] = [
   { method: 'get', path: '/v1/campaign', tag: 'readiness', summary: 'How many stations were checked before the day', security: 'key', query: campaignQuery, answer: [200, Campaign], problems: ['session_missing', 'not_allowed', 'body_invalid'] },
   { method: 'get', path: '/v1/campaign/stations', tag: 'readiness', summary: 'Stations checked, unchecked, reminded; CSV too', security: 'key', query: campaignStationsQuery, answer: [200, CampaignStations], problems: ['session_missing', 'not_allowed', 'body_invalid'] },
   { method: 'post', path: '/v1/campaign/reminders', tag: 'readiness', summary: 'Mark stations as reminded, and get the list to send', security: 'key', query: { format: campaignStationsQuery.format }, body: ReminderOrder, answer: [200, Reminded], problems: ['session_missing', 'not_allowed', 'body_invalid'] },
-  { method: 'get', path: `${tmf}/troubleTicket`, tag: 'tickets', summary: 'Tickets that you may see, newest first', security: 'key', query: page, answer: [200, Type.Array(TroubleTicket)], problems: ['session_missing', 'body_invalid'] },
-  { method: 'post', path: `${tmf}/troubleTicket`, tag: 'tickets', summary: 'Open the ticket of a disturbance', security: 'key', body: TroubleTicketCreate, answer: [201, TroubleTicket], problems: ['session_missing', 'body_invalid', 'not_found', 'not_allowed', 'state_conflict'] },
+  { method: 'get', path: `${tmf}/troubleTicket`, tag: 'tickets', summary: 'Tickets that you may see, newest first, with links to the pages around (RFC 8288)', security: 'key', query: ticketFilters, answer: [200, Type.Array(TroubleTicket)], problems: ['session_missing', 'body_invalid'] },
+  { method: 'post', path: `${tmf}/troubleTicket`, tag: 'tickets', summary: 'Open the ticket of a disturbance, or ask something of the monitoring centre; with notes and attachments', security: 'key', body: TroubleTicketCreate, answer: [201, TroubleTicket], problems: ['session_missing', 'body_invalid', 'not_found', 'not_allowed', 'state_conflict', 'too_large'] },
   { method: 'get', path: `${tmf}/troubleTicket/{id}`, tag: 'tickets', summary: 'One ticket', security: 'key', query: { fields }, answer: [200, TroubleTicket], problems: ['session_missing', 'not_found'] },
-  { method: 'patch', path: `${tmf}/troubleTicket/{id}`, tag: 'tickets', summary: 'Acknowledge, work, pause with a reason, say resolved, estimate, note, dispute; the monitoring centre transfers, and answers disputes; nobody says closed', security: 'key', body: TroubleTicketPatch, takes: 'application/merge-patch+json', answer: [200, TroubleTicket], problems: ['session_missing', 'body_invalid', 'not_found', 'not_allowed', 'state_conflict', 'version_conflict'] },
+  { method: 'patch', path: `${tmf}/troubleTicket/{id}`, tag: 'tickets', summary: 'Acknowledge, work, pause with a reason, say resolved, estimate, note, attach, dispute; the monitoring centre transfers, merges, splits, links, and answers disputes; nobody says closed', security: 'key', body: TroubleTicketPatch, takes: 'application/merge-patch+json', answer: [200, TroubleTicket], problems: ['session_missing', 'body_invalid', 'not_found', 'not_allowed', 'state_conflict', 'version_conflict', 'too_large'] },
+  { method: 'delete', path: `${tmf}/troubleTicket/{id}`, tag: 'tickets', summary: 'Withdraw what your organisation asked of the monitoring centre: it is cancelled, and stays on record', security: 'key', answer: [204, ''], problems: ['session_missing', 'not_found', 'not_allowed', 'not_offered', 'state_conflict', 'version_conflict'] },
+  { method: 'get', path: '/v1/tickets/{id}/attachments/{attachment}', tag: 'tickets', summary: 'What is in an attachment of a ticket that you may see', security: 'key', answer: [200, 'application/octet-stream'], problems: ['session_missing', 'not_found'] },
   { method: 'post', path: `${tmf}/hub`, tag: 'tickets', summary: 'Have events of your tickets posted to an address', security: 'key', body: HubCreate, answer: [201, Hub], problems: ['session_missing', 'body_invalid', 'not_allowed', 'state_conflict'] },
   { method: 'post', path: '/v1/peers/events/{token}', tag: 'tickets', summary: 'Where an organisation\'s own ticket system, which we call, posts its events: a hint to look there, and no more', security: 'none', body: Type.Unknown({ description: 'a notification of TMF621 v4 or v5; its event.troubleTicket.id is looked at' }), answer: [204, ''], problems: ['not_found', 'body_invalid'] },
   { method: 'get', path: `${tmf}/hub/{id}`, tag: 'tickets', summary: 'One listener', security: 'key', answer: [200, Hub], problems: ['session_missing', 'not_found'] },

@@ -20,11 +20,26 @@ export type PlannedWorkPatch = Static<typeof PlannedWorkPatch>
 
 export const plannedWorkStates = ['upcoming', 'running', 'ended', 'withdrawn'] as const
 
+const Names = Type.Array(Type.String(), { description: 'numbers of disturbances' })
+
+/** What was lost during a work, of what the reader may see. All of it empty: no measured impact. */
+export const PlannedWorkMeasured = Type.Object({
+  stations: Type.Integer({ description: 'stations of its areas that were lost during it' }),
+  disturbances: Names,
+  outside: Type.Array(Type.Object({
+    disturbance: Type.String(), kind: Type.Enum(['area', 'operator'], { description: 'area: its operator lost stations of the same district that it did not announce; operator: others lost stations of its areas' }),
+    operator: Type.Union([Type.String(), Type.Null()]), stations: Type.Integer(),
+  }), { maxItems: 20, description: 'loss that began during it, and that it does not explain' }),
+  overrun: Type.Union([Type.Object({ disturbances: Names, minutes: Type.Integer({ description: 'from its end on' }) }), Type.Null()], { description: 'loss that went on after its end, and got its ticket' }),
+})
+export type PlannedWorkMeasured = Static<typeof PlannedWorkMeasured>
+
 export const PlannedWorkRow = Type.Object({
   id: Type.String(), operator: Operator, title: Title, from: Timestamp, to: Timestamp, areas: Areas, reason: Reason,
   state: Type.Enum([...plannedWorkStates]),
   announcedAt: Timestamp, announcedBy: Type.String({ description: 'organisation' }), withdrawnAt: Type.Union([Timestamp, Type.Null()]),
   version: Type.Integer({ minimum: 1 }),
+  measured: Type.Union([PlannedWorkMeasured, Type.Null()], { description: 'null before it begins, and in the answer to a change' }),
 })
 export type PlannedWorkRow = Static<typeof PlannedWorkRow>
 export const PlannedWorkRows = Type.Object({ total: Type.Integer(), rows: Type.Array(PlannedWorkRow) })

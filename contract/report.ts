@@ -56,6 +56,7 @@ export const ReportReceipt = Type.Object({
   duplicates: Type.Integer(),
   quarantined: Type.Array(Type.Object({ index: Type.Integer(), code: Type.String(), detail: Type.String() })),
   nextIntervalS: Type.Integer({ description: 'how often this device shall report from now on' }),
+  checkWanted: Type.Optional(Type.Boolean({ description: 'true: an operator says that its network is well again here, and nobody has measured it: a check is asked for now' })),
 })
 
 /** `GET /v1/ping`. */

@@ -1,5 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { disputeKinds } from '@kawal/core/ticket/dispute.ts'
+import { attachments_max, relationTypes } from '@kawal/core/ticket/relation.ts'
+import { GivenFile } from './file.ts'
 import { Timestamp } from './report.ts'
 
 /**
@@ -54,11 +56,56 @@ const ExternalIdentifier = Type.Object({
   externalIdentifierType: Type.Optional(Type.String({ maxLength: 64 })),
 })
 
+/** What the other ticket is to this one: mergedInto, it covers what this one covered; splitInto, it covers a part of what this one covered. */
+const TroubleTicketRelationship = Type.Object({
+  '@type': Type.Literal('TroubleTicketRelationship'),
+  relationshipType: Type.Enum([...relationTypes]),
+  id: Type.String(),
+  href: Type.String(),
+  name: Type.Optional(Type.String({ description: "the other's title, where both are one operator's" })),
+  '@referredType': Type.Optional(Type.String()),
+})
+
+/** A relation in a patch: those that are there are left alone. A new mergedInto, parent or child names a ticket, a new splitInto none: it goes with the disturbance that gets one. */
+const RelationshipGiven = Type.Object({
+  '@type': Type.Literal('TroubleTicketRelationship'),
+  relationshipType: Type.Enum([...relationTypes]),
+  id: Type.Optional(Type.String({ maxLength: 200 })),
+  href: Type.Optional(Type.String({ maxLength: 500 })),
+  name: Type.Optional(Type.String({ maxLength: 500 })),
+  '@referredType': Type.Optional(Type.String({ maxLength: 64 })),
+})
+
+const Attachment = Type.Object({
+  '@type': Type.Literal('Attachment'),
+  id: Type.String(),
+  name: Type.String(),
+  description: Type.Optional(Type.String()),
+  mimeType: Type.String(),
+  attachmentType: Type.Optional(Type.String()),
+  url: Type.String({ description: 'where the content is' }),
+  size: Type.Object({ amount: Type.Integer(), units: Type.Literal('byte') }),
+})
+
+/** An attachment in a body: with an id that is there already it is left alone; else name, mimeType and content are needed. */
+const AttachmentGiven = Type.Object({
+  '@type': Type.Literal('Attachment'),
+  id: Type.Optional(Type.String({ maxLength: 64 })),
+  href: Type.Optional(Type.String({ maxLength: 500 })),
+  name: Type.Optional(GivenFile.properties.name),
+  description: Type.Optional(Text),
+  mimeType: Type.Optional(GivenFile.properties.mimeType),
+  attachmentType: Type.Optional(Type.String({ maxLength: 64, description: "what it is for, in the sender's words" })),
+  content: Type.Optional(GivenFile.properties.content),
+  url: Type.Optional(Type.String({ maxLength: 500, description: 'nothing is fetched from it' })),
+  size: Type.Optional(Type.Object({ amount: Type.Optional(Type.Number()), units: Type.Optional(Type.String({ maxLength: 64 })) })),
+})
+
 export const Characteristic = Type.Object({
-  '@type': Type.Enum(['StringCharacteristic', 'StringArrayCharacteristic', 'IntegerCharacteristic', 'ObjectCharacteristic']),
+  '@type': Type.Enum(['StringCharacteristic', 'StringArrayCharacteristic', 'IntegerCharacteristic', 'ObjectCharacteristic', 'ObjectArrayCharacteristic']),
   name: Type.String(),
   valueType: Type.String(),
-  value: Type.Unknown({ description: 'lifecycle, cause, problem, startedAt, foundAt: string; stations: strings; reopened: integer; evidence, restoreClock, repairClock, dispute: object' }),
+  value: Type.Unknown({ description: 'lifecycle, cause, problem, startedAt, foundAt: string; stations: strings; reopened: integer; evidence, restoreClock, repairClock, dispute, verification: object; covered: objects, of a ticket that covers several disturbances; overranWork: string' }),
 })
 
 const saidBy = { '@type': Type.Literal('StringCharacteristic'), valueType: Type.Optional(Type.String({ maxLength: 64 })) }
@@ -89,8 +136,10 @@ export const TroubleTicket = Type.Object({
   statusChangeReason: Type.Optional(Type.String()),
   statusChangeHistory: Type.Array(StatusChange),
   note: Type.Array(Note),
+  attachment: Type.Array(Attachment),
   relatedEntity: Type.Array(RelatedEntity),
   relatedParty: Type.Array(RelatedParty),
+  troubleTicketRelationship: Type.Array(TroubleTicketRelationship),
   troubleTicketCharacteristic: Type.Array(Characteristic),
 })
 
@@ -110,6 +159,7 @@ export const TroubleTicketCreate = Type.Object(
     externalIdentifier: Type.Optional(Type.Array(ExternalIdentifier, { maxItems: 1, description: "a request's number in the caller's own system" })),
     priority: Type.Optional(Type.String({ maxLength: 64 })),
     note: Type.Optional(Type.Array(Note, { maxItems: 20 })),
+    attachment: Type.Optional(Type.Array(AttachmentGiven, { maxItems: attachments_max })),
     relatedEntity: Type.Optional(Type.Array(RelatedEntity, { maxItems: 20 })),
     relatedParty: Type.Optional(Type.Array(RelatedParty, { maxItems: 20 })),
   },
@@ -130,6 +180,9 @@ export const TroubleTicketPatch = Type.Object(
     relatedParty: Type.Optional(Type.Array(RelatedParty, { maxItems: 20, description: 'another operator: transfers the ticket to it; the monitoring centre alone may' })),
     troubleTicketCharacteristic: Type.Optional(Type.Array(PatchCharacteristic, { maxItems: 1 })),
     note: Type.Optional(Type.Array(Note, { maxItems: 500 })),
+    attachment: Type.Optional(Type.Array(AttachmentGiven, { maxItems: 2 * attachments_max })),
+    troubleTicketRelationship: Type.Optional(Type.Array(RelationshipGiven, { maxItems: 100, description: 'merges, splits or links tickets; the monitoring centre alone may' })),
+    relatedEntity: Type.Optional(Type.Array(RelatedEntity, { maxItems: 200, description: 'with a new splitInto: the disturbance that gets a ticket of its own' })),
   },
   { additionalProperties: false },
 )
@@ -138,22 +191,26 @@ export const HubCreate = Type.Object(
   {
     '@type': Type.Optional(Type.String({ maxLength: 64 })),
     callback: Type.String({ maxLength: 500, description: 'address that events are posted to: https, or a host that the installation names' }),
-    query: Type.Optional(Type.String({ maxLength: 500, description: 'eventType=TroubleTicketStatusChangeEvent and the like; all events without it' })),
+    query: Type.Optional(Type.String({ maxLength: 500, description: 'eventType=TroubleTicketStatusChangeEvent,TroubleTicketResolvedEvent&event.troubleTicket.severity=critical and the like; all events without it' })),
   },
   { additionalProperties: false },
 )
 export const Hub = Type.Object({ '@type': Type.Literal('Hub'), id: Type.String(), href: Type.String(), callback: Type.String(), query: Type.Optional(Type.String()),
   secret: Type.Optional(Type.String({ description: 'of Standard Webhooks, in the answer that makes the hub and never again' })) })
 
-const TicketEventTypes = ['TroubleTicketCreateEvent', 'TroubleTicketStatusChangeEvent', 'TroubleTicketAttributeValueChangeEvent', 'TroubleTicketResolvedEvent'] as const
+export const ticketEventTypes = ['TroubleTicketCreateEvent', 'TroubleTicketStatusChangeEvent', 'TroubleTicketAttributeValueChangeEvent', 'TroubleTicketResolvedEvent', 'TroubleTicketInformationRequiredEvent', 'TroubleTicketDeleteEvent'] as const
+
+const TroubleTicketRef = Type.Object({ '@type': Type.Literal('TroubleTicketRef'), id: Type.String(), href: Type.String(), name: Type.String() })
+/** What is asked of who gets the event, as an operation of JSON Patch (RFC 6902) on the ticket. */
+const InformationRequired = Type.Object({ op: Type.Enum(['add', 'replace']), path: Type.String() })
 
 /** What is posted to a hub's callback. `eventId` stays the same when a delivery is repeated. */
 export const TroubleTicketEvent = Type.Object({
-  '@type': Type.Enum([...TicketEventTypes]),
+  '@type': Type.Enum([...ticketEventTypes]),
   eventId: Type.String(),
   eventTime: Timestamp,
-  eventType: Type.Enum([...TicketEventTypes]),
-  event: Type.Object({ troubleTicket: TroubleTicket }),
+  eventType: Type.Enum([...ticketEventTypes]),
+  event: Type.Object({ troubleTicket: Type.Union([TroubleTicket, TroubleTicketRef]), informationRequired: Type.Optional(InformationRequired) }),
 })
 
 const Text1 = Type.String({ minLength: 1, maxLength: 2_000 })
@@ -197,6 +254,7 @@ export type TroubleTicketV2 = Static<typeof TroubleTicketV2>
 export type TmfStatus = Static<typeof TroubleTicketStatusType>
 export type TroubleTicket = Static<typeof TroubleTicket>
 export type TroubleTicketCreate = Static<typeof TroubleTicketCreate>
+export type AttachmentGiven = Static<typeof AttachmentGiven>
 export type TroubleTicketPatch = Static<typeof TroubleTicketPatch>
 export type TroubleTicketEvent = Static<typeof TroubleTicketEvent>
 export type Characteristic = Static<typeof Characteristic>
@@ -212,6 +270,7 @@ export const TrackRecords = Type.Object({
     acknowledge: Spread, restore: Spread, repair: Spread,
     late: Type.Integer({ description: 'clocks that ran out' }), clocks: Type.Integer(),
     claims: Type.Integer({ description: 'how often it said resolved' }), verified: Type.Integer({ description: 'how often measurement agreed' }),
+    unverified: Type.Integer({ description: 'of its words those that nobody could measure: neither agreed with nor refused' }),
     transferred: Type.Integer({ description: 'tickets that went to somebody else' }), disputes: Type.Integer({ description: 'how often it said that a ticket is not its own' }), upheld: Type.Integer({ description: 'how often the monitoring centre agreed' }),
   })),
 })

@@ -9,6 +9,7 @@ import { system } from '@kawal/server/src/adapters/postgres/database.ts'
 import type { StoredReport } from '@kawal/server/src/journal/read.ts'
 import { deviceToken, enrol as enrolOnServer } from '@kawal/server/src/measurement/enrolment.ts'
 import { ticketPath } from '@kawal/server/src/ticket/tmf621.ts'
+import { unmeasuredClaim } from '@kawal/testkit/claim.ts'
 import { storedReports } from '@kawal/testkit/reports.ts'
 import { planned } from '@kawal/testkit/plan.ts'
 import { enrol, letterOf, openBench, openEngine, sendAll, stateOf, until, type Bench, type EnginePhone, type EngineWindow } from './engine.ts'
@@ -334,6 +335,19 @@ test('what was found and chosen is there when the app is opened again', async ()
   await made.start()
   const after = await stateOf(await made.open())
   assert.deepEqual([after.check.at, after.check.result, after.metered], [before.check.at, before.check.result, true])
+})
+
+test('a check that the platform asks for is shown when the app is opened, until there was one', async () => {
+  const made = await phone()
+  const page = await made.open()
+  await enrol(page, second, letterOf(bench.server, second))
+  assert.equal((await stateOf(page)).checkWanted, false)
+  await unmeasuredClaim(bench.server.app.database, second, Date.now())
+  await bench.server.app.tick(Date.now() + 60_000)
+  await page.reload()
+  await until(page, 'state.ready && state.checkWanted')
+  await made.checks(page, 1)
+  assert.equal((await stateOf(page)).checkWanted, false)
 })
 
 test('bars that the officer read off the phone go along with the next check, as a remark and no measure', async () => {

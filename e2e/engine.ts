@@ -29,6 +29,7 @@ interface EngineState {
   readonly storage: string
   readonly update: boolean
   readonly metered: boolean
+  readonly checkWanted: boolean
   readonly fullTest: { readonly upKbps: number | null; readonly bytes: number; readonly refused: string | null }
   readonly check: { readonly at: number | null; readonly result: { readonly downKbps: number | null } | null }
   readonly own: { readonly open: boolean; readonly best: string | null } | null

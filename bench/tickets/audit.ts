@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { nextChange } from '@kawal/core/ticket/clock.ts'
-import { apply, defaultVerification, type Ticket, type TicketEvent } from '@kawal/core/ticket/ticket.ts'
+import { apply, type Ticket, type TicketEvent } from '@kawal/core/ticket/ticket.ts'
+import { defaultVerification } from '@kawal/core/ticket/verification.ts'
 import { openDatabase } from '@kawal/server/src/cli/database.ts'
 
 interface Found {

@@ -8,7 +8,7 @@ import { fileBytesMax, isPicture } from './attach.ts'
 import { chronicleOf } from './chronicle.ts'
 import { countdown, csv, sizeText, timeAt, timeWib } from './format.ts'
 import { applySnapshot } from './live.ts'
-import { clockState, hitOf, hitStations, missingOf, nextClock, openOf, queueOf, sharesOf, sumOf, topAreas, totalOf } from './queue.ts'
+import { clockState, hitOf, hitStations, mergeable, missingOf, nextClock, openOf, queueOf, sharesOf, sumOf, ticketOf, topAreas, totalOf } from './queue.ts'
 import { readView, writeView } from './view.ts'
 
 const now = Date.parse('2029-02-14T07:00:00Z')
@@ -116,4 +116,26 @@ test('times tell the place and WIB; CSV defuses formulas; the address round-trip
   const address = '?area=53&gangguan=g-1&tiket=t-1&tps=5310102003001&bahasa=en&dinding=1&tampil=alarm&urut=name&keadaan=active&keparahan=major&operator=telkomsel&peta=kanvas'
   assert.equal(writeView(readView(address)), address)
   assert.equal(writeView(readView('?masuk=rahasia')), '', 'a token never stays in the address')
+})
+
+test('a disturbance is told with the ticket that stands for it, also one that its own was merged into', () => {
+  const [ticket] = live.tickets
+  assert.ok(ticket !== undefined)
+  const told = (tickets: readonly Partial<typeof ticket>[], ticketId: string | null): string | null =>
+    ticketOf(applySnapshot({ ...live, tickets: tickets.map((each) => ({ ...ticket, covers: [], ...each })) }, now), row('d', { ticketId }))?.id ?? null
+  const [own, other] = [{ id: 'TT-d', disturbanceId: 'd' }, { id: 'TT-b', disturbanceId: 'b' }]
+  assert.equal(told([other, own], null), 'TT-d')
+  assert.equal(told([{ ...own, status: 'cancelled' }, { ...other, covers: ['d'] }], 'TT-d'), 'TT-b', 'merged')
+  assert.equal(told([{ ...own, status: 'cancelled' }, other, { id: 'TT-d-2', disturbanceId: 'd' }], 'TT-b'), 'TT-d-2', 'split again, as the older news of the disturbance does not know')
+  assert.equal(told([{ ...own, status: 'cancelled' }], 'TT-d'), 'TT-d', 'a false alarm')
+  assert.equal(told([other], null), null)
+})
+
+test('a ticket may be merged into another of the same operator, while neither is disputed or being measured', () => {
+  const [ticket] = live.tickets
+  assert.ok(ticket !== undefined)
+  const free = { ...ticket, status: 'inProgress', dispute: null, operator: 'telkomsel' } as const
+  const tickets = [{ ...free, id: 'a' }, { ...free, id: 'b' }, { ...free, id: 'c', operator: 'indosat' }, { ...free, id: 'd', status: 'resolved' as const }, { ...free, id: 'e', dispute: { ...ticket.dispute, answer: null } as typeof ticket.dispute }, { ...free, id: 'f', disturbanceId: null }, { ...free, id: 'g', status: 'closed' as const }]
+  const state = applySnapshot({ ...live, tickets }, now)
+  assert.deepEqual(tickets.map((each) => mergeable(state, each).map(({ id }) => id)), [['b'], ['a'], [], [], [], [], []])
 })

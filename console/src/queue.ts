@@ -48,6 +48,9 @@ export const isTold = (row: LiveDisturbance): boolean => row.stage === 'confirme
 /** Over under its own name, and going on within another one: not measured to be well. */
 export const isMerged = (row: Pick<LiveDisturbance, 'stage' | 'parent'>): boolean => row.stage === 'ended' && row.parent !== null
 
+/** Fewer are silent because they left: nobody has reported that it is well. */
+export const isUnheard = (row: Pick<LiveDisturbance, 'stage' | 'evidence'>): boolean => row.stage === 'recovering' && row.evidence.devicesGood === 0
+
 /** The stations of what is confirmed, each once. @param area code that they lie in; null is everywhere */
 export function hitStations(disturbances: Iterable<LiveDisturbance>, area: string | null): number {
   const hit = new Set<string>()
@@ -224,11 +227,25 @@ function toldOf(state: LiveState, isOne: (ticket: LiveTicket) => boolean): Told 
   return { rows: open.slice(0, reportedMax), total: open.length }
 }
 
-export function ticketOf(state: LiveState, disturbance: LiveDisturbance): LiveTicket | null {
-  if (disturbance.ticketId !== null) {
-    const ticket = state.tickets.get(disturbance.ticketId)
-    if (ticket !== undefined) return ticket
+/** The ticket that stands for a disturbance: its own, or the one that its own was merged into; else the last that was cancelled. */
+export function ticketOf(state: LiveState, { id, ticketId }: LiveDisturbance): LiveTicket | null {
+  const stands = ({ status, disturbanceId, covers }: LiveTicket): boolean => status !== 'cancelled' && (disturbanceId === id || covers.includes(id))
+  const named = ticketId === null ? undefined : state.tickets.get(ticketId)
+  if (named !== undefined && stands(named)) return named
+  let own = named
+  for (const ticket of state.tickets.values()) {
+    if (stands(ticket)) return ticket
+    if (ticket.disturbanceId === id) own ??= ticket
   }
-  for (const ticket of state.tickets.values()) if (ticket.disturbanceId === disturbance.id) return ticket
-  return null
+  return own ?? null
+}
+
+const openForMerge = new Set(['submitted', 'acknowledged', 'inProgress', 'pending', 'reopened'])
+const mergeableMax = 100
+
+/** The tickets that one may be merged into: of the same operator, open, and not being measured just now. */
+export function mergeable(state: LiveState, ticket: LiveTicket): LiveTicket[] {
+  const isFree = ({ status, dispute, disturbanceId }: LiveTicket): boolean => disturbanceId !== null && openForMerge.has(status) && (dispute === null || dispute.answer !== null)
+  if (!isFree(ticket)) return []
+  return [...state.tickets.values()].filter((other) => other.id !== ticket.id && other.operator === ticket.operator && isFree(other)).slice(0, mergeableMax)
 }

@@ -23,12 +23,12 @@ function fixtureAlarms(now: number): AlarmRow[] {
 /** @param now server's clock, ms */
 function fixtureWorks(now: number): PlannedWorkRow[] {
   const work = (id: string, from: number, to: number, change: Partial<PlannedWorkRow>): PlannedWorkRow => ({
-    id, operator: 'indosat', title: 'Penggantian catu daya Umalulu', from: iso(now + from * minute), to: iso(now + to * minute), areas: ['531102'], reason: 'Baterai habis masa pakai', state: 'running', announcedAt: iso(now - 3000 * minute), announcedBy: 'indosat', withdrawnAt: null, version: 1, ...change,
+    id, operator: 'indosat', title: 'Penggantian catu daya Umalulu', from: iso(now + from * minute), to: iso(now + to * minute), areas: ['531102'], reason: 'Baterai habis masa pakai', state: 'running', announcedAt: iso(now - 3000 * minute), announcedBy: 'indosat', withdrawnAt: null, version: 1, measured: null, ...change,
   })
   return [
-    work('PT-0007', -60, 120, {}),
+    work('PT-0007', -60, 120, { measured: { stations: 14, disturbances: ['g-6'], outside: [{ disturbance: 'g-1', kind: 'area', operator: 'indosat', stations: 3 }, { disturbance: 'g-2', kind: 'operator', operator: null, stations: 5 }], overrun: { disturbances: ['g-6'], minutes: 25 } } }),
     work('PT-0008', 600, 900, { operator: 'telkomsel', title: 'Pembaruan perangkat lunak', areas: ['5301', '5302', '5303', '5304', '5305'], state: 'upcoming', reason: 'Di luar jam pemungutan suara' }),
-    work('PT-0005', -900, -700, { state: 'ended' }), work('PT-0006', -300, -200, { title: 'Pemindahan kabel', state: 'withdrawn', withdrawnAt: iso(now - 400 * minute), version: 2 }),
+    work('PT-0005', -900, -700, { state: 'ended', measured: { stations: 0, disturbances: [], outside: [], overrun: null } }), work('PT-0006', -300, -200, { title: 'Pemindahan kabel', state: 'withdrawn', withdrawnAt: iso(now - 400 * minute), version: 2 }),
   ]
 }
 

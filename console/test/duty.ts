@@ -20,8 +20,8 @@ const spread = (count: number, median: number | null, p90: number | null) => ({ 
 const record: TrackRecords = {
   from: null, to: '2029-02-14T04:00:00.000Z',
   rows: [
-    { operator: 'indosat', operatorName: 'Indosat Ooredoo Hutchison', tickets: 14, open: 3, closed: 10, cancelled: 1, acknowledge: spread(13, 4, 11), restore: spread(10, 38, 95), repair: spread(10, 150, 420), late: 5, clocks: 26, claims: 12, verified: 9, transferred: 2, disputes: 3, upheld: 1 },
-    { operator: 'telkomsel', operatorName: 'Telkomsel', tickets: 1_240, open: 1_240, closed: 0, cancelled: 0, acknowledge: spread(0, null, null), restore: spread(0, null, null), repair: spread(0, null, null), late: 0, clocks: 2_480, claims: 0, verified: 0, transferred: 0, disputes: 0, upheld: 0 },
+    { operator: 'indosat', operatorName: 'Indosat Ooredoo Hutchison', tickets: 14, open: 3, closed: 10, cancelled: 1, acknowledge: spread(13, 4, 11), restore: spread(10, 38, 95), repair: spread(10, 150, 420), late: 5, clocks: 26, claims: 12, verified: 9, unverified: 2, transferred: 2, disputes: 3, upheld: 1 },
+    { operator: 'telkomsel', operatorName: 'Telkomsel', tickets: 1_240, open: 1_240, closed: 0, cancelled: 0, acknowledge: spread(0, null, null), restore: spread(0, null, null), repair: spread(0, null, null), late: 0, clocks: 2_480, claims: 0, verified: 0, unverified: 0, transferred: 0, disputes: 0, upheld: 0 },
   ],
 }
 

@@ -101,8 +101,9 @@ export function fixtureLive(now: number, sequence = 1): Live {
   return {
     sequence, now: iso(now), rehearsal: true, reportsPerMinute: 5213, devicesOnDuty: 8034, areas: areas(), disturbances: disturbances(now),
     tickets: [
-      { id: 't-1', disturbanceId: 'g-1', problem: null, request: null,
+      { id: 't-1', disturbanceId: 'g-1', covers: [], relations: [], problem: null, request: null,
         dispute: { kind: 'power', text: 'Genset habis bahan bakar <b>sejak subuh</b>', by: 'telkomsel', since: iso(now - 10 * minute), counts: { expected: 96, silent: 88, bad: 0, good: 8 }, answer: null }, status: 'inProgress', operator: 'telkomsel', operatorName: 'Telkomsel', title: 'Telkomsel, Manggarai', stationCount: 96, openedAt: iso(now - 37 * minute), reopened: 1,
+        verification: { state: 'refused', claimedAt: iso(now - 25 * minute), since: iso(now - 22 * minute), good: 8, bad: 0, silent: 88, broken: [{ station: '5310102003004', good: 0, bad: 0, silent: 4 }] },
         clocks: [
           { name: 'restore', state: 'at_risk', dueAt: iso(now + 8 * minute), pausedReason: null },
           { name: 'repair', state: 'paused', dueAt: iso(now + 600 * minute), pausedReason: 'Kapal belum dapat berlayar' },
@@ -113,20 +114,20 @@ export function fixtureLive(now: number, sequence = 1): Live {
           { at: iso(now - 25 * minute), by: 'telkomsel', kind: 'resolved', text: 'Catu daya cadangan dinyalakan', counts: null, clock: null, dispute: null },
           { at: iso(now - 22 * minute), by: 'kawal', kind: 'reopened', text: '', counts: { expected: 96, silent: 88, bad: 0, good: 8 }, clock: null, dispute: null },
         ] },
-      { id: 'LP-000017', disturbanceId: null, problem: { kind: 'signal', text: 'Tidak ada sinyal\ndi balai desa <b>sejak pagi</b>', station: '5310102003004', areaName: 'Wae Mbeleng, Ruteng' }, request: null, dispute: null, status: 'reopened',
+      { id: 'LP-000017', disturbanceId: null, covers: [], relations: [], problem: { kind: 'signal', text: 'Tidak ada sinyal\ndi balai desa <b>sejak pagi</b>', station: '5310102003004', areaName: 'Wae Mbeleng, Ruteng' }, request: null, dispute: null, status: 'reopened',
         operator: 'komdigi', operatorName: 'Kementerian Komunikasi dan Digital (PMT)', title: 'Laporan petugas (sinyal)', stationCount: 1, openedAt: iso(now - 55 * minute), reopened: 1, clocks: [],
         history: [
           { at: iso(now - 55 * minute), by: 'officer', kind: 'opened', text: 'Tidak ada sinyal', counts: null, clock: null, dispute: null },
           { at: iso(now - 30 * minute), by: 'komdigi', kind: 'resolved', text: 'Antena diarahkan', counts: null, clock: null, dispute: null },
           { at: iso(now - 5 * minute), by: 'officer', kind: 'reopened', text: '', counts: null, clock: null, dispute: null },
         ] },
-      { id: 'PM-000004', disturbanceId: null, problem: null, request: { description: 'Daftar TPS pada tiket TT-g-1 tidak cocok dengan data kami', severity: 'High', ticketType: 'data', externalId: 'TSEL-8812' }, dispute: null, status: 'resolved',
+      { id: 'PM-000004', disturbanceId: null, covers: [], relations: [], problem: null, request: { description: 'Daftar TPS pada tiket TT-g-1 tidak cocok dengan data kami', severity: 'High', ticketType: 'data', externalId: 'TSEL-8812' }, dispute: null, status: 'resolved',
         operator: 'telkomsel', operatorName: 'Telkomsel', title: 'Permintaan Telkomsel: data', stationCount: 0, openedAt: iso(now - 80 * minute), reopened: 0, clocks: [],
         history: [
           { at: iso(now - 80 * minute), by: 'telkomsel', kind: 'opened', text: 'Daftar TPS pada tiket TT-g-1 tidak cocok dengan data kami', counts: null, clock: null, dispute: null },
           { at: iso(now - 20 * minute), by: 'komdigi', kind: 'resolved', text: 'Daftar diperbarui', counts: null, clock: null, dispute: null },
         ] },
-      { id: 't-3', disturbanceId: 'g-3', problem: null, request: null, dispute: null, status: 'closed', operator: 'indosat', operatorName: 'Indosat Ooredoo Hutchison', title: 'Indosat, Kupang', stationCount: 9, openedAt: iso(now - 117 * minute), reopened: 0,
+      { id: 't-3', disturbanceId: 'g-3', covers: [], relations: [], problem: null, request: null, dispute: null, status: 'closed', operator: 'indosat', operatorName: 'Indosat Ooredoo Hutchison', title: 'Indosat, Kupang', stationCount: 9, openedAt: iso(now - 117 * minute), reopened: 0,
         clocks: [{ name: 'restore', state: 'met', dueAt: iso(now - 10 * minute), pausedReason: null }], history: [{ at: iso(now - 20 * minute), by: 'kawal', kind: 'closed', text: '', counts: null, clock: null, dispute: null }] },
     ],
   }

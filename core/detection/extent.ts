@@ -25,19 +25,19 @@ function tallyPlace(state: DetectionState, each: Ongoing, place: number, now_s: 
   return tally
 }
 
-const nothing = 0
-const hit = 1
+export const nothing = 0
+export const hit = 1
 const well = 2
 
 /** Of the disturbance's own operator: `visit` gives the devices by their offset. */
-function visit({ nodes, first, devices }: DetectionState, { operator }: Ongoing, place: number, see: (at: number) => void): void {
+export function visit({ nodes, first, devices }: DetectionState, { operator }: Pick<Ongoing, 'operator'>, place: number, see: (at: number) => void): void {
   for (let node = first[place] as number; node >= 0; node = nodes.sibling[node] as number) {
     if (operator >= 0 && nodes.operator[node] !== operator) continue
     for (let device = nodes.device[node] as number; device >= 0; device = devices[device * stride + field.next] as number) see(device * stride)
   }
 }
 
-function seenAs({ devices, options: { grace_s } }: DetectionState, { slot, since_s }: Ongoing, at: number, now_s: number): number {
+export function seenAs({ devices, options: { grace_s } }: DetectionState, { slot, since_s }: Ongoing, at: number, now_s: number): number {
   const flags = devices[at + field.flags] as number
   const mine = devices[at + field.hitBy] as number
   if ((flags & onDuty) === 0 || (mine >= 0 && mine !== slot)) return nothing

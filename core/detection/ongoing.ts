@@ -3,6 +3,7 @@ import { judgeCause } from './cause.ts'
 import { isOngoing, type Cause, type FoundDisturbance, type Stage, type Turn } from './disturbance.ts'
 import { beganAt, claim, goesOn, redraw, release } from './extent.ts'
 import { placesBeside } from './beside.ts'
+import { countStations, isWell, silence_says_s, weigh } from './measured.ts'
 import type { Candidate } from './scan.ts'
 import { noSigns, seconds, type DetectionState, type Ongoing, type Shown } from './state.ts'
 import { rule } from './status.ts'
@@ -108,7 +109,7 @@ export function follow(state: DetectionState, each: Ongoing, now: Instant): Find
   // Within a larger one it would grow to that one's extent, and end with it.
   if (before.stage === 'confirmed' && before.parent === null) redraw(state, each, now_s)
   refresh(state, each, now, claim(state, each, now_s))
-  const stage = nextStage(each, now_s)
+  const stage = measuredStage(state, each, now_s)
   if (stage === 'ended') {
     // An operator's core is too wide for a look at each place; what is held back ends with what holds it.
     const rest = before.cause === 'core' || before.parent !== null ? null : goesOn(state, each, now_s)
@@ -144,6 +145,29 @@ export function narrow(state: DetectionState, each: Ongoing, places: Iterable<nu
   refresh(state, each, now, claim(state, each, seconds(now)))
 }
 
+/**
+ * Its next stage, as far as somebody measured it: nobody left to report is no end. Where those that it holds have been silent
+ * for so long that it says nothing any more, the others decide.
+ */
+function measuredStage(state: DetectionState, each: Ongoing, now_s: number): Stage {
+  const wasCalm = each.calmSince_s !== 0
+  const stage = nextStage(each, now_s)
+  const isOld = now_s - each.since_s > silence_says_s
+  if (stage !== 'ended' && (!isOld || each.found.evidence.devicesGood === 0)) return stage
+  // At its largest: what is well has left its extent by now.
+  const counts = countStations(state, { ...each, places: new Set(each.peakPlaces) }, each.since_s, now_s)
+  const { says, good, bad, silent } = weigh(counts, each.devicesMost)
+  if (stage === 'ended') {
+    if (!isRetraction(each) && !isWell(counts, each.devicesMost)) return 'recovering'
+    each.found = { ...each.found, evidence: { ...each.found.evidence, devicesExpected: good + bad + silent, devicesGood: good, devicesBad: bad, devicesSilent: silent } }
+    return 'ended'
+  }
+  if (says !== 'well') return stage
+  // Two sweeps in a row, never one.
+  if (each.calmSince_s === 0) each.calmSince_s = now_s
+  return wasCalm ? 'ended' : 'recovering'
+}
+
 function nextStage(each: Ongoing, now_s: number): Stage {
   const share = each.devices / Math.max(1, each.devicesMost)
   const { devicesGood, devicesExpected } = each.found.evidence
@@ -161,10 +185,12 @@ function nextStage(each: Ongoing, now_s: number): Stage {
 const isSame = (a: FoundDisturbance, b: FoundDisturbance): boolean =>
   a.stations === b.stations && a.evidence.devicesSilent === b.evidence.devicesSilent && a.evidence.devicesBad === b.evidence.devicesBad && a.evidence.devicesGood === b.evidence.devicesGood && a.evidence.witnessesGood === b.evidence.witnessesGood && a.confidence === b.confidence
 
+/** What came late says that its devices had been well all the while. */
+const isRetraction = ({ signs: { lateGood, lateBad }, devicesMost, found: { cause } }: Ongoing): boolean => lateGood > lateBad && lateGood >= 0.3 * devicesMost && cause !== 'ingest'
+
 /** Measured well; or retracted, when what came late says that its devices had been well all the while. Its parent is from now on what it was merged into, and not what held it back. */
 export function end(state: DetectionState, each: Ongoing, now: Instant, turn: 'ended' | 'retracted' | 'merged' = 'ended', other: string | null = null): Finding {
-  const { lateGood, lateBad } = each.signs
-  const told = turn === 'ended' && lateGood > lateBad && lateGood >= 0.3 * each.devicesMost && each.found.cause !== 'ingest' ? 'retracted' : turn
+  const told = turn === 'ended' && isRetraction(each) ? 'retracted' : turn
   if (each.slot >= 0) {
     release(state, each)
     state.ongoing[each.slot] = null

@@ -4,7 +4,7 @@ import type { Status } from '../kernel/status.ts'
 import { devices_a_step, field, isBad, onDuty, postOf, seconds, statuses, stride, type DetectionState } from './state.ts'
 
 /** The rule that statuses and disturbances are judged by; it changes when the judgement does. */
-export const rule = 'likelihood-6'
+export const rule = 'likelihood-7'
 /** A good report says that all is well for this long, s. */
 const fresh_s = 14 * 60
 /** A millisecond or two, also where all of them change. */

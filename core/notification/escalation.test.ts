@@ -66,6 +66,14 @@ test('a clock that runs out calls the first level and the monitoring centre, tho
   assert.deepEqual(until(escalation, 31 * minute_ms), ['30.08 1: TT-1 overdue', '30.08 watch: TT-1 overdue'])
 })
 
+test('a resolution that nobody can measure calls the monitoring centre once, and nobody again', () => {
+  const escalation = createEscalation()
+  const nobody = { kind: 'refuse', evidence: { ...evidence, devicesExpected: 0, devicesSilent: 0, devicesBad: 0, devicesGood: 0 } } as const
+  const resolved = tell(tell(open('TT-1'), 'operator', 0, { kind: 'start' }), 'operator', 10 * minute_ms, { kind: 'resolve' })
+  escalation.follow(tell(tell(resolved, 'measurement', 15 * minute_ms, nobody), 'measurement', 25 * minute_ms, nobody), 25 * minute_ms)
+  assert.deepEqual(until(escalation, 300 * minute_ms), ['25.08 watch: TT-1 unverified'])
+})
+
 test('whoever a problem is transferred to is called anew, and the first hears that it is over', () => {
   const escalation = createEscalation()
   const problem = { kind: 'signal', text: 'no bars', station: '5301012001001', accessPoint: null, givenAt: 0 } as const

@@ -5,8 +5,8 @@ import { createNotifier, type Notice, type Route } from './notifier.ts'
 
 /** Whom a ticket calls: the organisation's people of a level, or the monitoring centre, which hears when nobody answers. */
 type Call = '1' | '2' | '3' | '4' | '5' | 'watch'
-/** What for: nobody has acknowledged it, a clock of it has run out, or it waits and the organisation's own system has not heard of it. */
-type Reason = 'waiting' | 'overdue' | 'unreached'
+/** What for: nobody has acknowledged it, a clock of it has run out, it waits and the organisation's own system has not heard of it, or nobody can measure whether it is resolved. */
+type Reason = 'waiting' | 'overdue' | 'unreached' | 'unverified'
 
 export interface EscalationSettings {
   /** Between one level and the next, ms. */
@@ -21,7 +21,10 @@ const escalationDefaults: EscalationSettings = { step_ms: 10 * minute_ms, wait_m
 
 /** After how many steps each is called. Three levels may fail to answer before the monitoring centre hears of it. */
 const chain: readonly (readonly [call: Call, steps: number])[] = [['1', 0], ['2', 1], ['3', 2], ['4', 3], ['watch', 3], ['5', 4]]
-const calls = [...chain.map(([call]) => ({ call, reason: 'waiting' as Reason })), ...(['overdue', 'unreached'] as const).flatMap((reason) => (['1', 'watch'] as const).map((call) => ({ call: call as Call, reason: reason as Reason })))]
+const calls = [
+  ...chain.map(([call]) => ({ call, reason: 'waiting' as Reason })), ...(['overdue', 'unreached'] as const).flatMap((reason) => (['1', 'watch'] as const).map((call) => ({ call: call as Call, reason: reason as Reason }))),
+  { call: 'watch' as Call, reason: 'unverified' as Reason },
+]
 const keyOf = (call: Call, reason: Reason): string => `${call} ${reason}`
 
 interface Followed { readonly ticket: Ticket; readonly firing: Set<string>; dueAt: Instant }
@@ -100,7 +103,9 @@ function routesOf({ wait_ms, interval_ms, repeat_ms }: EscalationSettings): Rout
   return calls.map(({ call, reason }) => ({
     name: keyOf(call, reason), matchers: [{ label: 'call', value: call }, { label: 'reason', value: reason }],
     // The centre reads on its own screens what was taken up; an overdue clock has no other end than the ticket's.
-    receivers: [{ name: call, tellsEnd: reason === 'waiting' && call !== 'watch' }], groupBy: ['organisation'], wait_ms, interval_ms, repeat_ms,
+    receivers: [{ name: call, tellsEnd: reason === 'waiting' && call !== 'watch' }], groupBy: ['organisation'], wait_ms, interval_ms,
+    // Whom to send there is the centre's to say, once: a repetition measures nothing.
+    repeat_ms: reason === 'unverified' ? Infinity : repeat_ms,
   }))
 }
 
@@ -117,6 +122,7 @@ function wantedOf(ticket: Ticket, now: Instant, { step_ms }: EscalationSettings,
   if (since !== null) chain.forEach(([call, steps]) => wanted.set(keyOf(call, 'waiting'), since + steps * step_ms))
   if (since !== null && isUnreached) for (const call of ['1', 'watch'] as const) wanted.set(keyOf(call, 'unreached'), now)
   if (clocks(ticket, now).some(({ state }) => state === 'overdue')) for (const call of ['1', 'watch'] as const) wanted.set(keyOf(call, 'overdue'), now)
+  if (ticket.verification?.state === 'unverified') wanted.set(keyOf('watch', 'unverified'), ticket.verification.since)
   return wanted
 }
 

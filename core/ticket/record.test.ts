@@ -31,8 +31,15 @@ test('a claim that measurement agrees with is verified, one that it refuses is n
     operator: 'telkomsel', tickets: 3, open: 0, closed: 3, cancelled: 0,
     acknowledge: { count: 2, median_ms: 8 * minute_ms, p90_ms: 8 * minute_ms },
     restore: { count: 3, median_ms: 11 * minute_ms, p90_ms: 39 * minute_ms }, repair: { count: 3, median_ms: 10 * minute_ms, p90_ms: 20 * minute_ms },
-    late: 1, clocks: 6, claims: 3, verified: 2, transferred: 0, disputes: 0, upheld: 0,
+    late: 1, clocks: 6, claims: 3, verified: 2, unverified: 0, transferred: 0, disputes: 0, upheld: 0,
   }])
+})
+
+test('a claim that nobody can measure is neither verified nor refused, until somebody does', () => {
+  const nobody: TicketAction = { kind: 'refuse', evidence: { ...evidence, devicesExpected: 0, devicesSilent: 0, devicesBad: 0, devicesGood: 0 } }
+  const unverified = live([4, 'operator', { kind: 'start' }], [10, 'operator', { kind: 'resolve' }], [15, 'measurement', nobody], [25, 'measurement', nobody])
+  const [record] = recordOf(600, unverified)
+  assert.deepEqual([record?.open, record?.claims, record?.verified, record?.unverified, record?.late], [1, 1, 0, 1, 0])
 })
 
 test('a false alarm counts as one and as nothing else; what is open counts its clocks; requests are left out', () => {

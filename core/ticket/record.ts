@@ -1,5 +1,6 @@
 import type { Instant } from '../kernel/clock.ts'
 import { clocks, type Ticket } from './ticket.ts'
+import { isUnmeasured } from './verification.ts'
 
 /** What an operator did about its tickets: of each span the median and the 90th percentile, ms; null of none. */
 export interface TrackRecord {
@@ -19,6 +20,8 @@ export interface TrackRecord {
   /** Of what was said to be resolved: how often measurement agreed. */
   readonly claims: number
   readonly verified: number
+  /** Of them those that nobody could measure: neither agreed with nor refused. */
+  readonly unverified: number
   /** Tickets that went to somebody else. */
   readonly transferred: number
   /** How often it said that a ticket is not its own, and how often the monitoring centre agreed. */
@@ -27,8 +30,8 @@ export interface TrackRecord {
 }
 interface Spread { readonly count: number; readonly median_ms: number | null; readonly p90_ms: number | null }
 
-interface Sum { tickets: number; open: number; closed: number; cancelled: number; acknowledge: number[]; restore: number[]; repair: number[]; late: number; clocks: number; claims: number; verified: number; transferred: number; disputes: number; upheld: number }
-const nothing = (): Sum => ({ tickets: 0, open: 0, closed: 0, cancelled: 0, acknowledge: [], restore: [], repair: [], late: 0, clocks: 0, claims: 0, verified: 0, transferred: 0, disputes: 0, upheld: 0 })
+interface Sum { tickets: number; open: number; closed: number; cancelled: number; acknowledge: number[]; restore: number[]; repair: number[]; late: number; clocks: number; claims: number; verified: number; unverified: number; transferred: number; disputes: number; upheld: number }
+const nothing = (): Sum => ({ tickets: 0, open: 0, closed: 0, cancelled: 0, acknowledge: [], restore: [], repair: [], late: 0, clocks: 0, claims: 0, verified: 0, unverified: 0, transferred: 0, disputes: 0, upheld: 0 })
 
 /**
  * Sums up tickets by the operator that has each, and by those that had it before: officers' problems and requests have no clocks and no measurement, and are
@@ -66,6 +69,7 @@ export function createTrackRecords() {
       }
       for (const { by } of ticket.history.filter(({ kind, text }) => kind === 'resolved' && text !== 'measured')) of(by).claims++
       sum.verified += claimsVerified(ticket)
+      if (isUnmeasured(ticket)) sum.unverified++
     },
     /** By operator, in the order of their ids. */
     records(): TrackRecord[] {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { hour_ms, minute_ms } from '../kernel/clock.ts'
+import { weigh } from '../detection/measured.ts'
 import { pause, read, resume, startClock, used, type ClockReading } from './clock.ts'
 import {
   apply, clocks, decide, nextDue, ticketStatuses,
@@ -61,6 +62,39 @@ test('a resolution that measurement does not bear out reopens, not a moment befo
   assert.equal(clocksOf(again, 15 * minute_ms)[1].used_ms, 15 * minute_ms, 'a claim that was not true buys no time')
 })
 
+const nobody = weigh([], 16)
+const stillSilent = weigh([{ station: '5301012001001', good: 0, bad: 0, silent: 3 }, { station: '5301012001002', good: 2, bad: 0, silent: 0 }], 16)
+const refuse = (verdict: typeof nobody): TicketAction => ({ kind: 'refuse', evidence, verdict })
+
+test('a resolution that nobody measures is asked for, then unverified: neither closed nor reopened, and both clocks stand still as of the claim', () => {
+  const resolved = tell(working(), 'operator', 10 * minute_ms, { kind: 'resolve' })
+  assert.equal(refusal(resolved, 'measurement', 15 * minute_ms - 1, refuse(nobody)), 'still_verifying')
+  const asked = tell(resolved, 'measurement', 15 * minute_ms, refuse(nobody))
+  assert.deepEqual([asked.status, asked.verification?.state, asked.verification?.claimedAt, asked.history.at(-1)?.evidence?.devicesExpected], ['resolved', 'asked', 10 * minute_ms, 0])
+  assert.equal(nextDue(asked, 16 * minute_ms), 25 * minute_ms)
+  assert.equal(refusal(asked, 'measurement', 25 * minute_ms - 1, refuse(nobody)), 'still_verifying')
+  const unverified = tell(asked, 'measurement', 25 * minute_ms, refuse(nobody))
+  assert.deepEqual([unverified.status, unverified.verification?.state, unverified.reopened, unverified.history.at(-1)?.kind], ['resolved', 'unverified', 0, 'unverified'])
+  assert.match(unverified.notes.at(-1)?.text ?? '', /^Tidak terverifikasi: .*\(0 baik, 0 buruk, 0 diam\)/)
+  for (const clock of clocksOf(unverified, 10 * hour_ms)) assert.deepEqual([clock.state, clock.pausedReason, clock.used_ms], ['paused', 'unverified', 10 * minute_ms])
+  assert.equal(nextDue(unverified, 10 * hour_ms), null)
+  assert.equal(refusal(unverified, 'measurement', 10 * hour_ms, refuse(nobody)), 'still_verifying', 'it is said once')
+})
+
+test('when reports come at last they decide: well closes it with its evidence, broken reopens it with the stations, and the clocks go on', () => {
+  const asked = tell(tell(working(), 'operator', 10 * minute_ms, { kind: 'resolve' }), 'measurement', 15 * minute_ms, refuse(nobody))
+  const reopened = tell(asked, 'measurement', 20 * minute_ms, refuse(stillSilent))
+  assert.deepEqual([reopened.status, reopened.reopened, reopened.verification?.state, reopened.verification?.broken.map(({ station }) => station)], ['reopened', 1, 'refused', ['5301012001001']])
+  assert.match(reopened.history.at(-1)?.text ?? '', /still at 5301012001001$/)
+  assert.deepEqual(clocksOf(reopened, 22 * minute_ms).map(({ used_ms }) => used_ms), [12 * minute_ms, 12 * minute_ms])
+  const unverified = tell(asked, 'measurement', 25 * minute_ms, refuse(nobody))
+  const closed = tell(unverified, 'measurement', 3 * hour_ms, { kind: 'confirm', recoveredAt: 3 * hour_ms, evidence: { ...evidence, devicesSilent: 0, devicesBad: 0, devicesGood: 9 } })
+  assert.deepEqual([closed.status, closed.verification?.state, closed.verification?.good, closed.history.at(-1)?.evidence?.devicesGood], ['closed', 'verified', 9, 9])
+  assert.deepEqual(clocksOf(closed, 9 * hour_ms).map(({ state, used_ms }) => [state, used_ms]), [['met', 10 * minute_ms], ['met', 10 * minute_ms]])
+  const sent = tell(unverified, 'watch', hour_ms, { kind: 'transfer', operator: 'indosat', operatorName: 'Indosat' })
+  assert.deepEqual([sent.status, sent.verification], ['submitted', null], 'a word of who had it is nothing to who has it now')
+})
+
 test('while a resolution is verified the repair clock shows the instant of the claim', () => {
   const resolved = tell(working(), 'operator', 10 * minute_ms, { kind: 'resolve' })
   const [restore, repair] = clocksOf(resolved, 14 * minute_ms)
@@ -74,9 +108,10 @@ test('measured as recovered before the operator says so: waits for the word, the
   assert.equal(clocksOf(restored, 60 * minute_ms)[0].state, 'met')
   const same = tell(restored, 'measurement', 23 * minute_ms - 1, { kind: 'confirm', recoveredAt: 8 * minute_ms })
   assert.equal(same.version, restored.version, 'nothing to say again')
-  const closed = tell(restored, 'measurement', 23 * minute_ms, { kind: 'confirm', recoveredAt: 8 * minute_ms })
+  const closed = tell(restored, 'measurement', 23 * minute_ms, { kind: 'confirm', recoveredAt: 8 * minute_ms, evidence })
   assert.deepEqual(closed.statusHistory.slice(-2).map((entry) => [entry.status, entry.reason]), [['resolved', 'measured'], ['closed', '']])
   assert.equal(clocksOf(closed, 60 * minute_ms)[1].used_ms, 8 * minute_ms)
+  assert.equal(closed.verification, undefined, 'nobody claimed anything')
 })
 
 test('recovered and failed again: the clock goes on without the good time in between', () => {
@@ -135,7 +170,7 @@ const anyAction = fc.constantFrom<[Actor, TicketAction]>(
   ['operator', { kind: 'acknowledge' }], ['operator', { kind: 'start' }], ['operator', { kind: 'hold', reason: 'power' }], ['operator', { kind: 'resume' }],
   ['operator', { kind: 'resolve' }], ['operator', { kind: 'note', text: 'n' }], ['measurement', { kind: 'confirm', recoveredAt: 0 }],
   ['operator', { kind: 'dispute', dispute: 'power', text: 'd' }], ['watch', { kind: 'reject', reason: 'r' }], ['watch', { kind: 'uphold', reason: '', to: { operator: 'indosat', operatorName: 'Indosat' } }], ['watch', { kind: 'transfer', operator: 'xlsmart', operatorName: 'XLSmart' }],
-  ['measurement', { kind: 'refuse', evidence }], ['measurement', { kind: 'warn' }], ['watch', { kind: 'note', text: 'w' }],
+  ['measurement', { kind: 'refuse', evidence }], ['measurement', { kind: 'refuse', evidence, verdict: weigh([], 16) }], ['measurement', { kind: 'warn' }], ['watch', { kind: 'note', text: 'w' }],
 )
 
 test('whatever is commanded: events replay to the same ticket, time never goes back, only measurement closes', () => {

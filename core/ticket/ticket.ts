@@ -1,58 +1,23 @@
-import type { Cause, DisturbanceEvidence } from '../detection/disturbance.ts'
-import { hour_ms, minute_ms, type Instant } from '../kernel/clock.ts'
+import type { DisturbanceEvidence } from '../detection/disturbance.ts'
+import type { StationCount } from '../detection/measured.ts'
+import type { Instant } from '../kernel/clock.ts'
 import { fail, ok, type Result } from '../kernel/result.ts'
 import {
   defaultBudgets, meet, nextChange, pause, read, resume, startClock, unmeet,
   type ClockName, type ClockReading, type ClockState, type TicketClock,
 } from './clock.ts'
+import { isAbout, isFrom, maySay, text_chars_max, type Actor, type Opening, type Refusal, type TicketAction, type TicketProblem, type TicketRequest, type TicketStatus } from './command.ts'
 import { answered, handedOver, isDisputed, type DisputeKind, type Held, type Recipient } from './dispute.ts'
+import { aboutOf, coveredBy, eachCause, isAllWell, related, relationChanges, type About, type Broken, type Related, type RelationAction, type RelationChange, type TicketCause } from './relation.ts'
+import {
+  brokenText, countedSince, defaultVerification, evidenceText, hitOf, isUnmeasured, judgeClaim, nextLook, pauseUnverified, resumeUnverified, settled, unsettled, unverifiedText, verdictOf,
+  type TicketVerification, type VerificationOptions,
+} from './verification.ts'
 
-/**
- * The life of a ticket, after MEF 124 (acknowledged, inProgress, pending, resolved, closed), with one
- * rule of ours: who works on it cannot say `closed`. A disturbance's ticket closes when the stations hit
- * report well again, and what the operator called resolved reopens when they do not. A ticket of an
- * officer's problem rests on a word, which no measurement can weigh: it closes by that officer's word, or
- * when none comes for two days. What an organisation asks of the monitoring centre is a ticket the other way round: the
- * centre works on it, and the organisation that asked has the last word.
- */
-export const ticketStatuses = ['submitted', 'acknowledged', 'inProgress', 'pending', 'resolved', 'reopened', 'closed', 'cancelled'] as const
-export type TicketStatus = (typeof ticketStatuses)[number]
+export { ticketStatuses, type Actor, type ProblemKind, type Refusal, type TicketAction, type TicketProblem, type TicketRequest, type TicketStatus } from './command.ts'
+export type { TicketCause } from './relation.ts'
 
-/** What a ticket needs of a disturbance that is confirmed: of one that is only suspected there is none. */
-export interface TicketCause {
-  readonly id: string
-  readonly cause: Cause
-  readonly operator: string | null
-  readonly severity: 'down' | 'degraded'
-  readonly areaCode: string
-  readonly stations: readonly string[]
-  readonly startedAt: Instant
-  readonly foundAt: Instant
-  readonly endedAt: Instant | null
-  readonly evidence: DisturbanceEvidence
-}
-
-export type ProblemKind = 'signal' | 'access_point' | 'election_server' | 'app' | 'position' | 'other'
-
-/** What an officer reported, as a ticket carries it: of the station, never of the phone or the person. */
-export interface TicketProblem {
-  readonly kind: ProblemKind
-  readonly text: string
-  readonly station: string
-  readonly accessPoint: string | null
-  readonly givenAt: Instant
-}
-
-/** What an organisation asks of the monitoring centre, in its own words: TMF621's free texts. */
-export interface TicketRequest {
-  readonly description: string
-  readonly severity: string
-  readonly ticketType: string
-  /** Its number in the organisation's own system. */
-  readonly externalId: string | null
-}
-
-interface HistoryEntry {
+interface HistoryEntry extends About {
   readonly at: Instant
   readonly by: string
   readonly kind: TicketEvent['kind']
@@ -66,13 +31,18 @@ interface HistoryEntry {
 interface StatusEntry { readonly at: Instant; readonly status: TicketStatus; readonly reason: string }
 interface TicketNote { readonly id: string; readonly at: Instant; readonly by: string; readonly text: string }
 
-export interface Ticket extends Held {
-  readonly id: string
+/**
+ * The life of a ticket, after MEF 124 (acknowledged, inProgress, pending, resolved, closed), with one
+ * rule of ours: who works on it cannot say `closed`. A disturbance's ticket closes when the stations hit
+ * report well again, and what the operator called resolved reopens when they do not. A ticket of an
+ * officer's problem rests on a word, which no measurement can weigh: it closes by that officer's word, or
+ * when none comes for two days. What an organisation asks of the monitoring centre is a ticket the other way round: the
+ * centre works on it, and the organisation that asked has the last word.
+ */
+export interface Ticket extends Held, Related {
   readonly version: number
   readonly status: TicketStatus
   readonly areaName: string
-  /** Null for an officer's problem and for a request: one word is no disturbance. */
-  readonly disturbance: TicketCause | null
   /** In the ticket of an officer's problem alone. */
   readonly problem?: TicketProblem
   /** In that of a request alone, whose `operator` is who asks. */
@@ -85,6 +55,8 @@ export interface Ticket extends Held {
   /** The operator's own estimate of the repair. */
   readonly expectedAt: Instant | null
   readonly reopened: number
+  /** What became of the last word `resolved` on a disturbance, once that is known; null when there is a newer one. */
+  readonly verification?: TicketVerification | null
   /** None for an officer's problem or a request: nobody has agreed to a time, and an invented one would run out beside those that count. */
   readonly clocks: Held['clocks']
   /** What the sweep has already written about each clock, so that it is written once. */
@@ -94,48 +66,18 @@ export interface Ticket extends Held {
   readonly history: readonly HistoryEntry[]
 }
 
-/** Who acts: the operator concerned, the monitoring centre, our own measurement, or the officer whose problem it is. */
-export type Actor = 'operator' | 'watch' | 'measurement' | 'officer'
-
-interface Addressed {
-  readonly id: string
-  readonly operator: string
-  readonly operatorName: string
-  readonly areaName: string
-}
-type Opening = Addressed & (
-  | { readonly disturbance: TicketCause; readonly budgets?: Readonly<Record<ClockName, number>> }
-  | { readonly problem: TicketProblem }
-  | { readonly request: TicketRequest }
-)
-
-export type TicketAction =
-  | { readonly kind: 'open'; readonly opening: Opening }
-  | { readonly kind: 'acknowledge' | 'start' | 'resume' }
-  | { readonly kind: 'hold'; readonly reason: string }
-  | { readonly kind: 'resolve'; readonly text?: string }
-  | { readonly kind: 'confirm'; readonly recoveredAt: Instant }
-  | { readonly kind: 'refuse'; readonly evidence: DisturbanceEvidence }
-  | { readonly kind: 'note'; readonly text: string }
-  | { readonly kind: 'estimate'; readonly expectedAt: Instant }
-  | { readonly kind: 'evidence'; readonly disturbance: TicketCause; readonly areaName: string }
-  | { readonly kind: 'cancel'; readonly reason: string }
-  | { readonly kind: 'warn' | 'lapse' }
-  | { readonly kind: 'dispute'; readonly dispute: DisputeKind; readonly text: string; /** What is measured now, where it is newer than the ticket's. */ readonly evidence?: DisturbanceEvidence }
-  /** The dispute is right: the ticket goes to somebody else, or where `to` is null to nobody. */
-  | { readonly kind: 'uphold'; readonly reason: string; readonly to: Recipient | null }
-  | { readonly kind: 'reject'; readonly reason: string }
-  | ({ readonly kind: 'transfer' } & Recipient)
-  | { readonly kind: 'word'; readonly word: 'fixed' | 'still' }
 type TicketCommand = TicketAction & { readonly by: string; readonly actor: Actor }
 
 type TicketChange =
   | { readonly kind: 'opened'; readonly opening: Opening }
-  | { readonly kind: 'acknowledged' | 'started' | 'resumed' | 'relapsed' | 'closed' }
+  | { readonly kind: 'acknowledged' | 'started' | 'resumed' | 'relapsed' | 'withdrawn' }
+  | { readonly kind: 'closed'; readonly evidence?: DisturbanceEvidence }
+  | RelationChange
   | { readonly kind: 'held'; readonly reason: string }
   | { readonly kind: 'resolved'; readonly text: string; readonly measured: boolean }
   | { readonly kind: 'restored'; readonly recoveredAt: Instant }
-  | { readonly kind: 'reopened'; readonly evidence: DisturbanceEvidence | null }
+  | { readonly kind: 'reopened'; readonly evidence: DisturbanceEvidence | null; readonly broken?: readonly StationCount[]; /** Of a ticket that covers several. */ readonly disturbances?: readonly Broken[] }
+  | { readonly kind: 'check_asked' | 'unverified'; readonly evidence: DisturbanceEvidence; /** Of a ticket that covers several: those of which nobody can tell. */ readonly disturbances?: readonly string[] }
   | { readonly kind: 'disputed'; readonly dispute: DisputeKind; readonly text: string; readonly evidence: DisturbanceEvidence }
   | { readonly kind: 'upheld' | 'rejected'; readonly reason: string }
   | ({ readonly kind: 'transferred' } & Recipient)
@@ -146,53 +88,8 @@ type TicketChange =
   | { readonly kind: 'clock_warned'; readonly clock: ClockName; readonly state: ClockState }
 export type TicketEvent = TicketChange & { readonly at: Instant; readonly by: string }
 
-export type Refusal =
-  | 'not_found' | 'already_open' | 'not_from_this_status' | 'not_yours_to_say' | 'closed_by_measurement_only' | 'closed_by_officer_only'
-  | 'reason_missing' | 'text_too_long' | 'still_verifying' | 'nobody_concerned' | 'not_confirmed' | 'version_conflict' | 'dispute_open' | 'no_dispute'
-
-export interface VerificationOptions {
-  /** How long after `resolved` the stations have to report well again, ms. */
-  readonly verify_ms: number
-  /** How long a ticket measured as recovered waits for the operator's own word, ms. */
-  readonly grace_ms: number
-  /** How long after `resolved` an officer's problem waits for that officer's word, ms. */
-  readonly word_ms: number
-}
-export const defaultVerification: VerificationOptions = { verify_ms: 5 * minute_ms, grace_ms: 15 * minute_ms, word_ms: 48 * hour_ms }
-
-const text_chars_max = 2_000
 /** Entries kept in the ticket itself; every event stays in the log of events. */
 const history_max = 200
-
-const whoMay: Readonly<Record<TicketAction['kind'], readonly Actor[]>> = {
-  open: ['operator', 'watch', 'measurement', 'officer'],
-  acknowledge: ['operator'], start: ['operator'], hold: ['operator'], resume: ['operator'], resolve: ['operator'], estimate: ['operator'],
-  confirm: ['measurement'], refuse: ['measurement'], evidence: ['measurement'], warn: ['measurement'], lapse: ['measurement'],
-  note: ['operator', 'watch'],
-  dispute: ['operator'], uphold: ['watch'], reject: ['watch'], transfer: ['watch'],
-  word: ['officer'],
-  cancel: ['watch', 'measurement'],
-}
-
-/** Of a request the centre does what an operator does elsewhere, and who asked says whether it is settled. */
-const whoMayOfRequest: Readonly<Partial<Record<TicketAction['kind'], readonly Actor[]>>> = {
-  open: ['operator'],
-  acknowledge: ['watch'], start: ['watch'], hold: ['watch'], resume: ['watch'], resolve: ['watch'], estimate: ['watch'],
-  transfer: [], word: ['operator'], cancel: ['operator', 'watch'],
-}
-
-const from: Readonly<Partial<Record<TicketAction['kind'], readonly TicketStatus[]>>> = {
-  acknowledge: ['submitted', 'reopened'],
-  start: ['submitted', 'acknowledged', 'reopened'],
-  hold: ['acknowledged', 'inProgress', 'reopened'],
-  resume: ['pending'],
-  resolve: ['acknowledged', 'inProgress', 'pending', 'reopened'],
-  word: ['resolved'],
-}
-
-/** What concerns one kind of ticket alone: measurement has no say over a word, an officer none over a disturbance. */
-const ofDisturbances: ReadonlySet<TicketAction['kind']> = new Set(['confirm', 'refuse', 'evidence', 'dispute', 'uphold', 'reject'])
-const ofProblems: ReadonlySet<TicketAction['kind']> = new Set(['word', 'lapse'])
 
 /**
  * What a command makes of a ticket, or why it is refused. Pure.
@@ -202,13 +99,11 @@ export function decide(
   ticket: Ticket | null, command: TicketCommand, now: Instant, options: VerificationOptions = defaultVerification,
 ): Result<TicketEvent[], Refusal> {
   const isRequest = command.kind === 'open' ? 'request' in command.opening : ticket?.request !== undefined
-  if (!((isRequest ? whoMayOfRequest[command.kind] : undefined) ?? whoMay[command.kind]).includes(command.actor)) return fail('not_yours_to_say')
+  if (!maySay(command.kind, command.actor, isRequest)) return fail('not_yours_to_say')
   if (command.kind === 'open') return ticket === null ? open(command.opening, command.by, now) : fail('already_open')
   if (ticket === null) return fail('not_found')
-  if ((ticket.disturbance === null ? ofDisturbances : ofProblems).has(command.kind)) return fail('not_yours_to_say')
-  if (isOver(ticket)) return fail('not_from_this_status')
-  const allowed = from[command.kind]
-  if (allowed !== undefined && !allowed.includes(ticket.status)) return fail('not_from_this_status')
+  if (!isAbout(command.kind, ticket.disturbance !== null)) return fail('not_yours_to_say')
+  if (isOver(ticket) || !isFrom(command.kind, ticket.status)) return fail('not_from_this_status')
   const changes = respond(ticket, command, now, options)
   if (!changes.ok) return changes
   const at = Math.max(now, ticket.updatedAt)
@@ -230,13 +125,17 @@ function respond(ticket: Ticket, command: TicketCommand, now: Instant, options: 
     case 'resolve': return command.text !== undefined && command.text.length > text_chars_max
       ? fail('text_too_long')
       : ok([...(ticket.status === 'pending' ? [{ kind: 'resumed' } as const] : []), { kind: 'resolved', text: command.text ?? '', measured: false }])
-    case 'confirm': return ok(confirm(ticket, command.recoveredAt, now, options))
-    case 'refuse': return refuse(ticket, command.evidence, now, options)
+    // Nothing closes while one of what it covers is not measured well.
+    case 'confirm': return isAllWell(ticket, command.well) ? ok(confirm(ticket, command, now, options)) : fail('still_verifying')
+    case 'refuse': return refuse(ticket, command, now, options)
     case 'note': return withText(command.text, (text) => [{ kind: 'noted', text }])
     case 'estimate': return ok([{ kind: 'estimated', expectedAt: command.expectedAt }])
     case 'evidence': return ok([{ kind: 'evidence_changed', disturbance: command.disturbance, areaName: command.areaName }])
     // A dispute is answered before anything else is done with the ticket; later evidence waits for no answer.
     case 'cancel': return command.actor === 'watch' && isDisputed(ticket) ? fail('dispute_open') : withText(command.reason, (reason) => [{ kind: 'cancelled', reason }])
+    case 'withdraw': return ok([{ kind: 'withdrawn' }])
+    case 'merge': case 'cover': case 'uncover': return command.actor === 'watch' && isDisputed(ticket) ? fail('dispute_open') : reach(ticket, command)
+    case 'relate': case 'attach': return relationChanges(ticket, command)
     case 'warn': return ok(warnings(ticket, now))
     case 'lapse': return ok(ticket.status === 'resolved' && now >= (ticket.resolvedAt ?? ticket.updatedAt) + options.word_ms ? [{ kind: 'closed' }] : [])
     case 'word': return ok([command.word === 'fixed' ? { kind: 'closed' } : { kind: 'reopened', evidence: null }])
@@ -271,19 +170,32 @@ function withText(text: string, make: (text: string) => TicketChange[]): Result<
   return trimmed.length > text_chars_max ? fail('text_too_long') : ok(make(trimmed))
 }
 
-/** Measured as recovered: closes what is resolved; else waits `grace_ms` for the operator's word. */
-function confirm(ticket: Ticket, recoveredAt: Instant, now: Instant, options: VerificationOptions): TicketChange[] {
-  const restored: TicketChange[] = ticket.restoredAt === null ? [{ kind: 'restored', recoveredAt }] : []
-  if (ticket.status === 'resolved') return [...restored, { kind: 'closed' }]
-  if (now < (ticket.restoredAt ?? recoveredAt) + options.grace_ms) return restored
-  return [...restored, { kind: 'resolved', text: '', measured: true }, { kind: 'closed' }]
+/** What merging and splitting make of a ticket. What is measured as recovered was so without what is new in it: the next measurement is of all. */
+function reach(ticket: Ticket, command: RelationAction): Result<TicketChange[], Refusal> {
+  const changes = relationChanges(ticket, command)
+  return changes.ok && command.kind === 'cover' && ticket.restoredAt !== null ? ok([{ kind: 'relapsed' }, ...changes.value]) : changes
 }
 
-function refuse(ticket: Ticket, evidence: DisturbanceEvidence, now: Instant, options: VerificationOptions): Result<TicketChange[], Refusal> {
+/** Measured as recovered: closes what is resolved, with the evidence; else waits `grace_ms` for the operator's word. */
+function confirm(ticket: Ticket, { recoveredAt, evidence }: Extract<TicketAction, { kind: 'confirm' }>, now: Instant, options: VerificationOptions): TicketChange[] {
+  const restored: TicketChange[] = ticket.restoredAt === null ? [{ kind: 'restored', recoveredAt }] : []
+  const closed: TicketChange = { kind: 'closed', ...(evidence === undefined ? {} : { evidence }) }
+  if (ticket.status === 'resolved') return [...restored, closed]
+  if (now < (ticket.restoredAt ?? recoveredAt) + options.grace_ms) return restored
+  return [...restored, { kind: 'resolved', text: '', measured: true }, closed]
+}
+
+/** Not measured as recovered: reopens what is broken still; where nobody can tell, asks, and then says so. */
+function refuse(ticket: Ticket, { evidence, verdict = verdictOf(evidence, hitOf(coveredBy(ticket))), broken, unknown }: Extract<TicketAction, { kind: 'refuse' }>, now: Instant, options: VerificationOptions): Result<TicketChange[], Refusal> {
   const relapsed: TicketChange[] = ticket.restoredAt === null ? [] : [{ kind: 'relapsed' }]
   if (ticket.status !== 'resolved') return ok(relapsed)
-  if (now < (ticket.resolvedAt ?? ticket.updatedAt) + options.verify_ms) return relapsed.length > 0 ? ok(relapsed) : fail('still_verifying')
-  return ok([...relapsed, { kind: 'reopened', evidence }])
+  const unmeasured = { evidence: countedSince(evidence, verdict), ...(unknown === undefined ? {} : { disturbances: unknown }) }
+  switch (judgeClaim(ticket, verdict, now, options)) {
+    case 'wait': return relapsed.length > 0 ? ok(relapsed) : fail('still_verifying')
+    case 'reopen': return ok([...relapsed, { kind: 'reopened', evidence, broken: verdict.broken, ...(broken === undefined ? {} : { disturbances: broken }) }])
+    case 'ask': return ok([...relapsed, { kind: 'check_asked', ...unmeasured }])
+    case 'give_up': return ok([...relapsed, { kind: 'unverified', ...unmeasured }])
+  }
 }
 
 function warnings(ticket: Ticket, now: Instant): TicketChange[] {
@@ -332,11 +244,6 @@ function both(ticket: Ticket, restored: (clock: TicketClock, other: TicketClock)
   return restore === undefined || repair === undefined ? [] : [restored(restore, repair), repaired(repair)]
 }
 
-/** The disturbance with some of it changed; null where there is none. */
-function changed(ticket: Ticket, part: Partial<TicketCause>): TicketCause | null {
-  return ticket.disturbance === null ? null : { ...ticket.disturbance, ...part }
-}
-
 function effect(ticket: Ticket, event: TicketEvent): Partial<Ticket> {
   switch (event.kind) {
     case 'opened': return {}
@@ -344,35 +251,51 @@ function effect(ticket: Ticket, event: TicketEvent): Partial<Ticket> {
     case 'started': return { status: 'inProgress' }
     case 'held': return { status: 'pending', clocks: pausedBoth(ticket, event.reason, event.at) }
     case 'resumed': return { status: 'inProgress', clocks: both(ticket, (clock) => resume(clock, event.at), (clock) => resume(clock, event.at)) }
-    case 'resolved': return { status: 'resolved', resolvedAt: event.measured ? (ticket.restoredAt ?? event.at) : event.at }
+    case 'resolved': return { status: 'resolved', resolvedAt: event.measured ? (ticket.restoredAt ?? event.at) : event.at, ...unsettled(ticket) }
     case 'restored': return {
       restoredAt: event.recoveredAt, clocks: both(ticket, (restore) => meet(restore, Math.max(event.recoveredAt, ticket.openedAt))),
-      disturbance: changed(ticket, { endedAt: event.recoveredAt }),
+      ...eachCause(ticket, (cause) => ({ ...cause, endedAt: event.recoveredAt })),
     }
     case 'relapsed': return {
-      restoredAt: null, disturbance: changed(ticket, { endedAt: null }),
+      restoredAt: null, ...eachCause(ticket, (cause) => ({ ...cause, endedAt: null })),
       clocks: both(ticket, (restore, repair) => unmeet(restore, event.at, repair.runningSince === null ? repair.pausedReason : null)),
     }
-    // The clocks ran on during the verification: a claim that was not true buys no time.
+    // The clocks ran on during the verification: a claim that was not true buys no time. While nobody could measure they stood still.
     case 'reopened': return {
-      status: 'reopened', resolvedAt: null, reopened: ticket.reopened + 1,
-      disturbance: event.evidence === null ? ticket.disturbance : changed(ticket, { evidence: event.evidence }),
+      status: 'reopened', resolvedAt: null, reopened: ticket.reopened + 1, ...settled(ticket, 'refused', event.at, event.evidence, { broken: event.broken }),
+      clocks: both(ticket, (clock) => resumeUnverified(clock, event.at), (clock) => resumeUnverified(clock, event.at)),
+      ...withEvidence(ticket, event),
     }
+    case 'check_asked': return { ...settled(ticket, 'asked', event.at, event.evidence, { disturbances: event.disturbances }), clocks: both(ticket, (clock) => pauseUnverified(clock, ticket), (clock) => pauseUnverified(clock, ticket)) }
+    // A system that knows no characteristic of ours reads it in a note.
+    case 'unverified': return { ...settled(ticket, 'unverified', event.at, event.evidence, { disturbances: event.disturbances }), ...noted(ticket, event, unverifiedText(event.evidence)) }
     case 'closed': return {
-      status: 'closed', closedAt: event.at,
+      // Without a word of the operator's there was nothing to verify.
+      status: 'closed', closedAt: event.at, ...(ticket.statusHistory.at(-1)?.reason === 'measured' ? {} : settled(ticket, 'verified', event.at, event.evidence ?? null)),
       clocks: both(ticket, (restore) => meet(restore, event.at), (repair) => meet(repair, ticket.resolvedAt ?? event.at)),
     }
-    case 'cancelled': return { status: 'cancelled', closedAt: event.at, clocks: pausedBoth(ticket, event.reason, event.at) }
+    case 'cancelled': return { status: 'cancelled', closedAt: event.at, clocks: pausedBoth(ticket, event.reason, event.at), ...unsettled(ticket) }
     // It changes no clock: a claim buys no time.
     case 'disputed': return { dispute: { kind: event.dispute, text: event.text, by: event.by, since: event.at, evidence: event.evidence, answer: null } }
     case 'upheld': case 'rejected': return answered(ticket, { word: event.kind, reason: event.reason, by: event.by, at: event.at })
     // Whoever has it now has not seen it yet.
-    case 'transferred': return { ...handedOver(ticket, event, ticket.disturbance?.severity ?? null, event.at), status: 'submitted', resolvedAt: null, expectedAt: null, warned: {} }
-    case 'noted': return { notes: [...ticket.notes, { id: String(ticket.version + 1), at: event.at, by: event.by, text: event.text }].slice(-history_max) }
+    case 'transferred': return { ...handedOver(ticket, event, ticket.disturbance?.severity ?? null, event.at), status: 'submitted', resolvedAt: null, expectedAt: null, warned: {}, ...unsettled(ticket) }
+    case 'noted': return noted(ticket, event, event.text)
     case 'estimated': return { expectedAt: event.expectedAt }
-    case 'evidence_changed': return { disturbance: event.disturbance, areaName: event.areaName }
+    case 'evidence_changed': return { ...eachCause(ticket, (cause) => (cause.id === event.disturbance.id ? event.disturbance : cause)), ...(ticket.disturbance?.id === event.disturbance.id ? { areaName: event.areaName } : {}) }
+    case 'related': case 'covered': case 'uncovered': case 'attached': return related(ticket, event)
+    case 'withdrawn': return { status: 'cancelled', closedAt: event.at }
     case 'clock_warned': return { warned: { ...ticket.warned, [event.clock]: event.state } }
   }
+}
+
+const noted = (ticket: Ticket, { at, by }: TicketEvent, text: string): Pick<Ticket, 'notes'> => ({ notes: [...ticket.notes, { id: String(ticket.version + 1), at, by, text }].slice(-history_max) })
+
+/** What is broken is told with its own evidence; of a ticket that covers one, that is the event's. */
+function withEvidence(ticket: Ticket, { evidence, disturbances = [] }: Extract<TicketEvent, { kind: 'reopened' }>): Partial<Ticket> {
+  if (evidence === null) return {}
+  const told = disturbances.length > 0 ? disturbances : coveredBy(ticket).slice(0, 1).map(({ id }) => ({ id, evidence }))
+  return eachCause(ticket, (cause) => ({ ...cause, evidence: told.find(({ id }) => id === cause.id)?.evidence ?? cause.evidence }))
 }
 
 function pausedBoth(ticket: Ticket, reason: string, at: Instant): Ticket['clocks'] {
@@ -380,28 +303,36 @@ function pausedBoth(ticket: Ticket, reason: string, at: Instant): Ticket['clocks
 }
 
 function entry(event: TicketEvent): HistoryEntry {
-  const evidence = event.kind === 'reopened' ? event.evidence : event.kind === 'evidence_changed' ? event.disturbance.evidence : null
+  // A dispute keeps its own.
+  const evidence = event.kind === 'evidence_changed' ? event.disturbance.evidence : event.kind !== 'disputed' && 'evidence' in event ? (event.evidence ?? null) : null
   const clock = event.kind === 'clock_warned' ? { name: event.clock, state: event.state } : null
-  return { at: event.at, by: event.by, kind: event.kind, text: textOf(event), evidence, clock, ...(event.kind === 'disputed' ? { dispute: event.dispute } : {}) }
+  return { at: event.at, by: event.by, kind: event.kind, text: textOf(event), evidence, clock, ...(event.kind === 'disputed' ? { dispute: event.dispute } : {}), ...about(event) }
+}
+
+function about(event: TicketEvent): About {
+  switch (event.kind) {
+    case 'related': case 'covered': case 'uncovered': case 'attached': return aboutOf(event)
+    case 'reopened': return event.disturbances === undefined ? {} : { disturbances: event.disturbances.map(({ id }) => id) }
+    case 'check_asked': case 'unverified': return event.disturbances === undefined ? {} : { disturbances: event.disturbances }
+    default: return {}
+  }
 }
 
 /** The words somebody gave, or the figures behind the event; what it means is said by its kind. */
 function textOf(event: TicketEvent): string {
   switch (event.kind) {
-    case 'held': case 'cancelled': case 'upheld': case 'rejected': return event.reason
+    case 'held': case 'cancelled': case 'upheld': case 'rejected': case 'uncovered': return event.reason
+    case 'attached': return event.attachment.description
     case 'resolved': return event.measured ? 'measured' : event.text
     case 'noted': case 'disputed': return event.text
-    case 'reopened': return event.evidence === null ? '' : evidenceText(event.evidence)
+    case 'reopened': return event.evidence === null ? '' : evidenceText(event.evidence) + brokenText(event.broken)
+    case 'check_asked': case 'unverified': return evidenceText(event.evidence)
     case 'transferred': return event.operatorName
     case 'opened': return 'problem' in event.opening ? event.opening.problem.text : 'request' in event.opening ? event.opening.request.description : ''
     case 'evidence_changed': return evidenceText(event.disturbance.evidence)
     case 'clock_warned': return `${event.clock} ${event.state}`
     default: return ''
   }
-}
-
-function evidenceText(evidence: DisturbanceEvidence): string {
-  return `silent ${evidence.devicesSilent}, bad ${evidence.devicesBad}, good ${evidence.devicesGood} of ${evidence.devicesExpected}`
 }
 
 /**
@@ -411,7 +342,7 @@ function evidenceText(evidence: DisturbanceEvidence): string {
 export function clocks(ticket: Ticket, now: Instant): readonly [restore: ClockReading, repair: ClockReading] | readonly [] {
   const [restore, repair] = ticket.clocks
   if (restore === undefined || repair === undefined) return []
-  const claimed = ticket.status === 'resolved' && ticket.resolvedAt !== null
+  const claimed = ticket.status === 'resolved' && ticket.resolvedAt !== null && !isUnmeasured(ticket)
   const reading = read(repair, claimed ? (ticket.resolvedAt ?? now) : now)
   const shown: ClockReading = claimed && reading.state !== 'overdue' && reading.state !== 'met' ? { ...reading, state: 'paused', pausedReason: 'verification' } : reading
   return [read(restore, now), shown]
@@ -423,7 +354,7 @@ export function nextDue(ticket: Ticket, now: Instant, options: VerificationOptio
   // What was measured as restored before it was said to be resolved only waits for that word.
   if (warnings(ticket, now).length > 0 || (ticket.status === 'resolved' && ticket.restoredAt !== null)) return now
   const instants = ticket.clocks.map((clock) => nextChange(clock, now))
-  if (ticket.status === 'resolved') instants.push((ticket.resolvedAt ?? now) + (ticket.disturbance === null ? options.word_ms : options.verify_ms))
+  if (ticket.status === 'resolved') instants.push(ticket.disturbance === null ? (ticket.resolvedAt ?? now) + options.word_ms : nextLook(ticket, options))
   if (ticket.restoredAt !== null) instants.push(ticket.restoredAt + options.grace_ms)
   const future = instants.filter((instant) => instant !== null)
   return future.length === 0 ? null : Math.min(...future)

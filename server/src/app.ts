@@ -72,6 +72,7 @@ import { readSigner } from './sigmon/signing.ts'
 import { createSteering } from './sigmon/steering.ts'
 import { sitingRoutes } from './siting/routes.ts'
 import { askStatus, watchTarget } from './targets/watch.ts'
+import { attachmentRoutes } from './ticket/attachment-routes.ts'
 import { ticketLinks } from './ticket/link-routes.ts'
 import { ticketRoutes } from './ticket/routes.ts'
 import { ticketRoutesV2 } from './ticket/routes-v2.ts'
@@ -167,7 +168,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
     feed.tickets([id])
     notification?.changed(id)
   }
-  const tickets = createDesk({ database, clock: options.clock, resultsDueAt: (stations, now) => impact.resultsDueAt(stations, now), changed: ticketChanged })
+  const tickets = createDesk({ database, clock: options.clock, resultsDueAt: (stations, now) => impact.resultsDueAt(stations, now), changed: ticketChanged, measure: (id, since) => monitor.measure(id, since), whoCanLook: (id, stations) => monitor.whoCanLook(id, stations) })
   const feed: Feed = createFeed({
     clock: options.clock, rehearsal: options.rehearsal, areas: register.areas, stations: register.stations, devicesOnDuty: () => monitor.devicesOnDuty(),
     disturbances: (caller, ids) => readDisturbances(database, caller, ids, monitor.impact),
@@ -191,7 +192,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   const sigmon = await sigmonOf(options, database, secret, present)
   const networks = await openNetworks(database, options.clock, (error) => options.log.error(error))
   ends.push(() => networks.idle())
-  const ingest = await ingestOf(options, database, register.operatorOfSim, sigmon, { monitor, feed, metrics })
+  const ingest = await ingestOf(options, database, register.operatorOfSim, sigmon, { monitor, feed, metrics, asks: tickets.asks })
   ends.push(() => ingest.stop())
   const app = await buildHttp(options, database, feed, secret)
   ends.push(() => app.close())
@@ -202,7 +203,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   probeRoutes(app, { clock: options.wallClock ?? options.clock, election })
   const tests = fullTests(app, options, secret, ingest, metrics)
   ends.push(() => tests.stop())
-  sigmonRoutes(app, sigmon)
+  sigmonRoutes(app, { ...sigmon, asks: tickets.asks })
   disturbanceRoutes(app, { database, monitor, clock: options.clock, stations: register.stations, names: register.names, tickets })
   await ticketFaces(app, options, database, secret, ticketChanged, impact)
   const peers = peersOf(app, options, database, secret, ticketChanged)
@@ -233,6 +234,7 @@ async function ticketFaces(app: FastifyInstance, { clock, callbackHosts = [] }: 
   const needs = { database, clock, resultsDueAt, caller: (request: { caller: Caller | null }) => request.caller, changed, callbackHosts, secret, beginAct: app.beginAct }
   for (const face of [ticketRoutes, ticketRoutesV2, ticketLinks]) await app.register(face(needs))
   problemRoutes(app, { database, secret, clock, changed })
+  attachmentRoutes(app, needs)
   trackRecordRoutes(app, { database, clock })
 }
 
@@ -253,13 +255,13 @@ function peersOf(app: FastifyInstance, { clock, callbackHosts: hosts = [], publi
   return peers
 }
 
-interface IngestTakers { readonly monitor: Monitor; readonly feed: Feed; readonly metrics: ReturnType<typeof startMetrics> }
+interface IngestTakers { readonly monitor: Monitor; readonly feed: Feed; readonly metrics: ReturnType<typeof startMetrics>; readonly asks: ReturnType<typeof createDesk>['asks'] }
 
-function ingestOf(options: AppOptions, database: Database, operatorOfSim: (plmn: string, at: number) => string | null, sigmon: Awaited<ReturnType<typeof sigmonOf>>, { monitor, feed, metrics }: IngestTakers): Promise<Ingest> {
+function ingestOf(options: AppOptions, database: Database, operatorOfSim: (plmn: string, at: number) => string | null, sigmon: Awaited<ReturnType<typeof sigmonOf>>, { monitor, feed, metrics, asks }: IngestTakers): Promise<Ingest> {
   const interval_s = intervalOf(options)
   const load = createSteering({ clock: options.clock, steer: (wanted) => sigmon.config.steer(wanted) })
   return openIngest({
-    database, clock: options.clock, failed: (error) => options.log.error(error), interval_s: (waiting) => Math.min(interval_s_max, interval_s * load(waiting)), operatorOfSim,
+    database, clock: options.clock, asks, failed: (error) => options.log.error(error), interval_s: (waiting) => Math.min(interval_s_max, interval_s * load(waiting)), operatorOfSim,
     kept: (reports, segment) => {
       monitor.kept(reports, segment)
       feed.reports(reports.count)
@@ -402,7 +404,7 @@ function fullTests(app: FastifyInstance, options: AppOptions, secret: Buffer, in
 }
 
 /** What phones are told besides receipts: configuration and packs, signed. */
-async function sigmonOf(options: AppOptions, database: Database, secret: Buffer, present: Present): Promise<Parameters<typeof sigmonRoutes>[1]> {
+async function sigmonOf(options: AppOptions, database: Database, secret: Buffer, present: Present): Promise<Omit<Parameters<typeof sigmonRoutes>[1], 'asks'>> {
   const settings: SigmonSettings = { ...(options.sigmon ?? settingsDefaults), intervalS: intervalOf(options) }
   const { clock, targets = { election: null, internet: null } } = options
   const signer = await readSigner(database)

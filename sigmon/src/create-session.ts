@@ -46,6 +46,8 @@ const realParts = (): Parts => ({
 const day_ms = 86_400_000
 /** The last check: somebody who opens the app again sees it with its age. */
 const checked_key = 'checked'
+/** What is asked for longer ago is not shown any more: by then others have checked, or it is asked again. */
+const wanted_ms = 10 * 60_000
 type Checked = Required<Pick<SessionState['check'], 'result' | 'at'>>
 
 /** The engine: everything that Sigmon does, without a screen. */
@@ -128,6 +130,7 @@ async function assemble(env: Environment, parts: Parts): Promise<Engine> {
   const [identities, trust] = await Promise.all([createIdentities(store), createTrust({ reach: env, crypto: env.crypto, shelf: store, letterKey: env.letterKey })])
   const packs = createPacks({
     reach: env, trust, sha256: sha256With(env.crypto), clock: env.clock,
+    checkWanted: () => want(),
     token: (district) => identities.all().find((each) => each.token !== null && each.station.code.startsWith(district))?.token ?? null,
     shelf: {
       read: (district) => store.run(['packs'], 'readonly', (at, done) => {
@@ -147,7 +150,14 @@ async function assemble(env: Environment, parts: Parts): Promise<Engine> {
     confirmed: ({ station }) => void packs.fetch(station.code.slice(0, 6)).then(() => view.refresh()).catch(() => undefined),
   })
   const changed = (): void => void view.refresh()
+  let wanting: unknown
+  const want = (): void => {
+    env.clearTimer(wanting)
+    view.change({ checkWanted: true })
+    wanting = env.setTimer(() => view.change({ checkWanted: false }), wanted_ms)
+  }
   const told = (receipt: ReportReceipt): void => {
+    if (receipt.checkWanted === true) want()
     if (receipt.nextIntervalS === interval_s) return
     const first = interval_s === null
     interval_s = receipt.nextIntervalS
@@ -268,7 +278,7 @@ function createChecking(engine: Engine): Pick<Session, 'check' | 'fullTestCost' 
       const identity = identities.current()
       if (view.state().check.running) return
       let found: CheckResult | null = null
-      view.change({ check: { ...view.state().check, running: true, done: 0 } })
+      view.change({ checkWanted: false, check: { ...view.state().check, running: true, done: 0 } })
       try {
         const result = await measuring.check(full, (done, steps) => view.change({ check: { ...view.state().check, done, steps } }))
         const at = env.clock()

@@ -57,13 +57,15 @@ interface PackNeeds {
   readonly clock: () => number
   /** A device's token of that district: with it the pack has the words on operators; null asks for the open one. */
   readonly token: (district: string) => string | null
+  /** The platform asks for a check at this phone's station. */
+  readonly checkWanted: () => void
 }
 
 const degrees = (latitude: number, longitude: number): Position => ({ latitude: latitude / 1e5, longitude: longitude / 1e5 })
 const words = { k: 'kuat', s: 'sedang', l: 'lemah', t: 'tidak_ada', u: 'tanpa_data' } as const
 
 export function createPacks(needs: PackNeeds): Packs {
-  const { reach, shelf, clock, token } = needs
+  const { reach, shelf, clock, token, checkWanted } = needs
   let held: HeldPack | null = null
   const stationIn = (code: string): PackStation | null => (held !== null && code.startsWith(held.district) ? (held.pack.stations[code.slice(6)] ?? null) : null)
 
@@ -85,7 +87,9 @@ export function createPacks(needs: PackNeeds): Packs {
         await shelf.write(kept)
         held = kept
       }
-      let answer = await request(reach, before === null ? path : `${path}?since=${before.version}`, { headers: before === null ? asking : { ...asking, 'if-none-match': `"${before.version}"` } })
+      const found = await request(reach, before === null ? path : `${path}?since=${before.version}`, { headers: before === null ? asking : { ...asking, 'if-none-match': `"${before.version}"` } })
+      if (found?.headers.get('kawal-check') === 'wanted') checkWanted()
+      let answer = found
       if (answer?.status === 304 && before !== null) {
         await keep(before)
         return 'same'

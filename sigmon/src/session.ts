@@ -69,6 +69,8 @@ export interface SessionState {
     readonly awake: boolean
     readonly canStayAwake: boolean
   }
+  /** The platform asks for a check here and now: it is said for some minutes, or until there was one. */
+  readonly checkWanted: boolean
   readonly check: { readonly running: boolean; readonly done: number; readonly steps: number; readonly result: CheckResult | null; readonly at: number | null }
   readonly fullTest: { readonly running: boolean; readonly phase: 'down' | 'up' | null; readonly downKbps: number | null; readonly upKbps: number | null; readonly minRttMs: number | null; readonly bytes: number; readonly refused: Spend | 'busy' | 'offline' | null }
   readonly counts: { readonly waiting: number; readonly sent: number; readonly refused: number; readonly thinned: number }

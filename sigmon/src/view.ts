@@ -41,7 +41,7 @@ export interface View {
 
 const empty: SessionState = {
   ready: false, identity: null, refusal: null, practice: false, sim: null, accessPoint: null, metered: false, bars: null, duty: { on: false, since: null, nextDueAt: null, awake: false, canStayAwake: false },
-  check: { running: false, done: 0, steps: 1, result: null, at: null }, fullTest: { running: false, phase: null, downKbps: null, upKbps: null, minRttMs: null, bytes: 0, refused: null },
+  checkWanted: false, check: { running: false, done: 0, steps: 1, result: null, at: null }, fullTest: { running: false, phase: null, downKbps: null, upKbps: null, minRttMs: null, bytes: 0, refused: null },
   counts: { waiting: 0, sent: 0, refused: 0, thinned: 0 }, newest: [], sending: null, budget: { today: 0, election: 0, daily: 0, refused: null },
   config: null, configExpired: false, pack: null, own: null, helpLines: [], storage: 'ok', keysChanged: false, update: false, problems: [],
 }

@@ -63,7 +63,7 @@ const nobody: SessionState = {
   ready: true, identity: null, refusal: null, practice: false, sim: null, accessPoint: null, metered: false, bars: null, duty: { on: false, since: null, nextDueAt: null, awake: false, canStayAwake: true },
   check: { running: false, done: 0, steps: 13, result: null, at: null }, fullTest: { running: false, phase: null, downKbps: null, upKbps: null, minRttMs: null, bytes: 0, refused: null },
   counts: { waiting: 0, sent: 0, refused: 0, thinned: 0 }, newest: [], sending: null, budget: { today: 0, election: 0, daily: 5_000_000, refused: null }, config, configExpired: false, pack: null, own: null, helpLines,
-  storage: 'ok', keysChanged: false, update: false, problems: [],
+  storage: 'ok', keysChanged: false, update: false, problems: [], checkWanted: false,
 }
 const station = { code: own.code, village: own.village, district: 'Cibal', regency: 'Kab. Manggarai', province: 'Nusa Tenggara Timur', zone: 'Asia/Makassar', ...home }
 const fresh: SessionState = { ...nobody, identity: { station, provisional: false } }
@@ -80,7 +80,7 @@ export const scenes = {
   wait: { ...working, check: { running: false, done: 13, steps: 13, result: electionDown, at: now - 8_000 } },
   move: { ...working, check: { running: false, done: 13, steps: 13, result: noAnswer, at: now - 8_000 }, budget: { today: 4_998_000, election: 12_000_000, daily: 5_000_000, refused: 'limit' } },
   old: { ...working, check: { running: false, done: 13, steps: 13, result: result({ clockOffsetMs: 7_300_000 }), at: now - 43 * minute_ms } },
-  duty: { ...working, duty: { on: true, since: now - 95 * minute_ms, nextDueAt: now + 3 * minute_ms, awake: true, canStayAwake: true }, sending: { status: 0, retryAt: now + minute_ms } },
+  duty: { ...working, checkWanted: true, duty: { on: true, since: now - 95 * minute_ms, nextDueAt: now + 3 * minute_ms, awake: true, canStayAwake: true }, sending: { status: 0, retryAt: now + minute_ms } },
   practice: { ...working, practice: true, storage: 'full', update: true },
   testing: { ...working, configExpired: true, fullTest: { running: false, phase: null, downKbps: 18_400, upKbps: 6_020, minRttMs: 41.2, bytes: 17_800_000, refused: null }, budget: { ...working.budget, refused: 'metered' } },
   sent: working,

@@ -2,7 +2,9 @@ import type { KeyScope } from '@kawal/contract/key.ts'
 import type { Cause, Stage } from '@kawal/core/detection/disturbance.ts'
 import type { Way } from '@kawal/contract/log-in.ts'
 import type { Status } from '@kawal/core/kernel/status.ts'
+import type { LiveVerification } from '@kawal/contract/live.ts'
 import type { DisputeKind } from '@kawal/core/ticket/dispute.ts'
+import type { RelationType } from '@kawal/core/ticket/relation.ts'
 import type { ProblemKind } from '@kawal/core/ticket/ticket.ts'
 import type { PasskeyFault } from '../passkey.ts'
 import type { Deed } from '../audit-words.ts'
@@ -46,7 +48,7 @@ export const id = {
   event: {
     opened: 'dibuka', acknowledged: 'diterima', started: 'dikerjakan', held: 'waktu dijeda', resumed: 'waktu berjalan lagi', resolved: 'dinyatakan pulih', restored: 'terukur pulih', relapsed: 'putus lagi',
     reopened: 'dibuka lagi', closed: 'ditutup oleh pengukuran', cancelled: 'dibatalkan', noted: 'catatan', estimated: 'perkiraan selesai', evidence_changed: 'bukti diperbarui', clock_warned: 'peringatan tenggat', transferred: 'dialihkan',
-    disputed: 'sengketa diajukan', upheld: 'sengketa dibenarkan', rejected: 'sengketa ditolak',
+    disputed: 'sengketa diajukan', upheld: 'sengketa dibenarkan', rejected: 'sengketa ditolak', check_asked: 'petugas dan alat ukur terdekat diminta memeriksa', unverified: 'tidak terverifikasi', related: 'dikaitkan', covered: 'mencakup gangguan lain juga', uncovered: 'gangguan dikeluarkan', attached: 'lampiran', withdrawn: 'ditarik kembali',
   } as Record<string, string>,
   cause: (cause: Cause, operator: string | null, severity: string): string => {
     const whose = operator === null ? '' : ` ${operator}`
@@ -76,6 +78,8 @@ export const id = {
     ended: 'Terukur pulih.',
     retracted: 'Laporan yang datang terlambat menunjukkan bahwa tidak ada gangguan.',
   } satisfies Record<Stage, string>,
+  unheard: 'tidak ada yang melapor',
+  unheardHow: 'Perangkat di sana tidak bertugas lagi, jadi tidak ada yang dapat memastikan pulih atau belum. Gangguan tetap terbuka sampai terukur.',
   nobody: 'tanpa operator tertentu',
   queue: 'Antrean gangguan',
   queueEmpty: 'Tidak ada gangguan yang dipastikan',
@@ -217,6 +221,8 @@ export const id = {
   recordClocks: 'Jam',
   recordClaims: 'Pernyataan selesai',
   recordVerified: 'Terbukti',
+  recordUnverified: 'Tidak terverifikasi',
+  recordUnverifiedOf: (count: string) => `${count} tidak terverifikasi`,
   recordDisputes: 'Sengketa',
   recordUpheld: 'Sengketa dibenarkan',
   nineOfTen: (time: string) => `9 dari 10: ${time}`,
@@ -303,6 +309,16 @@ export const id = {
   withdraw: 'Tarik',
   withdrawSure: 'Ya, tarik',
   holdsBack: 'Gangguan ditahan',
+  workMeasured: 'Terukur',
+  workMeasuredNot: 'belum mulai',
+  workNoImpact: 'tidak ada dampak terukur',
+  workLost: (stations: string) => `${stations} TPS putus selama pekerjaan`,
+  workOutside: {
+    area: (stations: string) => `${stations} TPS putus di luar wilayah yang diumumkan`,
+    operator: (stations: string, operator: string) => `${stations} TPS putus untuk ${operator}, yang tidak diumumkan`,
+  },
+  workOverrun: (span: string) => `melewati waktunya ${span}`,
+  severalOperators: 'beberapa operator',
   why: 'Mengapa?',
   whyOf: (station: string) => `Mengapa ${station}?`,
   rule: 'Aturan',
@@ -410,6 +426,17 @@ export const id = {
   ticketAsked: 'Tiket diminta; menunggu kabar dari server',
   mayNot: 'Peran Anda tidak dapat membuka tiket',
   reopenedTimes: (times: string) => `${times} kali dibuka lagi oleh pengukuran`,
+  verification: {
+    asked: (time: string) => `Belum ada yang mengukur sejak dinyatakan pulih ${time}. Petugas dan alat ukur terdekat sedang diminta memeriksa; waktu tiket dijeda.`,
+    unverified: (time: string) => `Tidak terverifikasi: sejak dinyatakan pulih ${time} terlalu sedikit perangkat melapor dari TPS itu. Tiket tidak ditutup dan tidak dibuka lagi sampai ada laporan; waktunya dijeda.`,
+    verified: (time: string) => `Pernyataan pulih ${time} terbukti oleh pengukuran.`,
+    refused: (time: string) => `Pernyataan pulih ${time} tidak terbukti.`,
+  } satisfies Record<LiveVerification['state'], (time: string) => string>,
+  unverified: 'tidak terverifikasi',
+  verificationPause: 'menunggu pengukuran',
+  stillBroken: 'Masih terdampak:',
+  measuredSince: (good: string, bad: string, silent: string) => `${good} melapor baik, ${bad} melapor buruk, ${silent} diam`,
+  overran: (work: string) => `Pekerjaan terencana ${work} melewati waktunya: gangguan ini berlanjut setelah selesainya.`,
   history: 'Riwayat',
   dispute: 'Sengketa',
   disputeKind: { power: 'listrik padam', not_ours: 'jaringan kami baik', access_point: 'titik aksesnya milik BAKTI', election_server: 'server pemilu yang terganggu' } satisfies Record<DisputeKind, string>,
@@ -424,6 +451,20 @@ export const id = {
   upholdCancel: 'Benarkan dan batalkan tiket',
   transfer: 'Alihkan',
   transferTo: 'Alihkan ke lembaga',
+  relation: {
+    parent: (other: string) => `bagian dari tiket ${other}`, child: (other: string) => `tiket ${other} bagian dari tiket ini`, mergedInto: (other: string) => `digabung ke tiket ${other}`,
+    merged: (other: string) => `tiket ${other} digabung ke sini`, splitFrom: (other: string) => `dipisah dari tiket ${other}`, splitInto: (other: string) => `sebagian dipisah ke tiket ${other}`,
+  } satisfies Record<RelationType, (other: string) => string>,
+  notWellYet: (disturbances: string) => `Belum pulih: ${disturbances}`,
+  notMeasured: (disturbances: string) => `Belum terukur: ${disturbances}`,
+  coversToo: 'Tiket ini juga mencakup',
+  coversHow: 'Baru ditutup bila semua gangguannya terukur pulih.',
+  merge: 'Gabungkan',
+  mergeInto: 'Gabungkan ke tiket',
+  mergeHow: 'Tiket ini dibatalkan, dan tiket tujuan mencakup gangguannya juga.',
+  mergeChoose: 'Pilih tiket',
+  split: 'Pisahkan',
+  splitOf: (disturbance: string) => `Pisahkan ${disturbance} menjadi tiket sendiri`,
   reported: 'Laporan petugas',
   reportedList: 'Laporan petugas yang terbuka',
   reportedNow: 'baru saja',

@@ -1,5 +1,6 @@
 import type { LiveDisturbance } from '@kawal/contract/live.ts'
 import type { FoundDisturbance } from '@kawal/core/detection/disturbance.ts'
+import type { Finding } from '@kawal/core/detection/ongoing.ts'
 import type { DetectionState } from '@kawal/core/detection/state.ts'
 import { explainStation } from '@kawal/core/detection/status.ts'
 import { unknown } from './take.ts'
@@ -75,5 +76,12 @@ export function describer(needs: DescribeNeeds, state: DetectionState) {
       evidence: { ...found.evidence, causes: [...found.evidence.causes], signs: [...found.evidence.signs] }, impact: null, ticketId: null,
     }
   }
-  return Object.assign(describe, { nameOf, keepName: (id: string) => void kept.add(id), forget: (id: string) => void middles.delete(id) })
+  /** What a finding makes of the row that was known, and the name of the other that it is about: of alarms and planned work it is as it is. */
+  const after = ({ turn, disturbance, other }: Finding, known: LiveDisturbance | undefined, now: number): { row: LiveDisturbance; about: string | null } => {
+    const isOurs = other !== null && turn !== 'alarm' && other !== disturbance.plannedWork && other !== known?.plannedWork
+    const hasOverrun = turn === 'released' && other !== null && !isOurs && (state.plannedWork.get(other)?.to ?? Infinity) < now
+    const overran = hasOverrun ? other : known?.overran
+    return { row: { ...describe(disturbance, known, now), impact: known?.impact ?? null, ...(overran === undefined ? {} : { overran }) }, about: isOurs ? nameOf(other) : other }
+  }
+  return { nameOf, after, keepName: (id: string): void => void kept.add(id), forget: (id: string): void => void middles.delete(id) }
 }

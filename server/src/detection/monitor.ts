@@ -3,6 +3,7 @@ import { clearAlarm, raiseAlarm, announceWork, sweepInSteps, withdrawWork } from
 import { isOngoing, type PlacedAlarm, type PlannedWork } from '@kawal/core/detection/disturbance.ts'
 import { forgive } from '@kawal/core/detection/national.ts'
 import type { Finding } from '@kawal/core/detection/ongoing.ts'
+import { countStations, whoCanLook, type StationCount } from '@kawal/core/detection/measured.ts'
 import { adopt, hitDevices } from '@kawal/core/detection/resume.ts'
 import { seconds, startDetection, type DetectionState } from '@kawal/core/detection/state.ts'
 import { explainStation, stationStatus, updateStatuses } from '@kawal/core/detection/status.ts'
@@ -67,16 +68,15 @@ export function createMonitor(needs: MonitorNeeds) {
   let lag_ms = 0
   const slices = createSlices(needs.slice_ms ?? slice_ms_default, needs.failed)
 
-  function note({ turn, disturbance, other }: Finding, now: number): void {
+  function note(finding: Finding, now: number): void {
+    const { turn, disturbance } = finding
     const id = describe.nameOf(disturbance.id)
-    const row = { ...describe(disturbance, found.get(id), now), impact: found.get(id)?.impact ?? null }
+    const { row, about } = describe.after(finding, found.get(id), now)
     found.set(id, row)
     unsaved.disturbances.set(id, { row, devices: isOngoing(row.stage) ? hitDevices(state, disturbance.id) : [] })
     if (turn === null) return
     const number = (turnsOf.get(id) ?? 0) + 1
     turnsOf.set(id, number)
-    // Of alarms and planned work the name is as it is; of a disturbance it has the run's mark.
-    const about = other === null || turn === 'alarm' || other === row.plannedWork ? other : describe.nameOf(other)
     unsaved.turns.push({ row, number, at: now, turn, other: about })
   }
 
@@ -134,6 +134,7 @@ export function createMonitor(needs: MonitorNeeds) {
       })
     },
     sweep,
+    ...verifying(state, needs.clock, describe.nameOf, found),
     ...otherInputs(state, (change, each) => slices.change(() => {
       change()
       unsaved.inputs.push(each)
@@ -171,6 +172,23 @@ export function createMonitor(needs: MonitorNeeds) {
     },
     devicesOnDuty: (): number => state.devicesOnDuty,
     impact: (id: string): LiveImpact | null => found.get(id)?.impact ?? null,
+  }
+}
+
+/** What a claim that a disturbance is over is verified by. */
+function verifying(state: DetectionState, clock: () => number, nameOf: (id: string) => string, found: ReadonlyMap<string, LiveDisturbance>) {
+  return {
+    /** Its devices, station by station, by good reports since an instant; null of one that is not of devices, or not ongoing. */
+    measure(id: string, since: number): StationCount[] | null {
+      const each = state.ongoing.find((open) => open !== null && nameOf(open.found.id) === id) ?? null
+      return each === null || each.found.cause === 'election_server' ? null : countStations(state, each, seconds(since), seconds(clock()))
+    },
+    /** Stations whose officers can look at it, and with whose SIM; null: any. */
+    whoCanLook(id: string, stations: readonly string[]): { stations: string[]; operator: string | null } {
+      const row = found.get(id)
+      const operator = row === undefined || row.isEverybody === true ? null : row.operator
+      return { stations: whoCanLook(state, stations, operator, seconds(clock())), operator }
+    },
   }
 }
 

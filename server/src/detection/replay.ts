@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { LiveDisturbance } from '@kawal/contract/live.ts'
 import { announceWork, clearAlarm, raiseAlarm, sweep as sweepState, withdrawWork } from '@kawal/core/detection/detector.ts'
 import { isOngoing, type Turn } from '@kawal/core/detection/disturbance.ts'
 import { forgive } from '@kawal/core/detection/national.ts'
@@ -112,14 +111,14 @@ function createRun(needs: ReplayNeeds, name: string, before: readonly Open[]) {
   const kept = new Map<string, Open>()
 
   /** As the monitor notes it, so that what is kept is the same. */
-  function note({ turn, disturbance, other }: Finding, now: number): ReplayedTurn[] {
+  function note(finding: Finding, now: number): ReplayedTurn[] {
+    const { turn, disturbance } = finding
     const id = describe.nameOf(disturbance.id)
     const known = kept.get(id)
-    const row: LiveDisturbance = describe(disturbance, known?.row, now)
+    const { row, about } = describe.after(finding, known?.row, now)
     const turns = (known?.turns ?? 0) + (turn === null ? 0 : 1)
     kept.set(id, { row, turns, devices: isOngoing(row.stage) ? hitDevices(state, disturbance.id) : [], since: known?.since ?? row.foundAt ?? row.suspectedAt })
     if (turn === null) return []
-    const about = other === null || turn === 'alarm' || other === row.plannedWork ? other : describe.nameOf(other)
     const { stations, impact: _, ...rest } = row
     return [{ id, number: turns, at: now, turn, state: JSON.parse(JSON.stringify({ ...rest, stations: stations.length, other: about })) as ReplayedTurn['state'] }]
   }

@@ -27,8 +27,7 @@ const worstFirst = ['down', 'degraded', 'watch', 'unknown', 'ok']
 export async function readDisturbances(database: Database, caller: Caller, ids: readonly string[] | null, impactOf: (id: string) => LiveImpact | null): Promise<LiveDisturbance[]> {
   return database.transaction(caller, async (client) => {
     const { rows } = await client.query<{ state: LiveDisturbance; ticket_id: string | null; comments: number }>(
-      `SELECT disturbance.state, ticket.id AS ticket_id, (SELECT count(*)::int FROM comment WHERE disturbance_id = disturbance.id) AS comments
-       FROM disturbance LEFT JOIN LATERAL (SELECT id FROM ticket WHERE disturbance_id = disturbance.id ORDER BY id DESC LIMIT 1) ticket ON true
+      `SELECT disturbance.state, kawal_ticket_of(disturbance.id) AS ticket_id, (SELECT count(*)::int FROM comment WHERE disturbance_id = disturbance.id) AS comments FROM disturbance
        WHERE $1::text[] IS NULL OR disturbance.id = ANY($1) ORDER BY ended_at IS NULL DESC, found_at DESC, disturbance.id LIMIT ${disturbances_max}`,
       [ids],
     )

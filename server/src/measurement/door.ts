@@ -159,7 +159,7 @@ function receiptEncoder(): (form: Form, receipt: ReportReceipt) => string {
   let known = { json: new Map<number, string>(), compact: new Map<number, string>() }
   const fresh = (form: Form, receipt: ReportReceipt): string => latin1(form === 'json' ? JSON.stringify(receipt) : encodeReceipt(receipt))
   return (form, receipt) => {
-    if (receipt.duplicates > 0 || receipt.quarantined.length > 0) return fresh(form, receipt)
+    if (receipt.duplicates > 0 || receipt.quarantined.length > 0 || receipt.checkWanted === true) return fresh(form, receipt)
     const name = receipt.nextIntervalS * 1_000 + receipt.accepted
     let bytes = known[form].get(name)
     if (bytes !== undefined) return bytes

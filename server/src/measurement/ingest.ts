@@ -6,6 +6,7 @@ import { openKeeper, type Group, type KeeperNeeds } from '../journal/keeper.ts'
 import { addEntry, type Entry } from '../journal/segment.ts'
 import { outcome, type Outcome } from '../journal/sequences.ts'
 import { ProblemError } from '../problem.ts'
+import type { Asks } from '../ticket/asks.ts'
 import type { Device } from './enrolment.ts'
 import type { Measured, MeasuredBatch } from './measured.ts'
 import { planningMark, planningRow } from './planning.ts'
@@ -19,6 +20,8 @@ interface IngestOptions extends KeeperNeeds {
   readonly quarantined?: (code: string) => void
   /** How often a device shall report from now on, s, by how long its samples waited for the disk, ms. */
   readonly interval_s: (waited_ms: number) => number
+  /** Who is asked to check now; nobody is without it. */
+  readonly asks?: Pick<Asks, 'isAt' | 'take'>
 }
 
 /** One batch that was read: its good samples, what must go to quarantine, and where it came from. */
@@ -96,12 +99,17 @@ export async function openIngest(options: IngestOptions) {
         else if (found === outcome.duplicate) duplicates++
         else quarantined.push(unkept(found, sample, batch))
       }
+      const last = batch.samples[batch.count - 1]
+      // Who says goodbye is not asked. The batch is used again before it is settled.
+      const operator = options.asks?.isAt(device.station) === true && batch.count > 0 && last !== undefined && last.promise_ms >= 0
+        ? ways.wayOf(last.sim, last.access, submission.networkOperator, offset_ms, last.eventAt).operator
+        : undefined
       for (const { code, detail, raw } of quarantined) group.quarantined.push({ device: device.key, receivedAt: arrival.receivedAt, code, detail, ...quarantineText(raw) })
       group.settled.push((error) => {
         waiting.settle(group)
         if (error !== null) return answer(null, error)
         for (const { code } of quarantined) options.quarantined?.(code)
-        answer({ accepted, duplicates, quarantined: quarantined.map(({ index, code, detail }) => ({ index, code, detail })), nextIntervalS: options.interval_s(options.clock() - receivedAt) }, null)
+        answer({ accepted, duplicates, quarantined: quarantined.map(({ index, code, detail }) => ({ index, code, detail })), nextIntervalS: options.interval_s(options.clock() - receivedAt), ...(operator !== undefined && options.asks?.take(device.key, device.station, operator) === true ? { checkWanted: true } : {}) }, null)
       })
       keeper.added(size)
     },

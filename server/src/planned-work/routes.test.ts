@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import fc from 'fast-check'
+import type { LiveDisturbance } from '@kawal/contract/live.ts'
 import type { PlannedWorkReceipt, PlannedWorkRow } from '@kawal/contract/planned-work.ts'
 import { hour_ms } from '@kawal/core/kernel/clock.ts'
 import { withAlarms, type AlarmBench } from '@kawal/testkit/alarms.ts'
+import { keep } from '../detection/store.ts'
 import { readPlannedWork } from './store.ts'
 
 const start = Date.UTC(2029, 1, 13, 2)
@@ -46,6 +48,27 @@ test('announced, changed, withdrawn: detection is told, and the record keeps all
   assert.equal((await call('telkomsel', 'DELETE', `${path}/${work.id}`)).status, 409)
   assert.equal((await call('telkomsel', 'PATCH', `${path}/${work.id}`, { title: 'x' })).status, 409)
   assert.deepEqual(await readPlannedWork(bench.kit.database, bench.now), [])
+})
+
+test('what was measured of work that has begun: lost in it, beside it, after it, and each reader by his own wall', async () => {
+  const [work, idle] = [await announce({ areas: ['7501011001'] }), await announce({ areas: ['5301012001'] })]
+  assert.deepEqual([work.measured, (await call('telkomsel', 'GET', `${path}/${work.id}`)).body.measured], [null, null])
+  const codes = (village: string, ...numbers: number[]): string[] => numbers.map((number) => `${village}00${number}`)
+  const lost = (id: string, operator: string, stations: readonly string[], more: Partial<LiveDisturbance> = {}): LiveDisturbance => ({
+    id, stage: 'confirmed', severity: 'down', cause: 'access', confidence: 1, operator, areaCode: '750101', areaName: '', latitude: null, longitude: null, stations: [...stations], startedAt: at(2.1), suspectedAt: at(2.1), foundAt: at(2.2),
+    endedAt: null, parent: null, plannedWork: null, alarms: [], evidence: { devicesExpected: 9, devicesSilent: 9, devicesBad: 0, devicesGood: 0, witnessesGood: 0, score: 30, threshold: 20, rule: '', causes: [], signs: [] }, impact: null, ticketId: null, ...more,
+  })
+  const own = lost('w-own', 'telkomsel', [...codes('7501011001', 1, 2, 3), ...codes('7501011002', 1)], { overran: work.id, endedAt: at(5) })
+  const rows = [own, lost('w-beside', 'telkomsel', codes('7501011002', 2, 3, 4)), lost('w-others', 'indosat', codes('7501011001', 4)), lost('w-far', 'telkomsel', codes('5301999999', 1)), lost('w-before', 'telkomsel', codes('7501011001', 1), { startedAt: at(1) })]
+  await keep(bench.kit.database, 'run', { disturbances: rows.map((row) => ({ row, devices: [] })), turns: [{ row: own, number: 1, at: start, turn: 'held', other: work.id }], inputs: [] })
+  bench.now = start + 6 * hour_ms
+  const seen = async (as: string): Promise<unknown> => (await call(as, 'GET', `${path}/${work.id}`)).body.measured
+  const [beside, partly] = [{ disturbance: 'w-beside', kind: 'area', operator: 'telkomsel', stations: 3 }, { disturbance: 'w-own', kind: 'area', operator: 'telkomsel', stations: 1 }]
+  const whole = { stations: 3, disturbances: ['w-own'], outside: [beside, { disturbance: 'w-others', kind: 'operator', operator: 'indosat', stations: 1 }, partly], overrun: { disturbances: ['w-own'], minutes: 60 } }
+  assert.deepEqual(await seen('komdigi'), whole)
+  assert.deepEqual(await seen('telkomsel'), { ...whole, outside: [beside, partly] })
+  const listed = (await call('bawaslu', 'GET', path)).body as unknown as { rows: Work[] }
+  assert.deepEqual(listed.rows.map(({ id, measured }) => [id, measured]), [[idle.id, { stations: 0, disturbances: [], outside: [], overrun: null }], [work.id, whole]])
 })
 
 test('what cannot be is refused with what is wrong', async () => {

@@ -1,10 +1,11 @@
 import type pg from 'pg'
 import type { Static } from 'typebox'
-import type { PlannedWorkDetail, PlannedWorkRow } from '@kawal/contract/planned-work.ts'
+import type { PlannedWorkDetail, PlannedWorkMeasured, PlannedWorkRow } from '@kawal/contract/planned-work.ts'
 import type { PlannedWork } from '@kawal/core/detection/disturbance.ts'
-import type { Instant } from '@kawal/core/kernel/clock.ts'
+import { minute_ms, type Instant } from '@kawal/core/kernel/clock.ts'
 import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
 import { ProblemError } from '../problem.ts'
+import { readMeasured } from './measured.ts'
 import type { Announced } from './work.ts'
 
 export interface WorkRecord extends Announced {
@@ -26,23 +27,25 @@ const recordOf = (row: Row): WorkRecord => ({
 const rfc3339 = (at: Instant): string => new Date(at).toISOString()
 /** Work of one organisation that lies ahead or runs. */
 const open_max = 5_000
+/** What overran is told of for so long after its end, and for that must be known to a restart. */
+const overrun_ms = 30 * minute_ms
 /** All work that lies ahead or runs, for a restart. */
 const read_max = 50_000
 
-export function toRow(work: WorkRecord, now: Instant): PlannedWorkRow {
+export function toRow(work: WorkRecord, now: Instant, measured: PlannedWorkMeasured | null = null): PlannedWorkRow {
   return {
     id: String(work.id), operator: work.operator, title: work.title, from: rfc3339(work.from), to: rfc3339(work.to), areas: [...work.areas], reason: work.reason,
     state: work.withdrawnAt !== null ? 'withdrawn' : work.to <= now ? 'ended' : work.from <= now ? 'running' : 'upcoming',
-    announcedAt: rfc3339(work.announcedAt), announcedBy: work.announcedBy, withdrawnAt: work.withdrawnAt === null ? null : rfc3339(work.withdrawnAt), version: work.version,
+    announcedAt: rfc3339(work.announcedAt), announcedBy: work.announcedBy, withdrawnAt: work.withdrawnAt === null ? null : rfc3339(work.withdrawnAt), version: work.version, measured,
   }
 }
 
 /** As detection takes it. */
 export const toPlanned = ({ id, operator, from, to, areas }: WorkRecord): PlannedWork => ({ id: String(id), operator, from, to, areas })
 
-/** For a restart: work that lies ahead or runs, by its beginning. */
+/** For a restart: work that lies ahead, runs, or has just ended, by its beginning. */
 export async function readPlannedWork(database: Database, now: Instant): Promise<PlannedWork[]> {
-  const { rows } = await database.transaction(system, (client) => client.query<Row>('SELECT * FROM planned_work WHERE withdrawn_at IS NULL AND to_at > $1 ORDER BY from_at, id LIMIT $2', [new Date(now), read_max]))
+  const { rows } = await database.transaction(system, (client) => client.query<Row>('SELECT * FROM planned_work WHERE withdrawn_at IS NULL AND to_at > $1 ORDER BY from_at, id LIMIT $2', [new Date(now - overrun_ms), read_max]))
   return rows.map((row) => toPlanned(recordOf(row)))
 }
 
@@ -108,7 +111,9 @@ export async function listWork(database: Database, caller: Caller, filter: WorkF
   return database.transaction(caller, async (client) => {
     const { rows: [counted] } = await client.query<{ total: number }>(`SELECT count(*) AS total FROM planned_work WHERE ${where}`, values)
     const { rows } = await client.query<Row>(`SELECT * FROM planned_work WHERE ${where} ORDER BY from_at DESC, id DESC OFFSET $5 LIMIT $6`, [...values, filter.offset, filter.limit])
-    return { total: counted?.total ?? 0, rows: rows.map((row) => toRow(recordOf(row), now)) }
+    const works = rows.map(recordOf)
+    const measured = await readMeasured(client, works, now)
+    return { total: counted?.total ?? 0, rows: works.map((work) => toRow(work, now, measured.get(work.id))) }
   })
 }
 
@@ -116,6 +121,7 @@ export async function readDetail(database: Database, caller: Caller, id: string,
   return database.transaction(caller, async (client) => {
     const work = await readWork(client, id)
     const { rows } = await client.query<Row & { at: Date; by: string; kind: 'announced' | 'changed' | 'withdrawn' }>('SELECT * FROM planned_work_turn WHERE planned_work_id = $1 ORDER BY version', [work.id])
-    return { ...toRow(work, now), history: rows.map(({ version, at, by, kind, title, from_at, to_at, areas, reason }) => ({ version, at: at.toISOString(), by, kind, title, from: from_at.toISOString(), to: to_at.toISOString(), areas, reason })) }
+    const measured = await readMeasured(client, [work], now)
+    return { ...toRow(work, now, measured.get(work.id)), history: rows.map(({ version, at, by, kind, title, from_at, to_at, areas, reason }) => ({ version, at: at.toISOString(), by, kind, title, from: from_at.toISOString(), to: to_at.toISOString(), areas, reason })) }
   })
 }

@@ -48,7 +48,7 @@ function settle(store: Store, batch: readonly Waiting[], receipt: ReportReceipt)
     if (reason !== undefined) store.refused(sequence, reason)
   }
   store.delivered(batch.filter((_, index) => !bad.has(index)).map(({ sequence }) => sequence))
-  store.change({ nextInterval_s: receipt.nextIntervalS })
+  store.change({ nextInterval_s: receipt.nextIntervalS, ...(receipt.checkWanted === true ? { checkWanted: true } : {}) })
   return batch.length - bad.size
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import pg from 'pg'
 import { seeded } from '@kawal/core/kernel/random.ts'
+import { unmeasuredClaim } from '@kawal/testkit/claim.ts'
 import { startFaultProxy, type FaultProxy } from '@kawal/testkit/fault-proxy.ts'
 import { storedReports } from '@kawal/testkit/reports.ts'
 import { withServer, type TestServer } from '@kawal/testkit/server.ts'
@@ -153,6 +154,24 @@ test('without a network it keeps; with one again all arrives, once', async () =>
   }
   await proxy.set({})
   assert.deepEqual([(await once(station, place('offline'))).waiting, (await reportsOf(station)).map((row) => row.sequence)], [0, [1, 2, 3, 4, 5, 6]])
+})
+
+test('asked to check at once, it does so once, and not again for being asked again', { timeout: 20_000 }, async () => {
+  const station = stations[8] ?? ''
+  await unmeasuredClaim(server.kit.database, station, Date.now())
+  await server.app.tick(Date.now() + 60_000)
+  const store = await openStore(place('asked'), station)
+  const [stop, wanted] = [new AbortController(), [] as boolean[]]
+  const told = (): void => {
+    wanted.push(store.state().checkWanted)
+    // As if it were asked in every receipt.
+    store.change({ checkWanted: true })
+    if (wanted.length === 2) setTimeout(() => stop.abort(), 500)
+  }
+  await runProbe(settingsOf(station), worldOf(place('asked'), { told, stop: stop.signal }), store, false)
+  await store.close()
+  assert.deepEqual(wanted, [true, false])
+  assert.deepEqual((await reportsOf(station)).map(({ due }) => due !== null), [true, true, false], 'two checks, and goodbye')
 })
 
 test('a folder is one station\'s and one program\'s; what is damaged is said or laid aside', async () => {

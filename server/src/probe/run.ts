@@ -68,9 +68,13 @@ const retry_ms_max = 300_000
 /** How long the goodbye may hold up the end of the program. */
 const goodbye_ms_max = 4_000
 
+/** A platform that asks for a check at once does so seldom; one that does not is not followed. */
+const asked_ms_min = 10 * 60_000
+
 /** Checks, keeps, sends, waits, until `stop`; then says goodbye. With `once` a single check, which promises nothing. */
 export async function runProbe(settings: ProbeSettings, world: ProbeWorld, store: Store, once: boolean): Promise<ProbeCheck | null> {
   let failures = 0
+  let asked = -Infinity
   for (;;) {
     const [began, ticked] = [world.clock(), world.tick()]
     const nextAt = nextDue(began, { interval_ms: world.interval_ms(store.state().nextInterval_s), jitter_share }, world.random)
@@ -79,6 +83,10 @@ export async function runProbe(settings: ProbeSettings, world: ProbeWorld, store
     world.told(done)
     failures = done.sending === null ? 0 : failures + 1
     if (once) return done
+    if (store.state().checkWanted && !world.stop.aborted && ticked - asked >= asked_ms_min) {
+      asked = ticked
+      continue
+    }
     while (!world.stop.aborted && left_ms() > 0) {
       // a whole interval may pass before the next check: what waits is tried in between, ever more seldom
       const retry_ms = failures === 0 ? Infinity : backoff(failures, retry_base_ms, retry_ms_max, world.random) + 1_000
@@ -95,6 +103,7 @@ export async function runProbe(settings: ProbeSettings, world: ProbeWorld, store
 
 async function checkOnce(settings: ProbeSettings, world: ProbeWorld, store: Store, promise: number | null): Promise<ProbeCheck> {
   const began = world.clock()
+  if (store.state().checkWanted) store.change({ checkWanted: false })
   const { lastThroughputAt, lastWell } = store.state()
   const allowed = means(store.state().spent, began, dayOf(began), settings.daily_bytes, lastThroughputAt)
   // reserved first: killed in the middle, a check has cost what it may cost, not nothing

@@ -28,6 +28,8 @@ interface ProbeState {
   readonly lastWell: boolean | null
   readonly nextInterval_s: number | null
   readonly thinned: number
+  /** The platform asked for a check at once, and there was none since. */
+  readonly checkWanted: boolean
 }
 
 export interface Store {
@@ -130,7 +132,7 @@ async function takeFolder(folder: string): Promise<Server> {
 }
 
 function readState(file: string, station: string): ProbeState {
-  const fresh: ProbeState = { version: 1, station, device: null, token: null, nextSequence: 1, spent: { day: '', bytes: 0 }, lastThroughputAt: null, lastWell: null, nextInterval_s: null, thinned: 0 }
+  const fresh: ProbeState = { version: 1, station, device: null, token: null, nextSequence: 1, spent: { day: '', bytes: 0 }, lastThroughputAt: null, lastWell: null, nextInterval_s: null, thinned: 0, checkWanted: false }
   if (!existsSync(file)) return fresh
   let read: Partial<ProbeState> | null = null
   try {

@@ -14,7 +14,8 @@ interface KnownFault {
 export interface OperatorTick {
   /** `by` is the organisation whose crew ended the fault. */
   readonly repairs: readonly { readonly stations: readonly string[]; readonly by: string; readonly at: number }[]
-  readonly actions: readonly unknown[]
+  /** What each operator said of its tickets, and the HTTP status that it was answered with. */
+  readonly actions: readonly { readonly ticket: string; readonly status: string; readonly answered: number; readonly by: string }[]
 }
 
 /** The operators' side: one process each, which speaks TMF621 over HTTP as their own systems would. */
@@ -40,7 +41,7 @@ export async function startOperators(api: string, database: Database, organisati
       // One after the other: the order of their answers is part of what a seed replays.
       for (const [index, operator] of running.entries()) {
         const { repairs, actions } = await operator.tick(at, faults)
-        answers.push({ repairs: repairs.map((repair) => ({ ...repair, by: organisations[index] as string })), actions })
+        answers.push({ repairs: repairs.map((repair) => ({ ...repair, by: organisations[index] as string })), actions: actions.map((action) => ({ ...action, by: organisations[index] as string })) })
       }
       return { repairs: answers.flatMap((answer) => answer.repairs), actions: answers.flatMap((answer) => answer.actions) }
     },

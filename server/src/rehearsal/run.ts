@@ -5,6 +5,7 @@ import { score, type Score } from '@kawal/core/rehearsal/score.ts'
 import type { Script } from '@kawal/core/rehearsal/script.ts'
 import { isOngoing } from '@kawal/core/detection/disturbance.ts'
 import { hash32 } from '@kawal/core/kernel/random.ts'
+import { defaultVerification } from '@kawal/core/ticket/verification.ts'
 import type { App } from '../app.ts'
 import type { SteppedClock } from './clock.ts'
 import { startPhones } from './officers.ts'
@@ -34,10 +35,16 @@ export interface RehearsalResult {
   readonly closedByMeasurement: number
   readonly stillOpen: number
   readonly reopened: number
+  /** Words `resolved` that were not true by the script, then and for as long as measurement had to find out. */
+  readonly falseClaims: readonly Pick<Claim, 'ticket' | 'at'>[]
   /** A hash over all that was found and decided, relative to the start: equal seeds give equal digests. */
   readonly digest: number
 }
 
+interface Claim { readonly ticket: string; readonly at: number; readonly by: string; readonly stations: readonly string[] }
+
+/** A word is false where so many of its ticket's stations are down still. */
+const false_share = 0.5
 const tick_ms = 15_000
 const sweep_ms = 30_000
 /** After the script's end the rest is repaired, verified and closed; it does not take longer than this. */
@@ -55,6 +62,7 @@ export async function runRehearsal(needs: RehearsalNeeds): Promise<RehearsalResu
   const phones = startPhones(app.url, app.secret)
   const reports = { accepted: 0, duplicates: 0, quarantined: 0 }
   const repaired = new Map<string, number>()
+  const claims: Claim[] = []
   const teller = createTeller(needs)
   let result: RehearsalResult | null = null
   let due = Date.now()
@@ -71,16 +79,20 @@ export async function runRehearsal(needs: RehearsalNeeds): Promise<RehearsalResu
       if (now % sweep_ms !== 0) continue
       await app.sweep(now)
       const active = script.disturbances.filter((each) => each.startAt <= now && !repaired.has(each.id))
-      const { repairs } = await operators.tick(now, active.map((each) => ({ stations: each.stations, operator: each.operator, active: true })))
+      const { repairs, actions } = await operators.tick(now, active.map((each) => ({ stations: each.stations, operator: each.operator, active: true })))
       for (const repair of repairs) repairFault(script, officers, repaired, repair)
       for (const each of script.disturbances) if (each.repairAt !== null && each.repairAt <= now && !repaired.has(each.id)) repaired.set(each.id, each.repairAt)
       const tickets = await needs.readTickets()
+      for (const { ticket, status, answered, by } of actions) {
+        const disturbance = tickets.find(({ id }) => id === ticket)?.disturbanceId ?? null
+        if (status === 'resolved' && answered < 300 && disturbance !== null) claims.push({ ticket, at: now, by, stations: app.monitor.disturbance(disturbance)?.stations ?? [] })
+      }
       teller.tell(now, app.monitor.found(), tickets)
       if (result !== null) continue
       needs.progress(Math.min(1, (now - script.startAt) / (script.endAt - script.startAt)))
       const calm = app.monitor.found().every((row) => row.foundAt === null || !isOngoing(row.stage)) && tickets.every((ticket) => ticket.status === 'closed' || ticket.status === 'cancelled')
       if (now < script.endAt || (!calm && now < script.endAt + rest_ms)) continue
-      result = await conclude(needs, reports, repaired)
+      result = await conclude(needs, reports, repaired, claims)
       if (needs.over === undefined) break
       needs.over(result)
     }
@@ -88,7 +100,7 @@ export async function runRehearsal(needs: RehearsalNeeds): Promise<RehearsalResu
     await phones.stop()
     await operators.stop()
   }
-  return result ?? conclude(needs, reports, repaired)
+  return result ?? conclude(needs, reports, repaired, claims)
 }
 
 /** Waits in short steps, so that Ctrl-C is heard at once. */
@@ -96,19 +108,26 @@ async function untilDue(due: number, stopped: () => boolean): Promise<void> {
   for (let left = due - Date.now(); left > 0 && !stopped(); left = due - Date.now()) await pause(Math.min(left, 200))
 }
 
+/** An operator mends its own network and brings power to it; the election server is the commission's. */
+const concerns = ({ kind, operator }: Script['disturbances'][number], by: string): boolean => (kind === 'election_server' ? by === 'kpu' : by !== 'kpu' && (operator === null || operator === by))
+
+/** By the script alone: what detection or the ticket made of it is not asked. */
+function isFalse(script: Script, repaired: ReadonlyMap<string, number>, { at, by, stations }: Claim): boolean {
+  const down = new Set(script.disturbances.filter((fault) => concerns(fault, by) && fault.startAt <= at && (repaired.get(fault.id) ?? Infinity) > at + defaultVerification.verify_ms + sweep_ms).flatMap((fault) => fault.stations))
+  return stations.length > 0 && stations.filter((code) => down.has(code)).length >= false_share * stations.length
+}
+
 /** The operator repaired: the faults that hit its ticket's stations end in the simulated network. */
 function repairFault(script: Script, officers: ReturnType<typeof startOfficers>, repaired: Map<string, number>, repair: OperatorTick['repairs'][number]): void {
   const mended = new Set(repair.stations)
   for (const each of script.disturbances) {
-    // An operator mends its own network and brings power to it; the election server is the commission's.
-    const concerns = each.kind === 'election_server' ? repair.by === 'kpu' : repair.by !== 'kpu' && (each.operator === null || each.operator === repair.by)
-    if (!concerns || each.startAt > repair.at || repaired.has(each.id) || !each.stations.some((code) => mended.has(code))) continue
+    if (!concerns(each, repair.by) || each.startAt > repair.at || repaired.has(each.id) || !each.stations.some((code) => mended.has(code))) continue
     officers.repair(each.id, repair.at)
     repaired.set(each.id, repair.at)
   }
 }
 
-async function conclude(needs: RehearsalNeeds, reports: RehearsalResult['reports'], repaired: ReadonlyMap<string, number>): Promise<RehearsalResult> {
+async function conclude(needs: RehearsalNeeds, reports: RehearsalResult['reports'], repaired: ReadonlyMap<string, number>, claims: readonly Claim[]): Promise<RehearsalResult> {
   const found = needs.app.monitor.found()
   const tickets = await needs.readTickets()
   const relative = (at: string | null): number => (at === null ? -1 : Date.parse(at) - needs.script.startAt)
@@ -124,6 +143,7 @@ async function conclude(needs: RehearsalNeeds, reports: RehearsalResult['reports
     closedByMeasurement: tickets.filter((ticket) => ticket.status === 'closed').length,
     stillOpen: tickets.filter((ticket) => ticket.status !== 'closed' && ticket.status !== 'cancelled').length,
     reopened: tickets.reduce((sum, ticket) => sum + ticket.reopened, 0),
+    falseClaims: claims.filter((claim) => isFalse(needs.script, repaired, claim)).map(({ ticket, at }) => ({ ticket, at })),
     digest: hash32(facts.join('\n')),
   }
 }

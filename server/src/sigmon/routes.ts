@@ -4,6 +4,7 @@ import { ProblemError } from '../problem.ts'
 import type { createConfig } from './config.ts'
 import { readDeviceToken } from '../measurement/enrolment.ts'
 import type { createPacks } from './packs.ts'
+import type { Asks } from '../ticket/asks.ts'
 import type { Signer } from './signing.ts'
 
 interface SigmonDependencies {
@@ -11,13 +12,14 @@ interface SigmonDependencies {
   readonly signer: Signer
   readonly config: ReturnType<typeof createConfig>
   readonly packs: ReturnType<typeof createPacks>
+  readonly asks: Pick<Asks, 'take'>
 }
 
 /**
  * What phones fetch. It asks for no log-in, and what counts is signed; only a device of the district learns what is
  * known of each operator there.
  */
-export function sigmonRoutes(app: FastifyInstance, { secret, signer, config, packs }: SigmonDependencies): void {
+export function sigmonRoutes(app: FastifyInstance, { secret, signer, config, packs, asks }: SigmonDependencies): void {
   app.get('/v1/sigmon/keys', (_, reply): VerifyingKeys => {
     void reply.header('cache-control', 'no-cache')
     return { keys: [...signer.keys] }
@@ -37,6 +39,8 @@ export function sigmonRoutes(app: FastifyInstance, { secret, signer, config, pac
     const device = readDeviceToken(secret, request.headers.authorization?.replace(/^Bearer /, '') ?? '')
     const open = device?.station.startsWith(district) !== true
     void reply.header('vary', 'authorization')
+    // Each opening of the app asks for its pack: an officer off duty hears here that a check is wanted.
+    if (device !== null && asks.take(device.key, device.station, null)) void reply.header('kawal-check', 'wanted')
     const found = await packs.pack({ district, open }, since)
     if (found === null) throw new ProblemError('not_found', `There is no district ${district} in the register. It is the first 6 digits of the station's code.`)
     if (unchanged(request, reply, `"${found.version}"`) || since === found.version) return reply.code(304).send()

@@ -3,11 +3,15 @@ import type { ProblemCode } from '@kawal/contract/problem.ts'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
 import type { Result } from '@kawal/core/kernel/result.ts'
 import type { DisputeKind, Recipient } from '@kawal/core/ticket/dispute.ts'
+import type { RelationType } from '@kawal/core/ticket/relation.ts'
 import { ticketStatuses, type Refusal, type Ticket, type TicketAction, type TicketRequest, type TicketStatus } from '@kawal/core/ticket/ticket.ts'
 import type { Caller, Database } from '../adapters/postgres/database.ts'
 import { allowed, ProblemError } from '../problem.ts'
+import type { Attached } from './attachments.ts'
 import type { ResultsDueAt } from './levels.ts'
-import { command, getTicket, openRequest, organisationName, type TicketFilter } from './tickets.ts'
+import { isComparison, ticketInstants, type TicketFilter } from './list.ts'
+import { linkTickets, mergeTickets, splitTicket } from './relations.ts'
+import { command, getTicket, openRequest, organisationName } from './tickets.ts'
 import { statusesOf } from './tmf621.ts'
 
 export interface TicketRouteNeeds {
@@ -41,8 +45,14 @@ const refusals: Readonly<Record<Refusal, readonly [ProblemCode, string]>> = {
   not_confirmed: ['state_conflict', 'This disturbance is only suspected: a ticket is opened when it is confirmed, by itself.'],
   dispute_open: ['state_conflict', 'This ticket is disputed. The monitoring centre answers that first: uphold or reject.'],
   no_dispute: ['state_conflict', 'There is no open dispute of this ticket to answer.'],
+  other_operator: ['state_conflict', "Only tickets of one operator are merged: whoever answers for one would answer for another's network."],
+  not_covered: ['state_conflict', 'This ticket does not cover that disturbance beside the one that it was opened for.'],
+  contrary: ['state_conflict', 'A ticket is no relation of itself, and not both parent and child of another.'],
+  too_many: ['state_conflict', 'A ticket has at most 20 attachments, 50 relations and 50 disturbances.'],
   version_conflict: ['version_conflict', 'The ticket changed since you read it. Read it again, then decide.'],
 }
+
+interface AskedRelation { readonly type: RelationType; readonly ticket?: string | undefined }
 
 /** What a patch asks for, in the words of any version of TMF621. */
 interface TicketPatch {
@@ -55,13 +65,21 @@ interface TicketPatch {
   /** With the status `rejected`: whose fault it is instead. */
   readonly disputeKind?: DisputeKind | undefined
   readonly disputeAnswer?: 'uphold' | 'reject' | undefined
+  /** Its relations to other tickets; those that are there already are left alone. */
+  readonly relations?: readonly AskedRelation[] | undefined
+  /** With a new relation `splitInto`: what gets a ticket of its own. */
+  readonly disturbances?: readonly string[] | undefined
+  readonly files?: (ticket: Ticket) => Attached[]
 }
 
 /** All of a patch, or nothing. @param match the header If-Match */
 export async function patchTicket(needs: TicketRouteNeeds, caller: Caller, id: string, patch: TicketPatch, match: string | undefined): Promise<Ticket> {
   const ticket = await readTicket(needs, caller, id)
-  const actions: TicketAction[] = []
-  if (patch.expectedResolutionDate !== undefined) actions.push({ kind: 'estimate', expectedAt: instantOf(patch.expectedResolutionDate) })
+  const version = versionOf(match) ?? ticket.version
+  const relations = (patch.relations ?? []).filter(({ type, ticket: other }) => !(ticket.relations ?? []).some((each) => each.type === type && each.ticket === other))
+  const files = patch.files?.(ticket) ?? []
+  const actions: TicketAction[] = files.map(({ attachment }) => ({ kind: 'attach', attachment }))
+  if (patch.expectedResolutionDate !== undefined) actions.push({ kind: 'estimate', expectedAt: instantOf('expectedResolutionDate', patch.expectedResolutionDate) })
   // A merge patch gives the whole list; notes are only ever added, so those already there are left alone.
   const known = new Set(ticket.notes.map((note) => note.id))
   for (const note of patch.notes) if (note.text !== undefined && !known.has(note.id ?? '')) actions.push({ kind: 'note', text: note.text })
@@ -72,15 +90,45 @@ export async function patchTicket(needs: TicketRouteNeeds, caller: Caller, id: s
     if (patch.status !== undefined) actions.push(...statusActions(ticket, patch.status, patch.reason ?? '', patch.disputeKind))
     if (to !== null) actions.push({ kind: 'transfer', ...to })
   }
-  const patched = accept(await allowed(() => command(needs, caller, ticket.id, actions, match === undefined || match.trim() === '*' ? ticket.version : Number(match.replace(/^W\/|"/g, '')))))
+  if (relations.length > 0) {
+    if (actions.length > 0) throw new ProblemError('body_invalid', 'A patch that merges, splits or links tickets says nothing else: send the rest in another.')
+    return relate(needs, caller, ticket, relations, patch, version)
+  }
+  const patched = accept(await allowed(() => command(needs, caller, ticket.id, actions, version, undefined, files)))
   needs.changed(patched.id)
   return patched
 }
 
+/** @param match the header If-Match @returns null where any version will do */
+const versionOf = (match: string | undefined): number | null => (match === undefined || match.trim() === '*' ? null : Number(match.replace(/^W\/|"/g, '')))
+
+/** What relations in a patch ask for: to merge, to split, or to link with any number of others. */
+async function relate(needs: TicketRouteNeeds, caller: Caller, { id }: Ticket, relations: readonly AskedRelation[], { disturbances = [], reason = '' }: TicketPatch, version: number): Promise<Ticket> {
+  const { ticket, changed } = accept(await allowed(() => {
+    const [first, ...more] = relations
+    const alone = more.length === 0
+    if (alone && first?.type === 'mergedInto' && first.ticket !== undefined) return mergeTickets(needs, caller, id, first.ticket, reason, version)
+    if (alone && first?.type === 'splitInto' && first.ticket === undefined && disturbances.length === 1) return splitTicket(needs, caller, id, disturbances[0] ?? '', reason, version)
+    const links = relations.flatMap(({ type, ticket: other }) => ((type === 'parent' || type === 'child') && other !== undefined ? [{ type, ticket: other }] : []))
+    if (links.length === relations.length) return linkTickets(needs, caller, id, links, version)
+    throw new ProblemError('body_invalid', 'A new relation is parent or child with the id of a ticket, one mergedInto with it, or one splitInto without an id and with one disturbance as related entity. The other side is written by itself.')
+  }))
+  changed.forEach(needs.changed)
+  return ticket
+}
+
+/** What an organisation asked for and wants no more: cancelled, and kept. @param match the header If-Match */
+export async function withdrawRequest(needs: TicketRouteNeeds, caller: Caller, id: string, match: string | undefined): Promise<void> {
+  const ticket = await readTicket(needs, caller, id)
+  if (ticket.request === undefined) throw new ProblemError('not_offered', "Only what an organisation asks of the monitoring centre is withdrawn. A disturbance's ticket ends by measurement, an officer's problem by that officer's word; the monitoring centre cancels what was a false alarm.")
+  accept(await allowed(() => command(needs, caller, id, { kind: 'withdraw' }, versionOf(match) ?? ticket.version)))
+  needs.changed(id)
+}
+
 /** Of what the caller's organisation asks. The monitoring centre asks nothing of itself. */
-export async function makeRequest(needs: TicketRouteNeeds, caller: Caller, request: TicketRequest, notes: readonly string[]): Promise<Ticket> {
+export async function makeRequest(needs: TicketRouteNeeds, caller: Caller, request: TicketRequest, notes: readonly string[], files: readonly Attached[] = []): Promise<Ticket> {
   if (caller.role === 'duty_officer') throw new ProblemError('body_invalid', 'Name the disturbance as a relatedEntity with the role "disturbance": a ticket without one could not be closed by measurement.')
-  const ticket = accept(await allowed(() => openRequest(needs, caller, request, notes)))
+  const ticket = accept(await allowed(() => openRequest(needs, caller, request, notes, files)))
   needs.changed(ticket.id)
   return ticket
 }
@@ -92,9 +140,9 @@ export async function readTicket(needs: TicketRouteNeeds, caller: Caller, id: st
 }
 
 /** A leap second has the form of a time and is no instant here. */
-function instantOf(text: string): Instant {
+function instantOf(name: string, text: string): Instant {
   const at = Date.parse(text)
-  if (!Number.isFinite(at)) throw new ProblemError('body_invalid', `expectedResolutionDate ${text} is no instant.`)
+  if (!Number.isFinite(at)) throw new ProblemError('body_invalid', `${name} ${text} is no instant.`)
   return at
 }
 
@@ -124,7 +172,7 @@ function statusActions(ticket: Ticket, status: string, reason: string, disputeKi
   }
 }
 
-export function callerOf(needs: TicketRouteNeeds, request: FastifyRequest): Caller {
+export function callerOf(needs: Pick<TicketRouteNeeds, 'caller'>, request: FastifyRequest): Caller {
   const caller = needs.caller(request)
   if (caller === null) throw new ProblemError('session_missing', 'Open your log-in link, or send an API key as a bearer token.')
   return caller
@@ -135,29 +183,65 @@ export function accept<T>(result: Result<T, Refusal>): T {
   return result.value
 }
 
-export function one(query: Record<string, string | string[]>, name: string): string | undefined {
+export function one(query: Readonly<Record<string, string | string[]>>, name: string): string | undefined {
   const value = query[name]
   return Array.isArray(value) ? value.join(',') : value
 }
 
 const operatorFilters = ['relatedParty.id', 'relatedParty.partyOrPartyRole.id'] as const
-const filters: ReadonlySet<string> = new Set(['fields', 'offset', 'limit', 'status', 'lifecycle', 'id', 'severity', 'ticketType', ...operatorFilters])
+const relatedFilters = ['relatedEntity.id', 'relatedEntity.entity.id'] as const
+const filters: ReadonlySet<string> = new Set(['fields', 'offset', 'limit', 'sort', 'status', 'lifecycle', 'id', 'severity', 'ticketType', 'priority', 'externalIdentifier.id', ...relatedFilters, ...operatorFilters])
+type Query = Record<string, string | string[]>
 
-export function filterOf(query: Record<string, string | string[]>): TicketFilter {
-  const unknown = Object.keys(query).filter((name) => !filters.has(name))
-  if (unknown.length > 0) throw new ProblemError('body_invalid', `There is no filter ${unknown.join(', ')}. There are ${[...filters].join(', ')}.`)
+export function filterOf(query: Query): TicketFilter {
+  const compared = Object.keys(query).flatMap(comparisonOf)
+  const unknown = Object.keys(query).filter((name) => !filters.has(name) && !compared.some((each) => each.name === name))
+  if (unknown.length > 0) throw new ProblemError('body_invalid', `There is no filter ${unknown.join(', ')}. There are ${[...filters].join(', ')}, and ${ticketInstants.join(', ')} with .gt, .gte, .lt or .lte.`)
+  const first = (names: readonly string[]): string | undefined => names.map((name) => one(query, name)).find((value) => value !== undefined)
   return {
     ids: one(query, 'id')?.split(','),
     statuses: statusFilter(query),
-    operator: operatorFilters.map((name) => one(query, name)).find((value) => value !== undefined),
-    severity: one(query, 'severity'),
-    ticketType: one(query, 'ticketType'),
+    operator: first(operatorFilters),
+    related: first(relatedFilters)?.split(','),
+    // In an organisation's own words, which may hold a comma.
+    severity: either(one(query, 'severity')), ticketType: either(one(query, 'ticketType')), externalId: either(one(query, 'externalIdentifier.id')),
+    priority: one(query, 'priority')?.split(','),
+    instants: compared.map(({ name, field, is }) => ({ field, is, at: instantOf(name, one(query, name) ?? '') })),
+    sort: sortOf(one(query, 'sort')),
     offset: whole(query, 'offset', 0, Number.MAX_SAFE_INTEGER),
     limit: whole(query, 'limit', limit_default, limit_max),
   }
 }
 
-function statusFilter(query: Record<string, string | string[]>): TicketStatus[] | undefined {
+const either = (text: string | undefined): string[] | undefined => (text === undefined ? undefined : [text, ...text.split(',')])
+
+/** `creationDate.gte` and the like; an instant's own name asks for that very instant. */
+function comparisonOf(name: string): { readonly name: string; readonly field: (typeof ticketInstants)[number]; readonly is: NonNullable<TicketFilter['instants']>[number]['is'] }[] {
+  const [text, is = 'eq', ...more] = name.split('.')
+  const field = ticketInstants.find((each) => each === text)
+  return field === undefined || !isComparison(is) || more.length > 0 ? [] : [{ name, field, is }]
+}
+
+function sortOf(text: string | undefined): TicketFilter['sort'] {
+  if (text === undefined || text === '') return undefined
+  const field = ticketInstants.find((each) => each === text.replace(/^[-+ ]/, ''))
+  if (field === undefined) throw new ProblemError('body_invalid', `Tickets are sorted by ${ticketInstants.join(', ')}, downwards with a - before it, not by ${text}.`)
+  return { field, descending: text.startsWith('-') }
+}
+
+/** The links of RFC 8288 to the pages around this one. @param path of the list, with the filters as they were asked for */
+export function pageLinks(path: string, query: Query, { offset, limit }: TicketFilter, total: number): string {
+  const last = limit === 0 ? 0 : Math.max(0, Math.ceil(total / limit) - 1) * limit
+  const pages = { first: 0, ...(offset > 0 ? { prev: Math.max(0, Math.min(offset - limit, last)) } : {}), ...(limit > 0 && offset + limit < total ? { next: offset + limit } : {}), last }
+  return Object.entries(pages).map(([rel, at]) => {
+    const asked = new URLSearchParams(Object.keys(query).map((name): [string, string] => [name, one(query, name) ?? '']))
+    asked.set('offset', String(at))
+    asked.set('limit', String(limit))
+    return `<${path}?${asked}>; rel="${rel}"`
+  }).join(', ')
+}
+
+function statusFilter(query: Query): TicketStatus[] | undefined {
   const lifecycle = one(query, 'lifecycle')?.split(',')
   const tmf = one(query, 'status')?.split(',')
   const wrong = [
@@ -169,7 +253,7 @@ function statusFilter(query: Record<string, string | string[]>): TicketStatus[] 
   return ticketStatuses.filter((status) => (lifecycle?.includes(status) ?? true) && (tmf?.some((name) => statusesOf(name).includes(status)) ?? true))
 }
 
-function whole(query: Record<string, string | string[]>, name: string, missing: number, max: number): number {
+function whole(query: Query, name: string, missing: number, max: number): number {
   const text = one(query, name)
   if (text === undefined) return missing
   const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : -1

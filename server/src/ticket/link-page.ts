@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { hour_ms, minute_ms, type Instant } from '@kawal/core/kernel/clock.ts'
 import type { ClockReading } from '@kawal/core/ticket/clock.ts'
 import { disputeKinds, type DisputeKind } from '@kawal/core/ticket/dispute.ts'
-import { clocks, decide, defaultVerification, isOver, type Ticket, type TicketAction } from '@kawal/core/ticket/ticket.ts'
+import { clocks, decide, isOver, type Ticket, type TicketAction } from '@kawal/core/ticket/ticket.ts'
+import { defaultVerification, unverified } from '@kawal/core/ticket/verification.ts'
 import { system } from '../adapters/postgres/database.ts'
 import type { LinkAct, LinkWords } from './link-words.ts'
 import { zoneOfTicket, zones } from './local-time.ts'
@@ -128,7 +129,7 @@ export function ticketPage(view: LinkView): string {
 <a href="?lang=${w.lang}">${w.reload}</a>
 ${notice === null ? null : html`<p role="status" class="notice">${notice}</p>`}
 ${unplaced(view, acts)}
-<section class="now"><h2>${w.statusIs(statusOf(view))}</h2><p>${askedOf(view)}</p>${restoredUnsaid(view)}${acts.length === 0 ? null : html`<a href="#answer">${w.acts}</a>`}</section>
+<section class="now"><h2>${w.statusIs(statusOf(view))}</h2><p>${askedOf(view)}</p>${stillBroken(view)}${restoredUnsaid(view)}${acts.length === 0 ? null : html`<a href="#answer">${w.acts}</a>`}</section>
 ${disputed(view)}
 ${subject(view)}
 ${times(view)}
@@ -170,14 +171,25 @@ function possible(ticket: Ticket, now: Instant): LinkAct[] {
 const kindOf = (ticket: Ticket): keyof LinkWords['askedResolved'] => (ticket.request !== undefined ? 'request' : ticket.problem !== undefined ? 'problem' : 'disturbance')
 
 function statusOf({ ticket, words: w }: LinkView): string {
+  if (ticket.verification?.state === 'unverified') return `${w.status[ticket.status]}, ${w.unverified}`
   return ticket.status === 'closed' && ticket.disturbance !== null ? w.closedByMeasurement : w.status[ticket.status]
 }
 
-function askedOf({ ticket, words: w, mayAnswer }: LinkView): string {
+function askedOf(view: LinkView): string {
+  const { ticket, words: w, mayAnswer } = view
   const kind = kindOf(ticket)
+  const { verification } = ticket
+  if (verification?.state === 'asked' || verification?.state === 'unverified') return w.askedUnverified[verification.state](speaker(view).time(verification.claimedAt))
   if (!mayAnswer) return w.readOnly
   if (ticket.status === 'resolved') return w.askedResolved[kind](String(defaultVerification.verify_ms / minute_ms))
   return kind === 'request' && !isOver(ticket) ? w.askedRequest : w.asked[ticket.status]
+}
+
+/** What was measured still when a claim was refused, by station. */
+function stillBroken({ ticket, words: w }: LinkView): Markup | null {
+  const { verification } = ticket
+  if (verification?.state !== 'refused' || isOver(ticket) || verification.broken.length === 0) return null
+  return html`<p>${w.stillBroken}: ${verification.broken.map(({ station }) => station).join(', ')}</p>`
 }
 
 function restoredUnsaid(view: LinkView): Markup | null {
@@ -192,9 +204,9 @@ function subject(view: LinkView): Markup {
   if (request !== undefined) return html`<section><h2>${w.request}: ${request.ticketType}</h2><p>${request.severity}</p><pre>${request.description}</pre></section>`
   if (problem !== undefined) return html`<section><h2>${w.problem}: ${w.problemKind[problem.kind]}</h2><p>${w.station(problem.station)}, ${areaName}</p>${problem.text === '' ? null : html`<pre>${problem.text}</pre>`}</section>`
   if (disturbance === null) return html`<section><h2>${areaName}</h2></section>`
-  const { cause, severity, areaCode, stations } = disturbance
+  const { cause, severity, areaCode, stations, overran } = disturbance
   const more = stations.length - stations_shown_max
-  return html`<section><h2>${w.cause(cause, operatorName, severity)}</h2><p>${areaName} (${areaCode}), ${w.stations(count(stations.length))}</p>
+  return html`<section><h2>${w.cause(cause, operatorName, severity)}</h2><p>${areaName} (${areaCode}), ${w.stations(count(stations.length))}</p>${overran === undefined ? null : html`<p>${w.overran(overran)}</p>`}
 <details><summary>${w.stationList}</summary><ul>${stations.slice(0, stations_shown_max).map((code) => html`<li>${code}</li>`)}</ul>${more > 0 ? html`<p>${w.moreStations(count(more))}</p>` : null}</details></section>`
 }
 
@@ -240,7 +252,7 @@ function clockText(view: LinkView, { state, used_ms, late, dueAt, pausedReason }
   const { span, short } = speaker(view)
   const over = span(used_ms - budget_ms)
   const left = w.left(span(budget_ms - used_ms))
-  const paused = pausedReason === null ? null : w.paused(pausedReason === 'verification' ? w.verification : pausedReason)
+  const paused = pausedReason === null ? null : w.paused(pausedReason === 'verification' ? w.verification : pausedReason === unverified ? w.unverified : pausedReason)
   switch (state) {
     case 'met': return late ? w.metLate(over) : w.met
     case 'overdue': return [w.over(over), paused].filter((text) => text !== null).join(', ')
@@ -304,9 +316,12 @@ function byOf({ names, words: w }: LinkView, by: string): string {
 }
 
 /** What an event says beside its kind. Words that measurement gives programs are said in the reader's. */
-function saidIn(view: LinkView, { kind, text, evidence: found, clock, dispute }: Entry): string {
+function saidIn(view: LinkView, { kind, text, evidence: found, clock, dispute, relation, attachment, disturbances = [] }: Entry): string {
   const { words: w } = view
-  if (found !== null) return countsIn(view, found)
+  if (found !== null) return [countsIn(view, found), ...(disturbances.length > 0 ? [(kind === 'reopened' ? w.notWellYet : w.notMeasured)(disturbances.join(', '))] : [])].join('. ')
+  if (relation !== undefined) return w.relation[relation.type](relation.ticket)
+  if (attachment !== undefined) return [attachment.name, text].filter(Boolean).join(': ')
+  if (disturbances.length > 0) return [disturbances.join(', '), text === 'retracted' ? w.retracted : text.startsWith('merged ') ? w.merged(text.slice('merged '.length)) : text].filter(Boolean).join(': ')
   if (dispute !== undefined) return `${w.disputeKind[dispute]}: ${text}`
   if (clock !== null) return `${w.clockName[clock.name]}: ${w.clockState[clock.state]}`
   if (kind === 'cancelled' && text === 'retracted') return w.retracted

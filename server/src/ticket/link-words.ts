@@ -1,6 +1,7 @@
 import type { Cause } from '@kawal/core/detection/disturbance.ts'
 import type { ClockName, ClockState } from '@kawal/core/ticket/clock.ts'
 import type { DisputeKind } from '@kawal/core/ticket/dispute.ts'
+import type { RelationType } from '@kawal/core/ticket/relation.ts'
 import type { ProblemKind, TicketEvent, TicketStatus } from '@kawal/core/ticket/ticket.ts'
 
 /** What somebody who was sent a link may do to its ticket. `fixed` and `still` are the last word on a request. */
@@ -35,6 +36,13 @@ const id = {
     problem: () => 'Tiket ditutup oleh kabar petugas yang melapor, atau 48 jam kemudian bila tidak ada kabar.',
     request: () => 'Pusat pemantauan menyatakan permintaan Anda selesai. Benarkan atau bantah; tanpa kabar, tiket ditutup 48 jam kemudian.',
   },
+  askedUnverified: {
+    asked: (time: string) => `Belum ada yang mengukur sejak dinyatakan pulih ${time}. Petugas dan alat ukur terdekat sedang diminta memeriksa; sampai ada kabar, kedua waktu dijeda.`,
+    unverified: (time: string) => `Tidak terverifikasi: sejak dinyatakan pulih ${time} terlalu sedikit perangkat melapor dari TPS itu. Begitu ada laporan, tiket ditutup atau dibuka lagi; sampai saat itu kedua waktu dijeda.`,
+  },
+  unverified: 'tidak terverifikasi',
+  stillBroken: 'Masih terdampak',
+  overran: (work: string) => `Pekerjaan terencana ${work} melewati waktunya; gangguan ini berlanjut setelah selesainya.`,
   askedRequest: 'Permintaan ini dikerjakan pusat pemantauan. Anda dapat menambah catatan.',
   readOnly: 'Lembaga Anda dapat membaca tiket ini, tidak menjawabnya.',
   restored: (time: string, minutes: string) => `Terukur pulih sejak ${time}. Nyatakan pulih; tanpa pernyataan Anda tiket ditutup oleh pengukuran ${minutes} menit setelahnya.`,
@@ -122,13 +130,19 @@ const id = {
   event: {
     opened: 'tiket dibuka', acknowledged: 'diterima', started: 'dikerjakan', held: 'ditunda, waktu dijeda', resumed: 'dilanjutkan, waktu berjalan lagi', resolved: 'dinyatakan pulih', restored: 'terukur pulih', relapsed: 'putus lagi',
     reopened: 'dibuka lagi', closed: 'ditutup', cancelled: 'dibatalkan', noted: 'catatan', estimated: 'perkiraan selesai diberikan', evidence_changed: 'bukti diperbarui', clock_warned: 'peringatan tenggat', transferred: 'dialihkan',
-    disputed: 'sengketa diajukan', upheld: 'sengketa dibenarkan', rejected: 'sengketa ditolak',
+    disputed: 'sengketa diajukan', upheld: 'sengketa dibenarkan', rejected: 'sengketa ditolak', check_asked: 'petugas dan alat ukur terdekat diminta memeriksa', unverified: 'tidak terverifikasi', related: 'dikaitkan', covered: 'mencakup gangguan lain juga', uncovered: 'gangguan dikeluarkan', attached: 'lampiran', withdrawn: 'ditarik kembali',
   } satisfies Record<TicketEvent['kind'], string>,
   measurement: 'pengukuran',
   officer: 'petugas KPPS',
   measuredOnly: 'terukur, tanpa kabar dari operator',
   retracted: 'dicabut oleh pengukuran',
-  merged: (other: string) => `digabung ke gangguan ${other}`,
+  merged: (other: string) => `digabung ke ${other}`,
+  relation: {
+    parent: (other: string) => `bagian dari tiket ${other}`, child: (other: string) => `tiket ${other} bagian dari tiket ini`, mergedInto: (other: string) => `digabung ke tiket ${other}`,
+    merged: (other: string) => `tiket ${other} digabung ke sini`, splitFrom: (other: string) => `dipisah dari tiket ${other}`, splitInto: (other: string) => `sebagian dipisah ke tiket ${other}`,
+  } satisfies Record<RelationType, (other: string) => string>,
+  notWellYet: (disturbances: string) => `Belum pulih: ${disturbances}`,
+  notMeasured: (disturbances: string) => `Belum terukur: ${disturbances}`,
   gone: 'Tautan tidak berlaku',
   goneHow: 'Tautan ini salah, masa berlakunya habis, atau tiketnya bukan lagi milik lembaga Anda. Mintalah tautan baru kepada pusat pemantauan.',
   tooLarge: 'Kiriman terlalu besar',
@@ -166,6 +180,13 @@ const en: LinkWords = {
     problem: () => 'The ticket closes by the word of the officer who reported it, or 48 hours later when none comes.',
     request: () => 'The monitoring centre says that your request is settled. Say whether it is; without word the ticket closes 48 hours later.',
   },
+  askedUnverified: {
+    asked: (time) => `Nobody has measured since you said resolved ${time}. Officers and probes near by are asked to check; until there is word both clocks are paused.`,
+    unverified: (time) => `Unverified: since you said resolved ${time} too few devices have reported from these stations. When reports come the ticket is closed or reopened; until then both clocks are paused.`,
+  },
+  unverified: 'unverified',
+  stillBroken: 'Hit still',
+  overran: (work) => `Planned work ${work} has overrun; this disturbance went on after its end.`,
   askedRequest: 'The monitoring centre works on this request. You may add notes.',
   readOnly: 'Your organisation may read this ticket, not answer it.',
   restored: (time, minutes) => `Measured well since ${time}. Say resolved; without your word measurement closes the ticket ${minutes} minutes after that.`,
@@ -251,13 +272,19 @@ const en: LinkWords = {
   event: {
     opened: 'ticket opened', acknowledged: 'acknowledged', started: 'in progress', held: 'held, clocks paused', resumed: 'resumed, clocks run again', resolved: 'said to be resolved', restored: 'measured as recovered', relapsed: 'failed again',
     reopened: 'reopened', closed: 'closed', cancelled: 'cancelled', noted: 'note', estimated: 'estimate given', evidence_changed: 'evidence updated', clock_warned: 'deadline warning', transferred: 'transferred',
-    disputed: 'disputed', upheld: 'dispute upheld', rejected: 'dispute rejected',
+    disputed: 'disputed', upheld: 'dispute upheld', rejected: 'dispute rejected', check_asked: 'officers and probes near by asked to check', unverified: 'unverified', related: 'related', covered: 'covers another disturbance too', uncovered: 'disturbance taken out', attached: 'attachment', withdrawn: 'withdrawn',
   },
   measurement: 'measurement',
   officer: 'officer of the station',
   measuredOnly: 'by measurement, without a word from the operator',
   retracted: 'retracted by measurement',
-  merged: (other) => `merged into disturbance ${other}`,
+  merged: (other) => `merged into ${other}`,
+  relation: {
+    parent: (other) => `part of ticket ${other}`, child: (other) => `ticket ${other} is a part of this one`, mergedInto: (other) => `merged into ticket ${other}`,
+    merged: (other) => `ticket ${other} was merged into this one`, splitFrom: (other) => `split from ticket ${other}`, splitInto: (other) => `a part was split into ticket ${other}`,
+  },
+  notWellYet: (disturbances) => `Not well yet: ${disturbances}`,
+  notMeasured: (disturbances) => `Not measured: ${disturbances}`,
   gone: 'This link does not work',
   goneHow: 'It is wrong, its time is over, or the ticket is no longer with your organisation. Ask the monitoring centre for a new link.',
   tooLarge: 'Too much was sent',

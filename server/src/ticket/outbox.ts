@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { minute_ms, second_ms, type Instant } from '@kawal/core/kernel/clock.ts'
 import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
+import { hubFilter } from './hub-query.ts'
 import { send_timeout_ms, type Send } from './webhook.ts'
 
 interface Listener { readonly id: string; readonly callback: string; readonly query: string | null }
@@ -14,13 +15,17 @@ const burst_max = 20
 const listeners_max = 1_000
 export const organisation_listeners_max = 20
 
-/** @returns null when the organisation has as many listeners as it may have */
+/**
+ * @returns null when the organisation has as many listeners as it may have
+ * @throws ProblemError body_invalid for a query that is none
+ */
 export async function addListener(database: Database, caller: Caller, callback: string, query: string | null, now: Instant): Promise<Listener | null> {
   const id = randomUUID()
+  const filter = hubFilter(query)
   const added = await database.transaction(caller, (client) => client.query(
-    `INSERT INTO hub (id, organisation_id, callback, query, created_at) SELECT $1, $2, $3, $4, $5
+    `INSERT INTO hub (id, organisation_id, callback, query, created_at, filter) SELECT $1, $2, $3, $4, $5, $7
      WHERE (SELECT count(*) FROM hub WHERE organisation_id = $2) < $6`,
-    [id, caller.organisation, callback, query, new Date(now).toISOString(), organisation_listeners_max]))
+    [id, caller.organisation, callback, query, new Date(now).toISOString(), organisation_listeners_max, filter === null ? null : JSON.stringify(filter)]))
   return added.rowCount === 1 ? { id, callback, query } : null
 }
 

@@ -64,6 +64,6 @@ test('as CSV', async () => {
   const answer = await ask('telkomsel', '', 'text/csv')
   assert.match(String(answer.headers['content-type']), /text\/csv/)
   const [head, row, end] = answer.body.split('\r\n')
-  assert.equal(head, 'operator,name,tickets,open,closed,cancelled,late,clocks,claims,verified,transferred,disputes,upheld,acknowledge_count,acknowledge_median_ms,acknowledge_p90_ms,restore_count,restore_median_ms,restore_p90_ms,repair_count,repair_median_ms,repair_p90_ms')
-  assert.deepEqual([row, end], ['telkomsel,"Telkomsel",390,390,0,0,0,780,0,0,0,0,0,0,,,0,,,0,,', ''])
+  assert.equal(head, 'operator,name,tickets,open,closed,cancelled,late,clocks,claims,verified,unverified,transferred,disputes,upheld,acknowledge_count,acknowledge_median_ms,acknowledge_p90_ms,restore_count,restore_median_ms,restore_p90_ms,repair_count,repair_median_ms,repair_p90_ms')
+  assert.deepEqual([row, end], ['telkomsel,"Telkomsel",390,390,0,0,0,780,0,0,0,0,0,0,0,,,0,,,0,,', ''])
 })

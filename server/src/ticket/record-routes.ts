@@ -51,7 +51,7 @@ function instantOf(name: string, text: string | undefined, missing: Instant): In
 const iso = (at: Instant): string => new Date(at).toISOString()
 
 const spans = ['acknowledge', 'restore', 'repair'] as const satisfies readonly (keyof TrackRecord)[]
-const counts = ['tickets', 'open', 'closed', 'cancelled', 'late', 'clocks', 'claims', 'verified', 'transferred', 'disputes', 'upheld'] as const satisfies readonly (keyof TrackRecord)[]
+const counts = ['tickets', 'open', 'closed', 'cancelled', 'late', 'clocks', 'claims', 'verified', 'unverified', 'transferred', 'disputes', 'upheld'] as const satisfies readonly (keyof TrackRecord)[]
 
 /** RFC 4180. A name that a spreadsheet would take for a formula is made a text. */
 function csvOf(rows: readonly Row[]): string {

@@ -6,7 +6,7 @@ import type { Ticket, TicketStatus } from '@kawal/core/ticket/ticket.ts'
 import { bodyOf } from '../body.ts'
 import { answerProblems } from '../problem.ts'
 import { callerOf, filterOf, makeRequest, one, patchTicket, readTicket, type TicketRouteNeeds } from './act.ts'
-import { listTickets } from './tickets.ts'
+import { listTickets } from './list.ts'
 import { toTmf } from './tmf621.ts'
 
 const path = '/tmf-api/troubleTicket/v2/troubleTicket'

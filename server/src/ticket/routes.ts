@@ -1,15 +1,19 @@
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
 import { Compile } from 'typebox/compile'
+import { file_body_bytes_max } from '@kawal/contract/file.ts'
 import { HubCreate, TroubleTicketCreate, TroubleTicketPatch, type Hub, type TroubleTicket } from '@kawal/contract/ticket.ts'
 import { scopeOf } from '@kawal/core/organisation/rules.ts'
-import type { Ticket } from '@kawal/core/ticket/ticket.ts'
+import type { Ticket, TicketAction } from '@kawal/core/ticket/ticket.ts'
 import type { Caller } from '../adapters/postgres/database.ts'
 import { bodyOf } from '../body.ts'
 import { allowed, answerProblems, ProblemError } from '../problem.ts'
-import { accept, callerOf, filterOf, makeRequest, one, patchTicket, readTicket, type TicketRouteNeeds } from './act.ts'
+import { accept, callerOf, filterOf, makeRequest, one, pageLinks, patchTicket, readTicket, withdrawRequest, type TicketRouteNeeds } from './act.ts'
+import { attachedIn } from './attachment-routes.ts'
+import type { Attached } from './attachments.ts'
+import { listTickets } from './list.ts'
 import { addListener, getListener, organisation_listeners_max, removeListener } from './outbox.ts'
 import { callbackAllowed, webhookSecret } from './webhook.ts'
-import { causeOf, command, listTickets, openTicket, readDisturbances } from './tickets.ts'
+import { causeOf, command, openTicket, readDisturbances } from './tickets.ts'
 import { ticketPath, toTmf } from './tmf621.ts'
 
 const hubPath = '/tmf-api/troubleTicket/v5/hub'
@@ -36,7 +40,7 @@ function readingRoutes(app: Routes, needs: TicketRouteNeeds): void {
     const filter = filterOf(request.query)
     const { total, tickets } = await listTickets(needs, caller, filter)
     const now = needs.clock()
-    return reply.header('x-total-count', total).header('x-result-count', tickets.length)
+    return reply.headers({ 'x-total-count': total, 'x-result-count': tickets.length, link: pageLinks(ticketPath, request.query, filter, total) })
       .send(tickets.map((ticket) => pick(toTmf(ticket, now), one(request.query, 'fields'))))
   })
 
@@ -47,38 +51,52 @@ function readingRoutes(app: Routes, needs: TicketRouteNeeds): void {
 }
 
 function writingRoutes(app: Routes, needs: TicketRouteNeeds): void {
-  app.post<{ Querystring: Record<string, string | string[]> }>(ticketPath, async (request, reply) => {
+  // A photo fits.
+  const bodyLimit = file_body_bytes_max
+  app.post<{ Querystring: Record<string, string | string[]> }>(ticketPath, { bodyLimit }, async (request, reply) => {
     const caller = callerOf(needs, request)
     const body = bodyOf(checkCreate, request.body)
     const id = body.relatedEntity?.find((related) => related.role === 'disturbance')?.entity.id
     const notes = (body.note ?? []).flatMap(({ text }) => (text === undefined ? [] : [text]))
+    const files = attachedIn(body.attachment ?? [])
     const { description, severity, ticketType } = body
     const ticket = id === undefined
-      ? await makeRequest(needs, caller, { description, severity, ticketType, externalId: body.externalIdentifier?.[0]?.id ?? null }, notes)
-      : await openNamed(needs, caller, id, body.relatedParty?.find((related) => related.role === 'operator')?.partyOrPartyRole.id, notes)
+      ? await makeRequest(needs, caller, { description, severity, ticketType, externalId: body.externalIdentifier?.[0]?.id ?? null }, notes, files)
+      : await openNamed(needs, caller, id, body.relatedParty?.find((related) => related.role === 'operator')?.partyOrPartyRole.id, notes, files)
     void reply.code(201).header('location', `${ticketPath}/${encodeURIComponent(ticket.id)}`)
     return answer(reply, needs, ticket, one(request.query, 'fields'))
   })
 
-  app.patch<{ Params: { id: string }; Querystring: Record<string, string | string[]> }>(`${ticketPath}/:id`, async (request, reply) => {
+  app.patch<{ Params: { id: string }; Querystring: Record<string, string | string[]> }>(`${ticketPath}/:id`, { bodyLimit }, async (request, reply) => {
     const caller = callerOf(needs, request)
-    const { status, statusChangeReason: reason, note: notes = [], expectedResolutionDate, relatedParty, troubleTicketCharacteristic: [said] = [] } = bodyOf(checkPatch, request.body)
+    const { status, statusChangeReason: reason, note: notes = [], expectedResolutionDate, relatedParty, relatedEntity = [], troubleTicketRelationship = [], attachment = [], troubleTicketCharacteristic: [said] = [] } = bodyOf(checkPatch, request.body)
     const operator = relatedParty?.find((related) => related.role === 'operator')?.partyOrPartyRole.id
-    const patch = { status, reason, notes, expectedResolutionDate, operator, disputeKind: said?.name === 'disputeKind' ? said.value : undefined, disputeAnswer: said?.name === 'disputeAnswer' ? said.value : undefined }
+    const patch = {
+      relations: troubleTicketRelationship.map(({ relationshipType: type, id: ticket }) => ({ type, ticket })),
+      disturbances: relatedEntity.filter(({ role }) => role === 'disturbance').map(({ entity: { id } }) => id),
+      files: (ticket: Ticket): Attached[] => attachedIn(attachment, ticket),
+      status, reason, notes, expectedResolutionDate, operator, disputeKind: said?.name === 'disputeKind' ? said.value : undefined, disputeAnswer: said?.name === 'disputeAnswer' ? said.value : undefined,
+    }
     const patched = await patchTicket(needs, caller, request.params.id, patch, request.headers['if-match'])
     return answer(reply, needs, patched, one(request.query, 'fields'))
+  })
+
+  app.delete<{ Params: { id: string } }>(`${ticketPath}/:id`, async (request, reply) => {
+    await withdrawRequest(needs, callerOf(needs, request), request.params.id, request.headers['if-match'])
+    return reply.code(204).send()
   })
 }
 
 /** The ticket of a disturbance. @param named the operator that the caller sends it to */
-async function openNamed(needs: TicketRouteNeeds, caller: Caller, id: string, named: string | undefined, notes: readonly string[]): Promise<Ticket> {
+async function openNamed(needs: TicketRouteNeeds, caller: Caller, id: string, named: string | undefined, notes: readonly string[], files: readonly Attached[]): Promise<Ticket> {
   const disturbance = (await readDisturbances(needs.database, caller, [id])).get(id)
   if (disturbance === undefined) throw new ProblemError('not_found', `There is no disturbance ${id} that you may see.`)
   // The monitoring centre may send it elsewhere; anybody else would take another's ticket for itself.
   if (named !== undefined && named !== disturbance.operator && scopeOf(caller.role, 'ticket', 'write') !== 'all') throw new ProblemError('not_allowed', `This disturbance concerns ${disturbance.operator ?? 'nobody'}, not ${named}.`)
   const opened = accept(await allowed(() => openTicket(needs, caller, causeOf(disturbance), named ?? disturbance.operator)))
   if (!opened.created) throw new ProblemError('state_conflict', `This disturbance has the ticket ${opened.ticket.id} already.`)
-  const ticket = notes.length > 0 ? accept(await command(needs, caller, opened.ticket.id, notes.map((text) => ({ kind: 'note', text })))) : opened.ticket
+  const said: TicketAction[] = [...notes.map((text) => ({ kind: 'note', text }) as const), ...files.map(({ attachment }) => ({ kind: 'attach', attachment }) as const)]
+  const ticket = said.length > 0 ? accept(await command(needs, caller, opened.ticket.id, said, undefined, undefined, files)) : opened.ticket
   needs.changed(ticket.id)
   return ticket
 }
@@ -111,9 +129,17 @@ function answer(reply: FastifyReply, needs: TicketRouteNeeds, ticket: Ticket, fi
   return reply.header('etag', `"${ticket.version}"`).send(pick(toTmf(ticket, needs.clock()), fields))
 }
 
-/** First-level attribute selection of TMF630: what is asked for, and always id, href and @type. */
+/** Attribute selection of TMF630: what is asked for, and always id, href and @type; `note.text` gives of each note the text alone, with these. */
 function pick(resource: TroubleTicket, fields: string | undefined): object {
-  if (fields === undefined || fields === '') return resource
-  const asked = new Set([...fields.split(','), 'id', 'href', '@type'])
-  return Object.fromEntries(Object.entries(resource).filter(([name]) => asked.has(name)))
+  return fields === undefined || fields === '' ? resource : part(resource, fields.split(','), true)
+}
+
+/** @param hasParts a name may go one level deeper, behind a point */
+function part(whole: object, names: readonly string[], hasParts: boolean): object {
+  const asked = new Set([...names, 'id', 'href', '@type'])
+  return Object.fromEntries(Object.entries(whole).flatMap(([name, value]: [string, unknown]) => {
+    const inner = hasParts ? names.flatMap((each) => (each.startsWith(`${name}.`) ? [each.slice(name.length + 1).split('.')[0] ?? ''] : [])) : []
+    if (asked.has(name) || inner.length === 0 || typeof value !== 'object' || value === null) return asked.has(name) || inner.length > 0 ? [[name, value]] : []
+    return [[name, Array.isArray(value) ? value.map((each: object) => part(each, inner, false)) : part(value, inner, false)]]
+  }))
 }

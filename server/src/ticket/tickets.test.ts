@@ -5,9 +5,10 @@ import { minute_ms } from '@kawal/core/kernel/clock.ts'
 import type { TicketCause } from '@kawal/core/ticket/ticket.ts'
 import { withDatabase, type TestDatabase } from '../../../testkit/postgres.ts'
 import { system, type Caller } from '../adapters/postgres/database.ts'
+import { listTickets } from './list.ts'
 import { addListener, createOutbox, removeListener } from './outbox.ts'
 import type { Post } from './webhook.ts'
-import { causeOf, command, getTicket, listTickets, openTicket, sweepTickets } from './tickets.ts'
+import { causeOf, command, getTicket, openTicket, sweepTickets } from './tickets.ts'
 
 const start = Date.UTC(2029, 1, 14, 2)
 const evidence = { devicesExpected: 20, devicesSilent: 11, devicesBad: 5, devicesGood: 4, witnessesGood: 17, score: 9.5, threshold: 6, rule: 'silence', causes: [{ cause: 'access', nats: 7.5 }], signs: [{ sign: 'silent', count: 11, of: 20 }] } as const

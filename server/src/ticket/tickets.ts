@@ -5,23 +5,24 @@ import type { Instant } from '@kawal/core/kernel/clock.ts'
 import { fail, ok, type Result } from '@kawal/core/kernel/result.ts'
 import { scopeOf } from '@kawal/core/organisation/rules.ts'
 import type { Recipient } from '@kawal/core/ticket/dispute.ts'
+import { coveredBy } from '@kawal/core/ticket/relation.ts'
 import {
-  apply, decide, defaultVerification, isOver, nextDue,
-  type Actor, type Refusal, type Ticket, type TicketAction, type TicketCause, type TicketEvent, type TicketProblem, type TicketRequest, type TicketStatus, type VerificationOptions,
+  apply, decide, isOver, nextDue,
+  type Actor, type Refusal, type Ticket, type TicketAction, type TicketEvent, type TicketProblem, type TicketRequest, type TicketStatus,
 } from '@kawal/core/ticket/ticket.ts'
+import { defaultVerification, type VerificationOptions } from '@kawal/core/ticket/verification.ts'
 import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
+import { keepFiles, type Attached } from './attachments.ts'
 import { budgetsOf, type ResultsDueAt } from './levels.ts'
-import { notification } from './tmf621.ts'
+import { mark, measured, type Measure, type OpenCause } from './measured.ts'
+import { informationRequired, notification } from './tmf621.ts'
 
-interface TicketNeeds {
+export interface TicketNeeds {
   readonly database: Database
   readonly clock: () => Instant
   /** Caps what was agreed: service is back before results are due. Nothing is due without it. */
   readonly resultsDueAt?: ResultsDueAt
 }
-
-/** A confirmed disturbance, with the name of its area where the caller knows it, and why measurement takes its ticket back where it does. */
-type OpenCause = TicketCause & { readonly areaName?: string; readonly takenBack?: string | null }
 
 interface Opened { readonly ticket: Ticket; readonly created: boolean }
 
@@ -30,7 +31,7 @@ export function causeOf(row: LiveDisturbance): OpenCause | null {
   return row.foundAt === null ? null : {
     id: row.id, cause: row.cause, operator: row.operator, severity: row.severity, areaCode: row.areaCode, areaName: row.areaName, stations: row.stations,
     startedAt: Date.parse(row.startedAt), foundAt: Date.parse(row.foundAt), endedAt: row.endedAt === null ? null : Date.parse(row.endedAt),
-    evidence: row.evidence, takenBack: takenBack(row),
+    evidence: row.evidence, takenBack: takenBack(row), ...(row.overran == null ? {} : { overran: row.overran }),
   }
 }
 
@@ -53,40 +54,49 @@ function takenBack({ stage, parent }: LiveDisturbance): string | null {
 export async function openTicket(deps: TicketNeeds, caller: Caller, disturbance: OpenCause | null, operator = disturbance?.operator ?? null): Promise<Result<Opened, Refusal>> {
   if (disturbance === null) return fail('not_confirmed')
   if (operator === null) return fail('nobody_concerned')
-  const now = deps.clock()
-  return deps.database.transaction(caller, async (client) => {
-    const name = (await client.query<{ name: string }>('SELECT name FROM organisation WHERE id = $1', [operator])).rows[0]?.name
-    if (name === undefined) return fail('nobody_concerned')
-    const cancelled = await client.query<{ state: Ticket }>('SELECT state FROM ticket WHERE disturbance_id = $1 AND status = $2 ORDER BY id DESC', [disturbance.id, 'cancelled'])
-    // A person said that this was a false alarm: only a person opens it again.
-    if (caller.role === 'system' && cancelled.rows[0] !== undefined) return ok({ ticket: cancelled.rows[0].state, created: false })
-    const id = `TT-${disturbance.id}${cancelled.rows.length === 0 ? '' : `-${cancelled.rows.length + 1}`}`
-    const { areaName, takenBack: _, ...cause } = disturbance
-    const budgets = await budgetsOf(client, operator, cause, now, deps.resultsDueAt)
-    const opening = { id, operator, operatorName: name, areaName: areaName ?? disturbance.areaCode, disturbance: cause, budgets }
-    const decided = decide(null, { kind: 'open', opening, by: caller.organisation, actor: actorOf(caller, operator, 'open') }, now)
-    if (!decided.ok) return decided
-    const ticket = decided.value.reduce<Ticket | null>(apply, null)
-    if (ticket === null) throw new Error('opening gives a ticket')
-    if (await insert(client, caller, ticket, decided.value, now)) return ok({ ticket, created: true })
-    const present = await client.query<{ state: Ticket }>('SELECT state FROM ticket WHERE disturbance_id = $1 AND status <> $2', [disturbance.id, 'cancelled'])
-    const first = present.rows[0]
-    return first === undefined ? fail('not_found') : ok({ ticket: first.state, created: false })
-  })
+  return deps.database.transaction(caller, (client) => openWithin(deps, client, caller, disturbance, operator))
 }
 
-/** Puts a new ticket in with its events. @returns false where the disturbance has one */
+/** The same within the caller's transaction. */
+export async function openWithin(deps: TicketNeeds, client: pg.PoolClient, caller: Caller, disturbance: OpenCause, operator: string): Promise<Result<Opened, Refusal>> {
+  const now = deps.clock()
+  const name = (await client.query<{ name: string }>('SELECT name FROM organisation WHERE id = $1', [operator])).rows[0]?.name
+  if (name === undefined) return fail('nobody_concerned')
+  const cancelled = await client.query<{ state: Ticket }>('SELECT state FROM ticket WHERE disturbance_id = $1 AND status = $2 ORDER BY opened_at DESC, id DESC', [disturbance.id, 'cancelled'])
+  // A person said that this was a false alarm, or that another ticket stands for it: only a person opens it again.
+  if (caller.role === 'system' && cancelled.rows[0] !== undefined) return ok({ ticket: cancelled.rows[0].state, created: false })
+  const id = ticketIdOf(disturbance.id, cancelled.rows.length)
+  const { areaName, takenBack: _, ...cause } = disturbance
+  const budgets = await budgetsOf(client, operator, cause, now, deps.resultsDueAt)
+  const opening = { id, operator, operatorName: name, areaName: areaName ?? disturbance.areaCode, disturbance: cause, budgets }
+  const decided = decide(null, { kind: 'open', opening, by: caller.organisation, actor: actorOf(caller, operator, 'open') }, now)
+  if (!decided.ok) return decided
+  const ticket = decided.value.reduce<Ticket | null>(apply, null)
+  if (ticket === null) throw new Error('opening gives a ticket')
+  if (await insert(client, caller, ticket, decided.value, now)) return ok({ ticket, created: true })
+  const present = await client.query<{ state: Ticket }>('SELECT state FROM ticket WHERE id = (SELECT ticket_id FROM ticket_cover WHERE disturbance_id = $1)', [disturbance.id])
+  const first = present.rows[0]
+  return first === undefined ? fail('already_open') : ok({ ticket: first.state, created: false })
+}
+
+/** @param before how many tickets of this disturbance were cancelled */
+export const ticketIdOf = (disturbance: string, before: number): string => `TT-${disturbance}${before === 0 ? '' : `-${before + 1}`}`
+
+/** Puts a new ticket in with its events. @returns false where the disturbance has one, its own or another's that covers it */
 async function insert(client: pg.PoolClient, caller: Caller, ticket: Ticket, events: readonly TicketEvent[], now: Instant): Promise<boolean> {
+  const covers = coveredBy(ticket).map(({ id }) => id)
+  if (covers.length > 0 && (await asSystem(client, caller, () => client.query('INSERT INTO ticket_cover SELECT unnest($1::text[]), $2 ON CONFLICT DO NOTHING', [covers, ticket.id]))).rowCount === 0) return false
   const inserted = await client.query(
     `INSERT INTO ticket (id, organisation_id, disturbance_id, status, version, state, opened_at, due_at, disturbance_mark)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
-    [ticket.id, ticket.operator, ticket.disturbance?.id ?? null, ticket.status, ticket.version, JSON.stringify(ticket), at(ticket.openedAt), at(nextDue(ticket, now)), mark(ticket.disturbance)])
+    [ticket.id, ticket.operator, ticket.disturbance?.id ?? null, ticket.status, ticket.version, JSON.stringify(ticket), at(ticket.openedAt), at(nextDue(ticket, now)), mark(coveredBy(ticket))])
   if (inserted.rowCount === 1) await record(client, caller, null, ticket, events, now)
+  else if (covers.length > 0) await asSystem(client, caller, () => client.query('DELETE FROM ticket_cover WHERE ticket_id = $1 AND disturbance_id = ANY ($2)', [ticket.id, covers]))
   return inserted.rowCount === 1
 }
 
-/** Opens a ticket of what the caller's organisation asks of the monitoring centre, with its notes. */
-export async function openRequest(deps: TicketNeeds, caller: Caller, request: TicketRequest, notes: readonly string[]): Promise<Result<Ticket, Refusal>> {
+/** Opens a ticket of what the caller's organisation asks of the monitoring centre, with its notes and files. */
+export async function openRequest(deps: TicketNeeds, caller: Caller, request: TicketRequest, notes: readonly string[], files: readonly Attached[] = []): Promise<Result<Ticket, Refusal>> {
   const now = deps.clock()
   return deps.database.transaction(caller, async (client) => {
     const { rows: [to] } = await client.query<{ name: string; id: string }>("SELECT name, 'PM-' || lpad(nextval('ticket_request_number')::text, 6, '0') AS id FROM organisation WHERE id = $1", [caller.organisation])
@@ -94,13 +104,14 @@ export async function openRequest(deps: TicketNeeds, caller: Caller, request: Ti
     const speaker = { by: caller.organisation, actor: 'operator' } as const
     const events: TicketEvent[] = []
     let ticket: Ticket | null = null
-    for (const action of [{ kind: 'open', opening: { id: to.id, operator: caller.organisation, operatorName: to.name, areaName: '', request } } as const, ...notes.map((text) => ({ kind: 'note', text }) as const)]) {
+    for (const action of [{ kind: 'open', opening: { id: to.id, operator: caller.organisation, operatorName: to.name, areaName: '', request } } as const, ...notes.map((text) => ({ kind: 'note', text }) as const), ...files.map(({ attachment }) => ({ kind: 'attach', attachment }) as const)]) {
       const decided = decide(ticket, { ...action, ...speaker }, now)
       if (!decided.ok) return decided
       ticket = decided.value.reduce<Ticket | null>(apply, ticket)
       events.push(...decided.value)
     }
     if (ticket === null || !await insert(client, caller, ticket, events, now)) throw new Error('a request that is decided opens')
+    await keepFiles(client, caller, ticket.id, files, now)
     return ok(ticket)
   })
 }
@@ -132,10 +143,11 @@ export async function officerWord(client: pg.PoolClient, id: string, word: 'fixe
  * Gives commands to a ticket, all or none, in one transaction with their events and deliveries.
  * @param expectedVersion the version that the caller saw; another one is refused as `version_conflict`
  * @param once a name of what is asked: asked again by the same organisation it does nothing
+ * @param files what is in those that the actions attach
  * @returns `not_found` also for a ticket that the caller may not see
  */
 export async function command(
-  deps: TicketNeeds, caller: Caller, id: string, actions: TicketAction | readonly TicketAction[], expectedVersion?: number, once?: string,
+  deps: TicketNeeds, caller: Caller, id: string, actions: TicketAction | readonly TicketAction[], expectedVersion?: number, once?: string, files: readonly Attached[] = [],
 ): Promise<Result<Ticket, Refusal>> {
   const now = deps.clock()
   return deps.database.transaction(caller, async (client) => {
@@ -149,6 +161,7 @@ export async function command(
     if (expectedVersion !== undefined && row.state.version !== expectedVersion) return fail('version_conflict')
     const asked = await completed(deps, client, caller, row.state, Array.isArray(actions) ? actions : [actions as TicketAction])
     const acted = await act(client, caller, row.state, asked, now, defaultVerification)
+    if (acted.ok) await keepFiles(client, caller, id, files, now)
     if (acted.ok && once !== undefined) await client.query('INSERT INTO ticket_once (organisation_id, key, ticket_id, at) VALUES ($1, $2, $3, $4)', [caller.organisation, once, id, at(now)])
     return acted
   })
@@ -177,6 +190,20 @@ async function act(
   client: pg.PoolClient, caller: Caller, before: Ticket, actions: readonly TicketAction[], now: Instant, options: VerificationOptions,
   speaker?: { readonly by: string; readonly actor: Actor },
 ): Promise<Result<Ticket, Refusal>> {
+  const decided = decideAll(caller, before, actions, now, options, speaker)
+  if (!decided.ok) return decided
+  const { ticket, events } = decided.value
+  if (events.length > 0) await save(client, caller, before, ticket, events, now, options)
+  return ok(ticket)
+}
+
+interface Decided { readonly ticket: Ticket; readonly events: readonly TicketEvent[] }
+
+/** What the actions make of a ticket, all or none; nothing is written yet. */
+export function decideAll(
+  caller: Caller, before: Ticket, actions: readonly TicketAction[], now: Instant, options: VerificationOptions = defaultVerification,
+  speaker?: { readonly by: string; readonly actor: Actor },
+): Result<Decided, Refusal> {
   const events: TicketEvent[] = []
   let ticket = before
   for (const action of actions) {
@@ -185,18 +212,30 @@ async function act(
     for (const event of decided.value) ticket = apply(ticket, event)
     events.push(...decided.value)
   }
-  if (events.length > 0) await save(client, caller, before, ticket, events, now, options)
-  return ok(ticket)
+  return ok({ ticket, events })
 }
 
-async function save(
-  client: pg.PoolClient, caller: Caller, before: Ticket, ticket: Ticket, events: readonly TicketEvent[], now: Instant, options: VerificationOptions,
+export async function save(
+  client: pg.PoolClient, caller: Caller, before: Ticket, ticket: Ticket, events: readonly TicketEvent[], now: Instant, options: VerificationOptions = defaultVerification,
 ): Promise<void> {
   await client.query(
     'UPDATE ticket SET status = $2, version = $3, state = $4, due_at = $5, disturbance_mark = $6, organisation_id = $7 WHERE id = $1',
-    [ticket.id, ticket.status, ticket.version, JSON.stringify(ticket), at(nextDue(ticket, now, options)), mark(ticket.disturbance), ticket.operator],
+    [ticket.id, ticket.status, ticket.version, JSON.stringify(ticket), at(nextDue(ticket, now, options)), mark(coveredBy(ticket)), ticket.operator],
   )
+  await cover(client, caller, before, ticket)
   await record(client, caller, before, ticket, events, now)
+}
+
+/** What a ticket covers, as the database holds it: of a cancelled one nothing. What another one covers already is a bug, and fails. */
+async function cover(client: pg.PoolClient, caller: Caller, before: Ticket, ticket: Ticket): Promise<void> {
+  const now = ticket.status === 'cancelled' ? [] : coveredBy(ticket).map(({ id }) => id)
+  const was = before.status === 'cancelled' ? [] : coveredBy(before).map(({ id }) => id)
+  const [gone, come] = [was.filter((id) => !now.includes(id)), now.filter((id) => !was.includes(id))]
+  if (gone.length + come.length === 0) return
+  await asSystem(client, caller, async () => {
+    await client.query('DELETE FROM ticket_cover WHERE ticket_id = $1 AND disturbance_id = ANY ($2)', [ticket.id, gone])
+    await client.query('INSERT INTO ticket_cover SELECT unnest($1::text[]), $2', [come, ticket.id])
+  })
 }
 
 /**
@@ -207,7 +246,10 @@ async function save(
 async function record(client: pg.PoolClient, caller: Caller, before: Ticket | null, ticket: Ticket, events: readonly TicketEvent[], now: Instant): Promise<void> {
   const first = (before?.version ?? 0) + 1
   const told = [...new Set([ticket.operator, before?.operator ?? ticket.operator])]
-  const bodies = told.map((organisation) => notification(ticket, events, now, organisation))
+  const bodies = told.flatMap((organisation) => {
+    const asked = informationRequired(ticket, events, now)
+    return [notification(ticket, events, now, organisation), ...(asked === null ? [] : [asked])].map((body) => ({ organisation, body: JSON.stringify(body) }))
+  })
   await asSystem(client, caller, () => client.query(
     `WITH events AS (
        INSERT INTO ticket_event (ticket_id, version, organisation_id, at, event)
@@ -215,10 +257,10 @@ async function record(client: pg.PoolClient, caller: Caller, before: Ticket | nu
      )
      INSERT INTO hub_delivery (organisation_id, hub_id, ticket_id, version, body, next_attempt_at)
      SELECT organisation_id, id, $1, $6, body, $7 FROM hub JOIN unnest($8::text[], $9::jsonb[]) AS told (organisation, body) ON organisation_id = organisation
-     WHERE query IS NULL OR query = 'eventType=' || (body->>'eventType') ORDER BY id`,
+     WHERE NOT EXISTS (SELECT FROM jsonb_each(filter) AS asked (path, among) WHERE NOT coalesce(among ? (body #>> string_to_array(path, '.')), false)) ORDER BY id, body->>'eventId'`,
     [
       ticket.id, ticket.operator, events.map((_, index) => first + index), events.map((event) => at(event.at)), events.map((event) => JSON.stringify(event)),
-      ticket.version, at(now), told, bodies.map((body) => JSON.stringify(body)),
+      ticket.version, at(now), bodies.map(({ organisation }) => organisation), bodies.map(({ body }) => body),
     ],
   ))
 }
@@ -237,7 +279,7 @@ async function actAs(client: pg.PoolClient, caller: Caller): Promise<void> {
 }
 
 /** What the monitoring centre decides of any ticket, also of one that it has itself. */
-const ofTheWatch: ReadonlySet<TicketAction['kind']> = new Set(['transfer', 'uphold', 'reject', 'cancel'])
+const ofTheWatch: ReadonlySet<TicketAction['kind']> = new Set(['transfer', 'uphold', 'reject', 'cancel', 'relate', 'merge', 'cover', 'uncover'])
 
 /** Whom a caller speaks for, with respect to a ticket of `operator`. */
 function actorOf(caller: Caller, operator: string, kind: TicketAction['kind']): Actor {
@@ -256,35 +298,15 @@ export async function getTicket(deps: TicketNeeds, caller: Caller, id: string): 
     (await client.query<{ state: Ticket }>('SELECT state FROM ticket WHERE id = $1', [id])).rows[0]?.state ?? null)
 }
 
-export interface TicketFilter {
-  readonly ids?: readonly string[] | undefined
-  readonly statuses?: readonly TicketStatus[] | undefined
-  readonly operator?: string | undefined
-  /** As TMF621 shows them. */
-  readonly severity?: string | undefined
-  readonly ticketType?: string | undefined
-  /** What is not over comes before what is. */
-  readonly openFirst?: boolean
-  readonly offset: number
-  readonly limit: number
-}
-
-/** The tickets a caller may see, newest first, and how many match in all. Severities and types are worked out as `tmf621.ts` shows them. */
-export async function listTickets(deps: TicketNeeds, caller: Caller, filter: TicketFilter): Promise<{ total: number; tickets: Ticket[] }> {
-  const where = `WHERE ($1::text[] IS NULL OR status = ANY ($1)) AND ($2::text IS NULL OR organisation_id = $2) AND ($3::text[] IS NULL OR id = ANY ($3))
-    AND ($4::text IS NULL OR $4 = coalesce(state->'request'->>'severity', CASE state->'disturbance'->>'severity' WHEN 'down' THEN 'critical' WHEN 'degraded' THEN 'major' ELSE 'minor' END))
-    AND ($5::text IS NULL OR $5 = coalesce(state->'request'->>'ticketType', CASE WHEN disturbance_id IS NULL THEN 'officerProblem' ELSE 'electionNetworkDisturbance' END))`
-  const values = [filter.statuses ?? null, filter.operator ?? null, filter.ids ?? null, filter.severity ?? null, filter.ticketType ?? null]
-  return deps.database.transaction(caller, async (client) => {
-    const total = (await client.query<{ total: number }>(`SELECT count(*) AS total FROM ticket ${where}`, values)).rows[0]?.total ?? 0
-    const openFirst = filter.openFirst === true ? "status IN ('closed', 'cancelled'), " : ''
-    const rows = await client.query<{ state: Ticket }>(`SELECT state FROM ticket ${where} ORDER BY ${openFirst}opened_at DESC, id OFFSET $6 LIMIT $7`, [...values, filter.offset, filter.limit])
-    return { total, tickets: rows.rows.map((row) => row.state) }
-  })
-}
-
 /** Gives the present state of a disturbance by its id; null when only the database knows it. */
 type DisturbanceLookup = (id: string) => OpenCause | null
+
+interface SweepOptions extends Partial<VerificationOptions> {
+  /** The disturbances that changed since the last pass; null: any may have. */
+  readonly news?: ReadonlySet<string> | null
+  /** Without it the counts of the disturbance itself decide what becomes of a claim. */
+  readonly measure?: Measure
+}
 
 /** Disturbances by id, as far as the caller may see them. */
 export async function readDisturbances(database: Database, caller: Caller, ids: readonly string[]): Promise<Map<string, LiveDisturbance>> {
@@ -298,28 +320,29 @@ export async function readDisturbances(database: Database, caller: Caller, ids: 
  * One pass over the open tickets: closes what was measured as recovered, reopens what was not in time,
  * writes down clocks at risk and overdue, follows the disturbance's extent. Several processes may
  * sweep at once: a row that another one holds is waited for, and looked at as it is then.
- * @param news the disturbances that changed since the last pass; null: any may have
  * @returns the ids of the tickets that changed
  */
 export async function sweepTickets(
-  database: Database, now: Instant, lookup: DisturbanceLookup, { news = null, ...options }: Partial<VerificationOptions> & { readonly news?: ReadonlySet<string> | null } = {},
+  database: Database, now: Instant, lookup: DisturbanceLookup, { news = null, measure = () => null, ...options }: SweepOptions = {},
 ): Promise<string[]> {
-  const { rows } = await database.transaction(system, (client) => client.query<{ id: string; disturbance_id: string | null; status: TicketStatus; is_due: boolean; disturbance_mark: string }>(
-    `SELECT id, disturbance_id, status, coalesce(due_at <= $1, false) AS is_due, disturbance_mark FROM ticket
-     WHERE status NOT IN ('closed', 'cancelled') AND ($2::text[] IS NULL OR due_at <= $1 OR disturbance_id = ANY ($2)) ORDER BY id`, [at(now), news === null ? null : [...news]]))
+  const { rows } = await database.transaction(system, (client) => client.query<{ id: string; covers: string[]; status: TicketStatus; is_due: boolean; disturbance_mark: string }>(
+    `SELECT id, ARRAY(SELECT disturbance_id FROM ticket_cover WHERE ticket_id = ticket.id) AS covers, status, coalesce(due_at <= $1, false) AS is_due, disturbance_mark FROM ticket
+     WHERE status NOT IN ('closed', 'cancelled') AND ($2::text[] IS NULL OR due_at <= $1 OR id IN (SELECT ticket_id FROM ticket_cover WHERE disturbance_id = ANY ($2))) ORDER BY id`, [at(now), news === null ? null : [...news]]))
   // After a restart a disturbance that had ended is in the database only.
-  const kept = await readDisturbances(database, system, rows.flatMap(({ disturbance_id: id }) => (id === null || lookup(id) !== null ? [] : [id])))
-  const todo = new Map<string, OpenCause | null>()
+  const kept = await readDisturbances(database, system, rows.flatMap(({ covers }) => covers.filter((id) => lookup(id) === null)))
+  const todo = new Map<string, readonly OpenCause[]>()
   for (const row of rows) {
-    const state = row.disturbance_id === null ? undefined : kept.get(row.disturbance_id)
-    const cause = (row.disturbance_id === null ? null : lookup(row.disturbance_id)) ?? (state === undefined ? null : causeOf(state))
-    const isNews = cause !== null && (mark(cause) !== row.disturbance_mark || (row.status === 'resolved' && cause.endedAt !== null))
-    if (row.is_due || isNews) todo.set(row.id, cause)
+    const causes = row.covers.flatMap((id) => {
+      const state = kept.get(id)
+      return lookup(id) ?? (state === undefined ? null : causeOf(state)) ?? []
+    })
+    const isNews = causes.length > 0 && (mark(causes) !== row.disturbance_mark || row.status === 'resolved')
+    if (row.is_due || isNews) todo.set(row.id, causes)
   }
   const changed: string[] = []
   const ids = [...todo.keys()]
   for (let start = 0; start < ids.length; start += batch_max) {
-    changed.push(...await sweepBatch(database, ids.slice(start, start + batch_max), todo, now, { ...defaultVerification, ...options }))
+    changed.push(...await sweepBatch(database, ids.slice(start, start + batch_max), todo, measure, now, { ...defaultVerification, ...options }))
   }
   return changed
 }
@@ -327,58 +350,30 @@ export async function sweepTickets(
 /** So many are held at once: an operator's own word waits for no more. */
 const batch_max = 20
 
-function sweepBatch(database: Database, ids: readonly string[], causes: ReadonlyMap<string, OpenCause | null>, now: Instant, options: VerificationOptions): Promise<string[]> {
+function sweepBatch(database: Database, ids: readonly string[], causes: ReadonlyMap<string, readonly OpenCause[]>, measure: Measure, now: Instant, options: VerificationOptions): Promise<string[]> {
   return database.transaction(system, async (client) => {
     const rows = await client.query<{ state: Ticket }>('SELECT state FROM ticket WHERE id = ANY ($1) ORDER BY id FOR UPDATE', [ids])
     const changed: string[] = []
     for (const { state: before } of rows.rows) {
       const events: TicketEvent[] = []
       let ticket = before
-      for (const action of measured(before, causes.get(before.id) ?? null)) {
+      for (const action of measured(before, causes.get(before.id) ?? [], measure)) {
         if (isOver(ticket)) break
         const decided = decide(ticket, { ...action, by: system.organisation, actor: 'measurement' }, now, options)
         if (!decided.ok) continue // still verifying: the next pass asks again
         for (const event of decided.value) ticket = apply(ticket, event)
         events.push(...decided.value)
       }
-      if (events.length === 0) continue
+      if (events.length === 0) {
+        // Looked at, and nothing to say: it is not due again before its time.
+        await client.query('UPDATE ticket SET due_at = $2 WHERE id = $1 AND due_at <= $3', [before.id, at(nextDue(before, now, options)), at(now)])
+        continue
+      }
       await save(client, system, before, ticket, events, now, options)
       changed.push(ticket.id)
     }
     return changed
   })
-}
-
-function measured(ticket: Ticket, open: OpenCause | null): TicketAction[] {
-  if (ticket.disturbance === null) return [{ kind: 'lapse' }]
-  if (open === null) return [{ kind: 'warn' }]
-  const { areaName, takenBack: reason, ...cause } = open
-  if (reason != null) return [{ kind: 'cancel', reason }]
-  const grown = isWorthTelling(ticket.disturbance, cause)
-  return [
-    ...(grown ? [{ kind: 'evidence', disturbance: { ...cause, endedAt: ticket.disturbance.endedAt }, areaName: areaName ?? ticket.areaName } as const] : []),
-    cause.endedAt === null ? { kind: 'refuse', evidence: cause.evidence } : { kind: 'confirm', recoveredAt: cause.endedAt },
-    { kind: 'warn' },
-  ]
-}
-
-const growth_told = 1.2
-
-/** A growing fault is told in steps of a fifth, not at every sweep; its last extent is told when it ends. */
-function isWorthTelling(before: TicketCause, now: TicketCause): boolean {
-  if (extent(before) === extent(now)) return false
-  const [less, more] = [before.stations.length, now.stations.length].sort((a, b) => a - b) as [number, number]
-  return before.severity !== now.severity || now.endedAt !== null || more >= growth_told * less
-}
-
-function extent(cause: TicketCause): string {
-  return `${cause.severity} ${cause.stations.length}`
-}
-
-/** What of a disturbance makes the sweep look again. */
-function mark(cause: OpenCause | null): string {
-  if (cause === null) return ''
-  return `${extent(cause)} ${cause.takenBack ?? (cause.endedAt === null ? 'open' : 'ended')}`
 }
 
 function at(instant: Instant): string

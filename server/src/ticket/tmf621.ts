@@ -2,11 +2,14 @@ import type { DisturbanceEvidence } from '@kawal/core/detection/disturbance.ts'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
 import type { ClockReading } from '@kawal/core/ticket/clock.ts'
 import type { TicketDispute } from '@kawal/core/ticket/dispute.ts'
+import { coveredBy, type TicketAttachment, type TicketRelation } from '@kawal/core/ticket/relation.ts'
 import { clocks, ticketStatuses, type ProblemKind, type Ticket, type TicketCause, type TicketEvent, type TicketStatus } from '@kawal/core/ticket/ticket.ts'
-import type { LiveDispute, LiveTicket } from '@kawal/contract/live.ts'
+import type { TicketVerification } from '@kawal/core/ticket/verification.ts'
+import type { LiveDispute, LiveTicket, LiveVerification } from '@kawal/contract/live.ts'
 import type { Characteristic, TmfStatus, TroubleTicket, TroubleTicketEvent } from '@kawal/contract/ticket.ts'
 
 export const ticketPath = '/tmf-api/troubleTicket/v5/troubleTicket'
+export const attachmentPath = (ticket: string, attachment: string): string => `/v1/tickets/${ticket}/attachments/${attachment}`
 
 /**
  * Our statuses in the words of TMF621 v5, which knows neither `submitted` nor `reopened`: a ticket that
@@ -33,11 +36,21 @@ const problemText: Readonly<Record<ProblemKind, string>> = {
   signal: 'sinyal', access_point: 'titik akses', election_server: 'server pemilu', app: 'aplikasi', position: 'posisi TPS', other: 'lain-lain',
 }
 
-function titleOf({ areaName, disturbance, problem, request, operatorName }: Ticket): string {
+export function titleOf(ticket: Ticket): string {
+  const { areaName, disturbance, problem, request, operatorName } = ticket
   if (request !== undefined) return `Permintaan ${operatorName}: ${request.ticketType}`
   if (problem !== undefined) return `Laporan petugas (${problemText[problem.kind]}): TPS ${problem.station}, ${areaName}`
-  return disturbance === null ? areaName : `${causeText[disturbance.cause]}: ${areaName}, ${disturbance.stations.length} TPS`
+  return disturbance === null ? areaName : `${causeText[disturbance.cause]}: ${areaName}, ${stationsIn(ticket).length} TPS`
 }
+
+/** The stations of all that a ticket covers, each once. */
+function stationsIn(ticket: Ticket): readonly string[] {
+  const all = coveredBy(ticket)
+  return all.length < 2 ? all[0]?.stations ?? [] : [...new Set(all.flatMap(({ stations }) => stations))].toSorted()
+}
+
+/** The planned work that held back what it covers until that overran. */
+const overranIn = (ticket: Ticket): string | undefined => coveredBy(ticket).find(({ overran }) => overran !== undefined)?.overran
 
 /** What kind of ticket it is, how grave, and what it is about: in the standard's fields. */
 function subject(ticket: Ticket): Pick<TroubleTicket, 'description' | 'severity' | 'ticketType' | 'priority' | 'relatedEntity' | 'externalIdentifier'> {
@@ -55,15 +68,18 @@ function subject(ticket: Ticket): Pick<TroubleTicket, 'description' | 'severity'
       ],
     }
   }
+  const all = coveredBy(ticket)
+  // As grave as the gravest of them.
+  const severity = all.some((cause) => cause.severity === 'down') ? 'down' : 'degraded'
   return {
-    description: `${causeText[disturbance.cause]} (${disturbance.severity}) ${ticket.operatorName} di ${areaName} (${disturbance.areaCode}): ${disturbance.stations.length} TPS terdampak sejak ${rfc3339(disturbance.startedAt)}.`,
-    severity: disturbance.severity === 'down' ? 'critical' : 'major',
+    description: `${causeText[disturbance.cause]} (${severity}) ${ticket.operatorName} di ${areaName} (${disturbance.areaCode}): ${stationsIn(ticket).length} TPS terdampak sejak ${rfc3339(Math.min(...all.map(({ startedAt }) => startedAt)))}.`,
+    severity: severity === 'down' ? 'critical' : 'major',
     ticketType: 'electionNetworkDisturbance',
-    priority: disturbance.severity === 'down' ? 'high' : 'medium',
-    relatedEntity: [
-      related('disturbance', 'Disturbance', disturbance.id),
-      related('place', 'GeographicArea', disturbance.areaCode, areaName),
-    ],
+    priority: severity === 'down' ? 'high' : 'medium',
+    relatedEntity: all.flatMap(({ id, areaCode }) => [
+      related('disturbance', 'Disturbance', id),
+      related('place', 'GeographicArea', areaCode, id === disturbance.id ? areaName : undefined),
+    ]),
   }
 }
 
@@ -79,7 +95,7 @@ export function toTmf(ticket: Ticket, now: Instant): TroubleTicket {
   return {
     '@type': 'TroubleTicket',
     id: ticket.id,
-    href: `${ticketPath}/${encodeURIComponent(ticket.id)}`,
+    href: hrefOf(ticket.id),
     name: titleOf(ticket),
     ...subject(ticket),
     creationDate: rfc3339(ticket.openedAt),
@@ -94,12 +110,28 @@ export function toTmf(ticket: Ticket, now: Instant): TroubleTicket {
       '@type': 'StatusChange', statusChangeDate: rfc3339(change.at), status: tmfStatus[change.status],
       statusChangeReason: [change.status, change.reason].filter(Boolean).join(': '),
     })),
+    attachment: (ticket.attachments ?? []).map((each) => attachmentOf(ticket, each)),
+    troubleTicketRelationship: (ticket.relations ?? []).map(relationshipOf),
     note: ticket.notes.map((note) => ({ '@type': 'Note', id: note.id, author: note.by, date: rfc3339(note.at), text: note.text })),
     relatedParty: ticket.request === undefined
       ? [party('operator', ticket.operator, ticket.operatorName), party('originator', 'kawal', 'Kawal Sinyal')]
       : [party('originator', ticket.operator, ticket.operatorName), party('operator', 'kawal', 'Kawal Sinyal')],
     troubleTicketCharacteristic: characteristics(ticket, now),
   }
+}
+
+function attachmentOf(ticket: Ticket, { id, name, mimeType, bytes, description, attachmentType }: TicketAttachment): TroubleTicket['attachment'][number] {
+  return {
+    '@type': 'Attachment', id, name, mimeType, ...(description === '' ? {} : { description }), ...(attachmentType === '' ? {} : { attachmentType }),
+    url: urlOf(ticket, id), size: { amount: bytes, units: 'byte' },
+  }
+}
+
+const urlOf = (ticket: Ticket, attachment: string): string => attachmentPath(encodeURIComponent(ticket.id), encodeURIComponent(attachment))
+const hrefOf = (id: string): string => `${ticketPath}/${encodeURIComponent(id)}`
+
+function relationshipOf({ type, ticket, name }: TicketRelation): TroubleTicket['troubleTicketRelationship'][number] {
+  return { '@type': 'TroubleTicketRelationship', relationshipType: type, id: ticket, href: hrefOf(ticket), ...(name === undefined ? {} : { name }), '@referredType': 'TroubleTicket' }
 }
 
 function related(role: string, referredType: string, id: string, name?: string): TroubleTicket['relatedEntity'][number] {
@@ -112,6 +144,7 @@ function party(role: string, id: string, name: string): TroubleTicket['relatedPa
 
 function characteristics(ticket: Ticket, now: Instant): Characteristic[] {
   const { disturbance, problem } = ticket
+  const overran = overranIn(ticket)
   const [restore, repair] = clocks(ticket, now)
   const text = (name: string, value: string): Characteristic => ({ '@type': 'StringCharacteristic', name, valueType: 'string', value })
   const object = (name: string, value: object): Characteristic => ({ '@type': 'ObjectCharacteristic', name, valueType: 'object', value })
@@ -122,14 +155,23 @@ function characteristics(ticket: Ticket, now: Instant): Characteristic[] {
       text('cause', disturbance.cause),
       text('startedAt', rfc3339(disturbance.startedAt)),
       text('foundAt', rfc3339(disturbance.foundAt)),
-      stationsOf(disturbance.stations),
+      stationsOf(stationsIn(ticket)),
       object('evidence', disturbance.evidence),
     ]),
+    ...(coveredBy(ticket).length < 2 ? [] : [coveredValue(ticket)]),
     ...(restore === undefined || repair === undefined ? [] : [object('restoreClock', clockValue(restore)), object('repairClock', clockValue(repair))]),
     { '@type': 'IntegerCharacteristic', name: 'reopened', valueType: 'integer', value: ticket.reopened },
     ...(ticket.restoredAt === null ? [] : [text('restoredAt', rfc3339(ticket.restoredAt))]),
     ...(ticket.dispute === undefined ? [] : [object('dispute', disputeValue(ticket.dispute))]),
+    ...(ticket.verification == null ? [] : [object('verification', verificationValue(ticket.verification))]),
+    ...(overran === undefined ? [] : [text('overranWork', overran)]),
   ]
+}
+
+/** Of a ticket that covers several disturbances each of them, with its own evidence. */
+function coveredValue(ticket: Ticket): Characteristic {
+  const value = coveredBy(ticket).map(({ id, cause, severity, areaCode, stations, startedAt, evidence }) => ({ id, cause, severity, areaCode, stations, startedAt: rfc3339(startedAt), evidence }))
+  return { '@type': 'ObjectArrayCharacteristic', name: 'covered', valueType: 'array', value }
 }
 
 function stationsOf(codes: readonly string[]): Characteristic {
@@ -144,29 +186,46 @@ function disputeValue({ kind, text, by, since, evidence, answer }: TicketDispute
   return { kind, text, by, since: rfc3339(since), evidence, answer: answer?.word ?? null, ...(answer === null ? {} : { answerReason: answer.reason, answeredAt: rfc3339(answer.at) }) }
 }
 
+const verificationValue = ({ state, claimedAt, since, good, bad, silent, broken, disturbances }: TicketVerification): LiveVerification =>
+  ({ state, claimedAt: rfc3339(claimedAt), since: rfc3339(since), good, bad, silent, broken: [...broken], ...(disturbances === undefined ? {} : { disturbances: [...disturbances] }) })
+
 const countsOf = (evidence: DisturbanceEvidence): LiveDispute['counts'] => ({ expected: evidence.devicesExpected, silent: evidence.devicesSilent, bad: evidence.devicesBad, good: evidence.devicesGood })
 
 const liveDispute = ({ kind, text, by, since, evidence, answer }: TicketDispute): LiveDispute => ({
   kind, text, by, since: rfc3339(since), counts: countsOf(evidence), answer: answer === null ? null : { word: answer.word, reason: answer.reason, by: answer.by, at: rfc3339(answer.at) },
 })
 
+function liveEntry(of: Ticket, { at, by, kind, text, evidence, clock, dispute, relation, attachment, disturbances }: Ticket['history'][number]): LiveTicket['history'][number] {
+  return {
+    at: rfc3339(at), by, kind, text, clock, dispute: dispute ?? null, counts: evidence === null ? null : countsOf(evidence),
+    ...(relation === undefined ? {} : { relation: { type: relation.type, ticket: relation.ticket } }),
+    ...(attachment === undefined ? {} : { attachment: { name: attachment.name, bytes: attachment.bytes, url: urlOf(of, attachment.id) } }),
+    ...(disturbances === undefined ? {} : { disturbances: [...disturbances] }),
+  }
+}
+
 /** The ticket as the console shows it. */
 export function toLive(ticket: Ticket, now: Instant): LiveTicket {
+  const overran = overranIn(ticket)
   return {
     id: ticket.id,
     disturbanceId: ticket.disturbance?.id ?? null,
+    covers: (ticket.covers ?? []).map(({ id }) => id),
+    relations: (ticket.relations ?? []).map(({ type, ticket: other }) => ({ type, ticket: other })),
     problem: ticket.problem === undefined ? null : { kind: ticket.problem.kind, text: ticket.problem.text, station: ticket.problem.station, areaName: ticket.areaName },
     request: ticket.request === undefined ? null : ticket.request,
     status: ticket.status,
     operator: ticket.operator,
     operatorName: ticket.operatorName,
     title: titleOf(ticket),
-    stationCount: ticket.disturbance?.stations.length ?? (ticket.problem === undefined ? 0 : 1),
+    stationCount: ticket.problem === undefined ? stationsIn(ticket).length : 1,
     openedAt: rfc3339(ticket.openedAt),
     clocks: clocks(ticket, now).map((clock) => ({ name: clock.name, state: clock.state, dueAt: rfc3339(clock.dueAt), pausedReason: clock.pausedReason })),
     reopened: ticket.reopened,
     dispute: ticket.dispute === undefined ? null : liveDispute(ticket.dispute),
-    history: ticket.history.map(({ at, by, kind, text, evidence, clock, dispute = null }) => ({ at: rfc3339(at), by, kind, text, clock, dispute, counts: evidence === null ? null : countsOf(evidence) })),
+    ...(ticket.verification == null ? {} : { verification: verificationValue(ticket.verification) }),
+    ...(overran === undefined ? {} : { overran }),
+    history: ticket.history.map((entry) => liveEntry(ticket, entry)),
   }
 }
 
@@ -179,12 +238,28 @@ export function notification(ticket: Ticket, events: readonly TicketEvent[], now
   // To whoever a ticket is transferred it is new; to who had it the operator among its parties is another.
   const eventType = to !== ticket.operator ? 'TroubleTicketAttributeValueChangeEvent'
     : kinds.has('opened') || kinds.has('transferred') ? 'TroubleTicketCreateEvent'
+    : kinds.has('withdrawn') ? 'TroubleTicketDeleteEvent'
     : kinds.has('closed') ? 'TroubleTicketResolvedEvent'
     : [...kinds].some((kind) => statusKinds.has(kind)) ? 'TroubleTicketStatusChangeEvent'
     : 'TroubleTicketAttributeValueChangeEvent'
   return {
     '@type': eventType, eventType, eventId: `${ticket.id}.${ticket.version}`, eventTime: rfc3339(ticket.updatedAt),
-    event: { troubleTicket: toTmf(ticket, now) },
+    // Of what is deleted the standard gives a reference alone.
+    event: { troubleTicket: eventType === 'TroubleTicketDeleteEvent' ? { '@type': 'TroubleTicketRef', id: ticket.id, href: hrefOf(ticket.id), name: titleOf(ticket) } : toTmf(ticket, now) },
+  }
+}
+
+/**
+ * What the monitoring centre asks of who made a request, beside the notification of the same events: to say more when it waits,
+ * and whether it is settled when it says so. @returns null where nothing is asked
+ */
+export function informationRequired(ticket: Ticket, events: readonly TicketEvent[], now: Instant): TroubleTicketEvent | null {
+  const asking = ticket.request === undefined ? undefined : events.findLast(({ kind, by }) => (kind === 'held' || kind === 'resolved') && by !== ticket.operator)
+  if (asking === undefined) return null
+  const eventType = 'TroubleTicketInformationRequiredEvent'
+  return {
+    '@type': eventType, eventType, eventId: `${ticket.id}.${ticket.version}.asked`, eventTime: rfc3339(ticket.updatedAt),
+    event: { troubleTicket: toTmf(ticket, now), informationRequired: asking.kind === 'held' ? { op: 'add', path: '/note' } : { op: 'replace', path: '/status' } },
   }
 }
 

@@ -25,7 +25,7 @@ export const en: Words = {
   },
   refused: 'The server refused the enrolment:', refusedKept: '{n} checks that are not sent yet stay on this phone.',
 
-  check: 'Check the network', checking: 'Checking', stepOf: 'step {n} of {all}',
+  checkWanted: 'Please check the signal at your station now. The operator says that its network is well again; nobody has confirmed it yet.', check: 'Check the network', checking: 'Checking', stepOf: 'step {n} of {all}',
   step: { ping: 'measuring the round-trip time', reach: 'trying the internet and the election server', down: 'trying to download', up: 'trying to upload' },
   cost: 'Costs about {bytes}. Used today: {today} of {limit}.', costSmall: 'The data limit is nearly reached: only a small check runs.', notYet: 'Tap the button above. The answer comes within 10 seconds.',
   advice: { send: 'SEND', wait: 'WAIT', move: 'MOVE' },

@@ -28,7 +28,7 @@ export const id = {
   } as Record<string, string>,
   refused: 'Server menolak pendaftaran:', refusedKept: '{n} pemeriksaan yang belum terkirim tetap tersimpan di HP ini.',
 
-  check: 'Periksa jaringan', checking: 'Memeriksa', stepOf: 'langkah {n} dari {all}',
+  checkWanted: 'Mohon periksa sinyal di TPS Anda sekarang. Operator menyatakan jaringannya sudah pulih; belum ada yang memastikannya.', check: 'Periksa jaringan', checking: 'Memeriksa', stepOf: 'langkah {n} dari {all}',
   step: { ping: 'menghitung waktu pulang-pergi', reach: 'mencoba internet dan server pemilu', down: 'mencoba unduh', up: 'mencoba unggah' },
   cost: 'Biaya sekitar {bytes}. Hari ini terpakai {today} dari {limit}.', costSmall: 'Batas data hampir habis: hanya pemeriksaan kecil yang jalan.', notYet: 'Ketuk tombol di atas. Jawabannya datang dalam 10 detik.',
   advice: { send: 'KIRIM', wait: 'TUNGGU', move: 'PINDAH' } satisfies Record<Verdict['advice'], string>,
