@@ -88,7 +88,8 @@ test('j and k select, Enter goes to the detail, the address follows, a ticket ca
   }
   await page.keyboard.press('j')
   assert.ok(page.url().includes('gangguan=g-2'))
-  await page.keyboard.press('t')
+  // that it was asked for shows at once, before the request is on its way
+  await Promise.all([page.waitForResponse((each) => each.url().endsWith('/v1/disturbances/g-2/ticket')), page.keyboard.press('t')])
   await detail.getByText('Tiket diminta').waitFor()
   assert.ok(site.asked.includes('POST /v1/disturbances/g-2/ticket'))
   await page.keyboard.press('j')
