@@ -1,9 +1,9 @@
 import type pg from 'pg'
 import { ProblemError } from '../problem.ts'
 
-/** Of these stations those that the caller's office has no say over (`kawal_in_area`); in its own transaction. */
+/** Of these stations those that the caller's office has no say over (`kawal_area`); in its own transaction. */
 export async function elsewhere(client: pg.ClientBase, stations: readonly string[]): Promise<Set<string>> {
-  const { rows } = await client.query<{ code: string }>('SELECT code FROM unnest($1::text[]) AS asked (code) WHERE NOT kawal_in_area(code)', [stations])
+  const { rows } = await client.query<{ code: string }>('SELECT code FROM unnest($1::text[]) AS asked (code) WHERE NOT starts_with(code, (SELECT kawal_area()))', [stations])
   return new Set(rows.map(({ code }) => code))
 }
 
