@@ -12,7 +12,6 @@ import { system } from '../adapters/postgres/database.ts'
 import { openNotification } from '../notification/open.ts'
 import { addStaff, loginToken, revokeAll } from '../organisation/sessions.ts'
 import { command, openTicket } from '../ticket/tickets.ts'
-import { labelOf } from './label.ts'
 import { createPush, readPushKey, type PushNotice } from './push.ts'
 
 const start = Date.UTC(2029, 1, 14, 2)
@@ -304,11 +303,4 @@ test('the private key is read by the system alone', async () => {
     const { rows } = await server.app.database.transaction({ organisation: 'komdigi', role }, (client) => client.query('SELECT private_key FROM push_key'))
     assert.deepEqual(rows, [], role)
   }
-})
-
-test('browsers by the names that people know', () => {
-  assert.deepEqual([
-    'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0', 'Mozilla/5.0 (Linux; Android 14; SM-A556E) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/27.0 Chrome/125.0 Mobile Safari/537.36',
-    'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1', 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0', 'curl/8.5.0', '',
-  ].map(labelOf), ['Edge, Windows', 'Samsung Internet, Android', 'Safari, iPhone', 'Firefox, Linux', 'Browser', 'Browser'])
 })

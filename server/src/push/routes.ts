@@ -3,13 +3,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Compile } from 'typebox/compile'
 import { PushGiven, type PushRow, type PushState, type PushTried } from '@kawal/contract/push.ts'
 import { minute_ms, type Instant } from '@kawal/core/kernel/clock.ts'
+import { agentLabel } from '../organisation/agent.ts'
 import type { Database } from '../adapters/postgres/database.ts'
 import { bodyOf } from '../body.ts'
 import { tryNotice } from '../notification/text.ts'
 import { ProblemError } from '../problem.ts'
 import { callerWho } from '../readiness/ask.ts'
 import { callbackAllowed } from '../ticket/webhook.ts'
-import { labelOf } from './label.ts'
 import type { Push } from './push.ts'
 import { addSubscription, endSubscription, findSubscription, listSubscriptions, type Person } from './subscriptions.ts'
 
@@ -35,7 +35,7 @@ export function pushRoutes(app: FastifyInstance, { database, clock, push, hosts 
     const given = bodyOf(checkGiven, request.body)
     if (!callbackAllowed(given.endpoint, hosts)) throw new ProblemError('body_invalid', '/endpoint: only https at a public address is pushed to. Give what the browser gave.')
     if (!isPoint(given.keys.p256dh)) throw new ProblemError('body_invalid', '/keys/p256dh is no point of P-256. Give what the browser gave.')
-    const row = await addSubscription(database, person, given, labelOf(request.headers['user-agent'] ?? ''), clock())
+    const row = await addSubscription(database, person, given, agentLabel(request.headers['user-agent']) ?? 'Browser', clock())
     void reply.code(201)
     return row
   })
