@@ -1,28 +1,12 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir, userInfo } from 'node:os'
+import { writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import type { AuditRow } from '@kawal/contract/audit.ts'
+import { commandsIn } from '@kawal/testkit/command.ts'
 
-const program = join(import.meta.dirname, 'kawal.ts')
-const folder = mkdtempSync(join(tmpdir(), 'kawal-audit-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
-
-interface Ended { readonly code: number | null; readonly out: string; readonly err: string }
-function kawal(...args: string[]): Promise<Ended> {
-  const child = spawn(process.execPath, [program, ...args], { cwd: folder, env: { ...process.env, LOG_LEVEL: 'error' } })
-  let [out, err] = ['', '']
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, out, err })))
-}
-const json = async <T>(...args: string[]): Promise<T> => {
-  const { code, out, err } = await kawal(...args, '--json')
-  assert.equal(code, 0, err)
-  return JSON.parse(out) as T
-}
+const { folder, kawal, json } = commandsIn('audit')
 interface Key { readonly id: string; readonly key: string; readonly scope: string }
 
 test('keys by command, and every command that changes something in the audit, without its secrets', async () => {

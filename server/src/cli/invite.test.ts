@@ -1,27 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
+import { commandsIn } from '@kawal/testkit/command.ts'
 
-const program = join(import.meta.dirname, 'kawal.ts')
-const folder = mkdtempSync(join(tmpdir(), 'kawal-invite-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
-
-interface Ended { readonly code: number | null; readonly out: string; readonly err: string }
-function kawal(...args: string[]): Promise<Ended> {
-  const child = spawn(process.execPath, [program, ...args], { cwd: folder, env: { ...process.env, LOG_LEVEL: 'error' } })
-  let [out, err] = ['', '']
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, out, err })))
-}
-const json = async <T>(...args: string[]): Promise<T> => {
-  const { code, out, err } = await kawal(...args, '--json')
-  assert.equal(code, 0, err)
-  return JSON.parse(out) as T
-}
+const { folder, program, kawal, json } = commandsIn('invite')
 const write = (name: string, lines: readonly string[]): void => writeFileSync(join(folder, name), `\uFEFF${lines.join('\r\n')}\r\n`)
 
 test('what is asked wrongly is told before anything starts', async () => {

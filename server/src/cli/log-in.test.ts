@@ -1,27 +1,11 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import type { AuditRow } from '@kawal/contract/audit.ts'
+import { commandsIn } from '@kawal/testkit/command.ts'
 
-const program = join(import.meta.dirname, 'kawal.ts')
-const folder = mkdtempSync(join(tmpdir(), 'kawal-log-in-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
-
-function kawal(...args: string[]): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> {
-  const child = spawn(process.execPath, [program, ...args], { cwd: folder, env: { ...process.env, LOG_LEVEL: 'error' } })
-  let [out, err] = ['', '']
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, out, err })))
-}
-const json = async <T>(...args: string[]): Promise<T> => {
-  const { code, out, err } = await kawal(...args, '--json')
-  assert.equal(code, 0, err)
-  return JSON.parse(out) as T
-}
+const { folder, kawal, json } = commandsIn('log-in')
 
 test('an organisation\'s people by command: listed, given another link, ended; and that is in the audit', async () => {
   assert.match((await kawal('org', 'person', 'telkomsel')).out, /^Nobody yet\./)
