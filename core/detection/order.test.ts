@@ -3,7 +3,9 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { around, morning, phones, type Deed, type Phone, type Told } from '@kawal/testkit/small-nation.ts'
 import { seeded } from '../kernel/random.ts'
-import { orderNodes } from './state.ts'
+import { atOnce } from '../kernel/steps.ts'
+import { orderNodes, orderPairs, type DetectionState } from './state.ts'
+import { stationStatus } from './status.ts'
 
 const [west, east] = [around(3, 4, 12), around(12, 7, 9)]
 /** Two outages, one of everybody; some go home. */
@@ -39,7 +41,17 @@ test('the numbers of devices do not matter', () => {
   }), { numRuns: 8 })
 })
 
-test('putting the nodes into order changes no finding', () => {
+test('putting nodes and pairs into order changes no finding and no status', () => {
+  const statuses = ({ stations, operators, ...rest }: DetectionState): string[] => stations.map(({ code }) => [null, ...operators.toSorted()].map((operator) => stationStatus({ stations, operators, ...rest }, code, operator)).join(' '))
+  const at40 = (before: (state: DetectionState) => void): [string[], string[]] => {
+    const run = morning({ before })
+    return [told(run.until(40, deeds)), statuses(run.state)]
+  }
+  const plain = at40(() => undefined)
+  assert.ok(plain[1].some((each) => /down/.test(each)) && new Set(plain[1]).size > 4)
   let turn = 0
-  assert.deepEqual(day({ before: (state) => void (turn++ % 3 === 0 && orderNodes(state)) }), straight)
+  assert.deepEqual(at40((state) => {
+    if (turn++ % 3 === 0) orderNodes(state)
+    if (turn % 4 === 0) atOnce(orderPairs(state))
+  }), plain)
 })

@@ -1,5 +1,6 @@
 import type { Instant } from '../kernel/clock.ts'
 import type { Status } from '../kernel/status.ts'
+import type { Steps } from '../kernel/steps.ts'
 import type { FoundDisturbance, PlacedAlarm, PlannedWork } from './disturbance.ts'
 import { beside_count, buildPlaces, type DetectionStation, type Places } from './places.ts'
 
@@ -25,6 +26,8 @@ export const devices_a_step = 100_000
 const operators_max = 2_048
 const stations_max = 1_048_576
 export const postOf = (station: number, operator: number): number => station * operators_max + operator
+/** The station that a device was heard from last; -1 where it was not. */
+export const heardFrom = ({ devices }: DetectionState, device: number): number => Math.floor((devices[device * stride + field.post] ?? -1) / operators_max)
 /** Above the sixteen bits of the last report: see evidence.ts. */
 export const onDuty = 1 << 16
 /** The last report is bad, by `quality` as it was last known. */
@@ -77,6 +80,19 @@ interface Nodes {
   ordered: number
   /** Of those, and of places: the same operator's nodes at the places beside, -1 for none. */
   near: Int32Array
+}
+
+/** An operator's devices at one station. */
+interface Pairs {
+  count: number
+  station: Int32Array
+  operator: Int32Array
+  node: Int32Array
+  status: Uint8Array
+  /** The station's next pair, -1 after the last; the first is in `firstPair`. */
+  sibling: Int32Array
+  /** How many there were when they were last put into the order of their stations. */
+  ordered: number
 }
 
 /** A disturbance that has not ended, and what it keeps to itself. */
@@ -155,8 +171,9 @@ export interface DetectionState {
   devices: Int32Array
   /** One more than the largest device. */
   deviceCount: number
-  /** An operator's devices at one station. */
-  pairs: { count: number; station: Int32Array; operator: Int32Array; node: Int32Array; readonly byKey: Map<number, number>; status: Uint8Array }
+  readonly pairs: Pairs
+  /** The first pair of each station; -1 for none. */
+  readonly firstPair: Int32Array
   readonly stationStatus: Uint8Array
   /** What statuses are worked out in: hit and well devices of pairs and of stations, two each, and the worst severity there. */
   tallies: { readonly counts: Uint16Array; readonly whole: Uint16Array; readonly worst: Uint8Array; readonly worstOfAll: Uint8Array }
@@ -193,14 +210,15 @@ export const lateness_min = 20
 
 export const statuses: readonly Status[] = ['unknown', 'ok', 'watch', 'degraded', 'down']
 
-/** Begins with no knowledge: every station is unknown. Memory: 48 bytes a device, 176 an operator's place and an area, about 150 a station's operator. */
+/** Begins with no knowledge: every station is unknown. Memory: 48 bytes a device, 176 an operator's place and an area, 21 a station's operator. */
 export function startDetection(stations: readonly DetectionStation[], options: Partial<DetectionOptions> = {}): DetectionState {
   if (stations.length > stations_max) throw new RangeError(`detection watches at most ${stations_max} stations, not ${stations.length}`)
   const places = buildPlaces(stations)
   return {
     options: { ...defaults, ...options }, stations, stationIndex: new Map(stations.map((station, index) => [station.code, index])), places,
     operators: [], nodes: startNodes(), first: new Int32Array(places.count).fill(-1), devices: new Int32Array(stride * 1024).fill(-1), deviceCount: 0,
-    pairs: { count: 0, station: new Int32Array(1024), operator: new Int32Array(1024), node: new Int32Array(1024), byKey: new Map(), status: new Uint8Array(1024) },
+    pairs: { count: 0, station: new Int32Array(1024), operator: new Int32Array(1024), node: new Int32Array(1024), status: new Uint8Array(1024), sibling: new Int32Array(1024), ordered: 0 },
+    firstPair: new Int32Array(stations.length).fill(-1),
     stationStatus: new Uint8Array(stations.length), tallies: { counts: new Uint16Array(0), whole: new Uint16Array(0), worst: new Uint8Array(0), worstOfAll: new Uint8Array(0) },
     ongoing: [], suspects: [], recent: [], alarms: new Map(), plannedWork: new Map(), nextId: 1, heardAt_s: 0, sweeps: 0, sweptAt_s: 0, devicesOnDuty: 0, usual: 1, doubtedSince_s: 0, lateness: new Float64Array(lateness_min + 1), promises: 0, tests: new Int32Array(200),
   }
@@ -219,18 +237,24 @@ export function operatorIndex(state: DetectionState, operator: string): number {
   return known < 0 ? state.operators.push(operator) - 1 : known
 }
 
-/** The pair of a station and an operator, made at first sight with its nodes. */
+/** The pair of a station and an operator; -1 where no device of it was heard. */
+export function pairAt({ firstPair, pairs }: DetectionState, station: number, operator: number): number {
+  for (let pair = firstPair[station] ?? -1; pair >= 0; pair = pairs.sibling[pair] as number) if (pairs.operator[pair] === operator) return pair
+  return -1
+}
+
+/** The same, made at first sight with its nodes. */
 export function pairOf(state: DetectionState, station: number, operator: number): number {
-  const key = postOf(station, operator)
-  const known = state.pairs.byKey.get(key)
-  if (known !== undefined) return known
-  const { pairs } = state
-  if (pairs.count === pairs.station.length) for (const name of ['station', 'operator', 'node', 'status'] as const) Object.assign(pairs, { [name]: doubled(pairs[name]) })
+  const known = pairAt(state, station, operator)
+  if (known >= 0) return known
+  const { pairs, firstPair } = state
+  if (pairs.count === pairs.station.length) for (const name of ['station', 'operator', 'node', 'status', 'sibling'] as const) Object.assign(pairs, { [name]: doubled(pairs[name]) })
   const pair = pairs.count++
   pairs.station[pair] = station
   pairs.operator[pair] = operator
   pairs.node[pair] = placeNode(state, state.places.of[station] ?? 0, operator)
-  pairs.byKey.set(key, pair)
+  pairs.sibling[pair] = firstPair[station] as number
+  firstPair[station] = pair
   return pair
 }
 
@@ -312,6 +336,35 @@ export function orderNodes(state: DetectionState): void {
   for (const [name, node] of nodes.byName) nodes.byName.set(name, moved(node))
   nodes.ordered = nodes.count
   nodes.near = nodesBeside(state)
+}
+
+/** The same for pairs, by their stations. Nothing may change the state between two of its steps. */
+export function* orderPairs({ pairs, firstPair, devices, deviceCount }: DetectionState): Steps<void> {
+  const order = new Int32Array(pairs.count)
+  const place = new Int32Array(pairs.count)
+  let count = 0
+  for (const [station, first] of firstPair.entries()) {
+    if (station % devices_a_step === 0) yield
+    for (let pair = first; pair >= 0; pair = pairs.sibling[pair] as number) {
+      place[pair] = count
+      order[count++] = pair
+    }
+  }
+  const moved = (pair: number): number => (pair < 0 ? pair : (place[pair] as number))
+  for (const name of ['station', 'operator', 'node'] as const) {
+    pairs[name] = inOrder(pairs[name], order)
+    yield
+  }
+  pairs.status = inOrder(pairs.status, order)
+  yield
+  pairs.sibling = inOrder(pairs.sibling, order, moved)
+  yield
+  for (let station = 0; station < firstPair.length; station++) firstPair[station] = moved(firstPair[station] as number)
+  for (let at = field.pair; at < deviceCount * stride; at += stride) {
+    if (at % (devices_a_step * stride) === field.pair) yield
+    devices[at] = moved(devices[at] as number)
+  }
+  pairs.ordered = pairs.count
 }
 
 function inOrder<T extends Int32Array | Uint8Array>(values: T, order: Int32Array, moved?: (value: number) => number): T {

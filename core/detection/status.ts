@@ -1,7 +1,7 @@
 import type { Instant } from '../kernel/clock.ts'
 import type { Steps } from '../kernel/steps.ts'
 import type { Status } from '../kernel/status.ts'
-import { devices_a_step, field, isBad, onDuty, postOf, seconds, statuses, stride, type DetectionState } from './state.ts'
+import { devices_a_step, field, isBad, onDuty, pairAt, seconds, statuses, stride, type DetectionState } from './state.ts'
 
 /** The rule that statuses and disturbances are judged by; it changes when the judgement does. */
 export const rule = 'likelihood-7'
@@ -17,8 +17,7 @@ export function stationStatus(state: DetectionState, code: string, operator: str
   const station = state.stationIndex.get(code)
   if (station === undefined) return 'unknown'
   if (operator === null) return statuses[state.stationStatus[station] ?? 0] ?? 'unknown'
-  const pair = state.pairs.byKey.get(postOf(station, state.operators.indexOf(operator)))
-  return statuses[pair === undefined ? 0 : (state.pairs.status[pair] ?? 0)] ?? 'unknown'
+  return statuses[state.pairs.status[pairAt(state, station, state.operators.indexOf(operator))] ?? 0] ?? 'unknown'
 }
 
 interface OperatorRow { operator: string; status: Status; devices: number; silent: number; bad: number; lastReportAt: Instant | null }
@@ -111,7 +110,7 @@ function* countDevices(state: DetectionState, now_s: number, counts: Uint16Array
 
 /** The worst severity of the ongoing disturbances that are beyond suspicion. */
 function severities(state: DetectionState, worst: Uint8Array, worstOfAll: Uint8Array): void {
-  const { places, pairs } = state
+  const { places } = state
   for (const each of state.ongoing) {
     if (each === null || each.found.cause === 'ingest') continue // our own blindness says nothing of a station
     const severity = each.found.severity === 'down' ? down : degraded
@@ -120,8 +119,8 @@ function severities(state: DetectionState, worst: Uint8Array, worstOfAll: Uint8A
         const station = places.members[at] as number
         worstOfAll[station] = Math.max(worstOfAll[station] as number, severity)
         for (const operator of each.operator < 0 ? state.operators.keys() : [each.operator]) {
-          const pair = pairs.byKey.get(postOf(station, operator))
-          if (pair !== undefined) worst[pair] = Math.max(worst[pair] as number, severity)
+          const pair = pairAt(state, station, operator)
+          if (pair >= 0) worst[pair] = Math.max(worst[pair] as number, severity)
         }
       }
   }

@@ -1,7 +1,7 @@
 import type { Steps } from '../kernel/steps.ts'
 import { what } from './evidence.ts'
 import { badOf, brokenOf, promisesOf } from './intake.ts'
-import { bin_stride, bins, devices_a_step, expected_unit, extra, extra_bin, extra_stride, field, isBad, lateness_min, log_unit, node_stride, onDuty, orderNodes, stride, sum, windows_s, type DetectionState } from './state.ts'
+import { bin_stride, bins, devices_a_step, expected_unit, extra, extra_bin, extra_stride, field, isBad, lateness_min, log_unit, node_stride, onDuty, orderNodes, orderPairs, stride, sum, windows_s, type DetectionState } from './state.ts'
 
 /** How firmly a habit is held towards its place's, and a place's towards everybody's: worth so many promises. */
 const prior = { device: 26, place: 80, broken: 0.06, bad: 0.012, lateness: 20, gone: 0.005, promises: 1000 }
@@ -26,6 +26,7 @@ export function* survey(state: DetectionState, now_s: number): Steps<void> {
   const { nodes } = state
   const isGrown = nodes.count > nodes.ordered * 1.05
   if (isGrown) orderNodes(state)
+  if (state.pairs.count > state.pairs.ordered * 1.25) yield* orderPairs(state)
   if (isGrown || state.sweeps % rates_sweeps === 1) yield* placeRates(state)
   nodes.sums.fill(0, 0, nodes.count * node_stride)
   nodes.extras.fill(0, 0, nodes.count * extra_stride)

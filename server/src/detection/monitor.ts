@@ -35,7 +35,7 @@ interface MonitorNeeds {
   /** For so long a sweep holds up those who wait for an answer, ms. */
   readonly slice_ms?: number
 }
-const slice_ms_default = 8
+const slice_ms_default = 4
 
 /** `operator` null: as everybody's devices show it; else as that operator's own do. */
 export interface StationChange {

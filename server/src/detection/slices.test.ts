@@ -36,6 +36,31 @@ test('others have their turn between two slices, and their changes wait for the 
   assert.ok(!slices.isBusy())
 })
 
+test('a slice is as long as the answers before it took, within bounds: neither waits for ever', async () => {
+  let now = 0
+  const lengths: number[] = []
+  const takes = [0, 3, 12, 500, 1]
+  const slices = createSlices(4, () => assert.fail('no change failed'), () => now)
+  function* work(): Steps<void> {
+    for (;;) {
+      now++
+      lengths[lengths.length - 1] = (lengths.at(-1) ?? 0) + 1
+      if (lengths.length > takes.length) return
+      yield
+    }
+  }
+  // Each turn of the others takes so long.
+  const others = (): void => {
+    now += takes[lengths.length - 1] ?? 0
+    lengths.push(0)
+    if (lengths.length <= takes.length) setImmediate(others)
+  }
+  lengths.push(0)
+  setImmediate(others)
+  await slices.work((inSlices) => inSlices(work()))
+  assert.deepEqual(lengths.slice(0, takes.length), [4, 4, 4, 12, 25])
+})
+
 test('work that fails lets the waiting changes go, and says so', async () => {
   const done: string[] = []
   const slices = createSlices(0, () => assert.fail('no change failed'))
