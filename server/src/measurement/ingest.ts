@@ -77,7 +77,7 @@ export async function openIngest(options: IngestOptions) {
     submit(submission: Submission, answer: (receipt: ReportReceipt | null, error: unknown) => void): void {
       const { device, batch, arrival, quarantined } = submission
       const size = batch.count + quarantined.length
-      if (waiting.samples() + size > waiting_samples_max || waiting.of(device.station) + size > station_samples_max)
+      if (waiting.samples() + size > waiting_samples_max || waiting.isFull(device.station, size))
         return answer(null, new ProblemError('overloaded', 'Keep the reports and send them again after the pause given in Retry-After.', pause_s))
       let group: Group
       try {
@@ -122,24 +122,45 @@ export async function openIngest(options: IngestOptions) {
 }
 
 /**
- * How many samples wait for the disk, by station: counted with each group, and forgotten with it. One map that takes
- * and gives up entries all the time is made anew as often, and of a map each older table holds the next, with every
- * station's text that was in it: all of it would stay until the next whole garbage collection.
+ * How many samples wait for the disk, in all and of a station. They are listed with their group, and forgotten with it;
+ * counted by station only while more wait than one station may have waiting: a map that took and gave up entries with
+ * every report would cost a twentieth of it, and of a map each older table holds the next, with every station's text that
+ * was in it, until the next whole garbage collection.
  */
 function createWaiting() {
-  const groups: { readonly group: Group; readonly stations: Map<string, number>; samples: number }[] = []
+  const groups: { readonly group: Group; readonly stations: string[]; readonly sizes: number[] }[] = []
+  let samples = 0
+  let counts: Map<string, number> | null = null
+
+  function change({ stations, sizes }: (typeof groups)[number], sign: 1 | -1, to: Map<string, number>): void {
+    for (let i = 0; i < stations.length; i++) to.set(stations[i] as string, (to.get(stations[i] as string) ?? 0) + sign * (sizes[i] as number))
+  }
   return {
-    samples: (): number => groups.reduce((sum, { samples }) => sum + samples, 0),
-    of: (station: string): number => groups.reduce((sum, { stations }) => sum + (stations.get(station) ?? 0), 0),
-    add(group: Group, station: string, samples: number): void {
+    samples: (): number => samples,
+    /** Whether a station would have too many waiting with so many more. */
+    isFull(station: string, more: number): boolean {
+      if (samples + more <= station_samples_max) return false
+      if (counts === null) {
+        counts = new Map()
+        for (const each of groups) change(each, 1, counts)
+      }
+      return (counts.get(station) ?? 0) + more > station_samples_max
+    },
+    add(group: Group, station: string, size: number): void {
       let last = groups.at(-1)
-      if (last?.group !== group) groups.push((last = { group, stations: new Map(), samples: 0 }))
-      last.samples += samples
-      last.stations.set(station, (last.stations.get(station) ?? 0) + samples)
+      if (last?.group !== group) groups.push((last = { group, stations: [], sizes: [] }))
+      last.stations.push(station)
+      last.sizes.push(size)
+      samples += size
+      counts?.set(station, (counts.get(station) ?? 0) + size)
     },
     settle(group: Group): void {
       const at = groups.findIndex((each) => each.group === group)
-      if (at >= 0) groups.splice(at, 1)
+      if (at < 0) return
+      const [gone] = groups.splice(at, 1) as [(typeof groups)[number]]
+      samples -= gone.sizes.reduce((sum, size) => sum + size, 0)
+      if (samples <= station_samples_max) counts = null
+      else if (counts !== null) change(gone, -1, counts)
     },
   }
 }
