@@ -74,6 +74,17 @@ test('a resolution that nobody can measure calls the monitoring centre once, and
   assert.deepEqual(until(escalation, 300 * minute_ms), ['25.08 watch: TT-1 unverified'])
 })
 
+test('a dispute calls the monitoring centre until it is answered', () => {
+  const escalation = createEscalation()
+  const disputed = tell(tell(open('TT-1'), 'operator', 0, { kind: 'start' }), 'operator', 5 * minute_ms, { kind: 'dispute', dispute: 'power', text: 'no mains' })
+  escalation.follow(disputed, 5 * minute_ms)
+  const disputes = (end: number): string[] => until(escalation, end).filter((each) => each.includes('disputed'))
+  assert.deepEqual(disputes(29 * minute_ms), ['5.08 watch: TT-1 disputed'])
+  assert.deepEqual(disputes(39 * minute_ms), ['36.08 watch: TT-1 disputed'])
+  escalation.follow(tell(disputed, 'watch', 40 * minute_ms, { kind: 'reject', reason: 'mains is on' }), 40 * minute_ms)
+  assert.deepEqual(disputes(300 * minute_ms), [])
+})
+
 test('whoever a problem is transferred to is called anew, and the first hears that it is over', () => {
   const escalation = createEscalation()
   const problem = { kind: 'signal', text: 'no bars', station: '5301012001001', accessPoint: null, givenAt: 0 } as const

@@ -5,8 +5,8 @@ import { createNotifier, type Notice, type Route } from './notifier.ts'
 
 /** Whom a ticket calls: the organisation's people of a level, or the monitoring centre, which hears when nobody answers. */
 type Call = '1' | '2' | '3' | '4' | '5' | 'watch'
-/** What for: nobody has acknowledged it, a clock of it has run out, it waits and the organisation's own system has not heard of it, or nobody can measure whether it is resolved. */
-type Reason = 'waiting' | 'overdue' | 'unreached' | 'unverified'
+/** What for: nobody has acknowledged it, a clock of it has run out, it waits and the organisation's own system has not heard of it, nobody can measure whether it is resolved, or a dispute of it waits for an answer. */
+export type Reason = 'waiting' | 'overdue' | 'unreached' | 'unverified' | 'disputed'
 
 export interface EscalationSettings {
   /** Between one level and the next, ms. */
@@ -23,7 +23,7 @@ const escalationDefaults: EscalationSettings = { step_ms: 10 * minute_ms, wait_m
 const chain: readonly (readonly [call: Call, steps: number])[] = [['1', 0], ['2', 1], ['3', 2], ['4', 3], ['watch', 3], ['5', 4]]
 const calls = [
   ...chain.map(([call]) => ({ call, reason: 'waiting' as Reason })), ...(['overdue', 'unreached'] as const).flatMap((reason) => (['1', 'watch'] as const).map((call) => ({ call: call as Call, reason: reason as Reason }))),
-  { call: 'watch' as Call, reason: 'unverified' as Reason },
+  ...(['unverified', 'disputed'] as const).map((reason) => ({ call: 'watch' as Call, reason: reason as Reason })),
 ]
 const keyOf = (call: Call, reason: Reason): string => `${call} ${reason}`
 
@@ -122,6 +122,8 @@ function wantedOf(ticket: Ticket, now: Instant, { step_ms }: EscalationSettings,
   if (since !== null) chain.forEach(([call, steps]) => wanted.set(keyOf(call, 'waiting'), since + steps * step_ms))
   if (since !== null && isUnreached) for (const call of ['1', 'watch'] as const) wanted.set(keyOf(call, 'unreached'), now)
   if (clocks(ticket, now).some(({ state }) => state === 'overdue')) for (const call of ['1', 'watch'] as const) wanted.set(keyOf(call, 'overdue'), now)
+  // Only the centre can answer, and until then nothing else is done with the ticket.
+  if (ticket.dispute?.answer === null) wanted.set(keyOf('watch', 'disputed'), ticket.dispute.since)
   if (ticket.verification?.state === 'unverified') wanted.set(keyOf('watch', 'unverified'), ticket.verification.since)
   return wanted
 }

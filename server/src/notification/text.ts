@@ -1,5 +1,6 @@
 import type { Cause } from '@kawal/core/detection/disturbance.ts'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
+import type { Reason } from '@kawal/core/notification/escalation.ts'
 import { clocks, type Ticket } from '@kawal/core/ticket/ticket.ts'
 import type { PushNotice } from '../push/push.ts'
 import { timeText } from '../ticket/local-time.ts'
@@ -7,7 +8,7 @@ import { timeText } from '../ticket/local-time.ts'
 type Language = 'id' | 'en'
 
 /** One ticket in a message: why it calls, or that it calls no more; `place` of its alert in the notice. */
-export interface Told { readonly ticket: Ticket; readonly place: number; readonly reason: 'waiting' | 'overdue' | 'unreached' | 'unverified'; readonly isOver: boolean; readonly link: string }
+export interface Told { readonly ticket: Ticket; readonly place: number; readonly reason: Reason; readonly isOver: boolean; readonly link: string }
 
 interface Words {
   readonly cause: Readonly<Record<Cause, string>>
@@ -18,6 +19,7 @@ interface Words {
   readonly overdue: string
   readonly unreached: string
   readonly unverified: string
+  readonly disputed: string
   readonly over: string
   readonly greeting: (name: string) => string
   readonly since: string
@@ -33,14 +35,14 @@ interface Words {
 const words: Readonly<Record<Language, Words>> = {
   id: {
     cause: { power: 'listrik padam', access: 'layanan terputus', backhaul: 'transmisi terputus', core: 'jaringan inti', congestion: 'jaringan padat', degradation: 'layanan menurun', access_point: 'titik akses', election_server: 'server pemilu', ingest: 'penerimaan laporan', undetermined: 'sebab belum jelas' },
-    stations: (count) => `${count} TPS`, problem: 'laporan petugas', request: 'permintaan', waiting: 'menunggu konfirmasi', overdue: 'lewat waktu', unreached: 'menunggu konfirmasi, sistem tiket lembaga tidak menjawab', unverified: 'dinyatakan pulih, tidak terverifikasi', over: 'sudah ditangani',
+    stations: (count) => `${count} TPS`, problem: 'laporan petugas', request: 'permintaan', waiting: 'menunggu konfirmasi', overdue: 'lewat waktu', unreached: 'menunggu konfirmasi, sistem tiket lembaga tidak menjawab', unverified: 'dinyatakan pulih, tidak terverifikasi', disputed: 'sengketa menunggu jawaban Anda', over: 'sudah ditangani',
     greeting: (name) => `Yth. ${name},`, since: 'Sejak', answer: 'Jawab di', reply: 'Balasan surel ini menjadi catatan pada tiket.',
     inCharge: (organisation) => `Penanggung jawab: ${organisation}.`, why: 'Anda menerima pesan ini sebagai kontak piket di Kawal Sinyal.',
     due: 'Tenggat', announcement: (by) => `Pengumuman dari ${by}`, pushTry: ['Percobaan Kawal Sinyal', 'Perangkat ini akan berbunyi bila lembaga Anda dipanggil.'],
   },
   en: {
     cause: { power: 'power lost', access: 'service lost', backhaul: 'backhaul lost', core: 'core network', congestion: 'congestion', degradation: 'service degraded', access_point: 'access point', election_server: 'election server', ingest: 'intake of reports', undetermined: 'cause not clear yet' },
-    stations: (count) => (count === 1 ? '1 polling station' : `${count} polling stations`), problem: 'officer\'s problem', request: 'request', waiting: 'waits to be acknowledged', overdue: 'overdue', unreached: 'waits to be acknowledged, the organisation\'s ticket system does not answer', unverified: 'said to be resolved, unverified', over: 'taken up',
+    stations: (count) => (count === 1 ? '1 polling station' : `${count} polling stations`), problem: 'officer\'s problem', request: 'request', waiting: 'waits to be acknowledged', overdue: 'overdue', unreached: 'waits to be acknowledged, the organisation\'s ticket system does not answer', unverified: 'said to be resolved, unverified', disputed: 'a dispute waits for your answer', over: 'taken up',
     greeting: (name) => `To ${name},`, since: 'Since', answer: 'Answer at', reply: 'A reply to this e-mail becomes a note on the ticket.',
     inCharge: (organisation) => `In charge: ${organisation}.`, why: 'You are told as a duty contact in Kawal Sinyal.',
     due: 'Due', announcement: (by) => `Announcement by ${by}`, pushTry: ['Kawal Sinyal, a try', 'This device will buzz when your organisation is called.'],
