@@ -1,9 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import pg from 'pg'
 import { technologies, type Technology } from '@kawal/core/atlas/edition.ts'
 import { calendarDate } from '@kawal/core/register/rows.ts'
-import { migrate } from '../adapters/postgres/database.ts'
+import { migrate, ownerPool } from '../adapters/postgres/database.ts'
 import { importBoundaries, type BoundaryOutcome } from '../atlas/import-boundaries.ts'
 import { importCoverage, type CoverageOutcome } from '../atlas/import-coverage.ts'
 import { importSamples, type SampleOutcome } from '../atlas/import-samples.ts'
@@ -35,9 +34,7 @@ export async function importAtlasAction(kind: AtlasKind, path: string, given: Re
   const server = await joinDatabase(options['data'])
   try {
     await migrate(server.ownerUrl, server.appPassword)
-    const pool = new pg.Pool({ connectionString: server.ownerUrl, max: 2 })
-    // a connection that idles when the embedded database stops is no failure
-    pool.on('error', () => undefined)
+    const pool = ownerPool(server.ownerUrl)
     try {
       // the database's own day, as for the register
       const date = asked ?? (await pool.query<{ today: string }>('SELECT current_date::text AS today')).rows[0]?.today ?? ''

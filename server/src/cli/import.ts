@@ -1,8 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import pg from 'pg'
 import { calendarDate } from '@kawal/core/register/rows.ts'
-import { migrate } from '../adapters/postgres/database.ts'
+import { migrate, ownerPool } from '../adapters/postgres/database.ts'
 import { importRegister, type ImportOutcome } from '../register/import.ts'
 import { ImportRefused } from '../register/merge.ts'
 import { showProgress } from '../register/progress.ts'
@@ -23,7 +22,7 @@ export async function importAction(kind: string, directory: string, options: Rec
   const server = await joinDatabase(text('data'))
   try {
     await migrate(server.ownerUrl, server.appPassword)
-    const pool = new pg.Pool({ connectionString: server.ownerUrl, max: 2 })
+    const pool = ownerPool(server.ownerUrl)
     try {
       // the database's own day: by it the views say what is present
       const date = asked ?? (await pool.query<{ today: string }>('SELECT current_date::text AS today')).rows[0]?.today ?? ''

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import pg from 'pg'
+import type pg from 'pg'
 import { readinessClasses } from '@kawal/core/readiness/readiness.ts'
 import { calendarDate } from '@kawal/core/register/rows.ts'
-import { migrate } from '../adapters/postgres/database.ts'
+import { migrate, ownerPool } from '../adapters/postgres/database.ts'
 import { makePlan, planConfigOn, PlanRefused, type PlanConfig, type PlanResult } from '../readiness/plan.ts'
 import { provinceNames } from '../readiness/store.ts'
 import { showProgress } from '../register/progress.ts'
@@ -20,7 +20,7 @@ export async function planAction(options: Options): Promise<void> {
   const server = await joinDatabase(options['data'])
   try {
     await migrate(server.ownerUrl, server.appPassword)
-    const pool = new pg.Pool({ connectionString: server.ownerUrl, max: 2 })
+    const pool = ownerPool(server.ownerUrl)
     try {
       const on = day ?? (await pool.query<{ today: string }>('SELECT current_date::text AS today')).rows[0]?.today ?? ''
       const started = performance.now()

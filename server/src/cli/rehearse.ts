@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import pg from 'pg'
 import pino from 'pino'
 import { contestOn, impactDefaults } from '@kawal/core/impact/defaults.ts'
 import { makeScript, parseScript, type Script } from '@kawal/core/rehearsal/script.ts'
 import { claimUse, startApp, type App } from '../app.ts'
-import { connect, migrate, system, type Database } from '../adapters/postgres/database.ts'
+import { connect, migrate, ownerPool, system, type Database } from '../adapters/postgres/database.ts'
 import { addStaff, loginToken } from '../organisation/sessions.ts'
 import { stationCode } from '../measurement/enrolment.ts'
 import { loadMonitorStations, type WatchedStation } from '../register/lookup.ts'
@@ -93,7 +92,7 @@ export async function rehearse(options: Options): Promise<void> {
  */
 async function prepare(server: OpenDatabase, plan: Plan, say: (line: string) => void): Promise<number> {
   await migrate(server.ownerUrl, server.appPassword)
-  const owner = new pg.Pool({ connectionString: server.ownerUrl, max: 2 })
+  const owner = ownerPool(server.ownerUrl)
   const database = connect(server.ownerUrl, server.appPassword)
   try {
     await claimUse(database, 'rehearsal')

@@ -72,15 +72,26 @@ export async function migrate(ownerUrl: string, appPassword: string): Promise<st
   }
 }
 
+/**
+ * A pool in which a connection may break: an idle one is replaced, and the next query reports. One that breaks in use
+ * fails its query, and then says so itself once more: with nobody listening that would end the process.
+ */
+function poolTo(url: string, connections_max: number): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, max: connections_max })
+  pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
+  return pool
+}
+
+/** Connects as the schema's owner. */
+export const ownerPool = (ownerUrl: string): pg.Pool => poolTo(ownerUrl, 2)
+
 /** Connects as the application's role. */
 export function connect(ownerUrl: string, appPassword: string, connections_max = 12): Database {
   const url = new URL(ownerUrl)
   url.username = 'kawal_app'
   url.password = appPassword
-  const pool = new pg.Pool({ connectionString: url.href, max: connections_max })
-  pool.on('error', () => undefined) // an idle connection that breaks is replaced; the next query reports
-  // One that breaks in use fails its query, and then says so itself once more: with nobody listening that would end the process.
-  pool.on('connect', (client) => client.on('error', () => undefined))
+  const pool = poolTo(url.href, connections_max)
   return {
     pool,
     async transaction(caller, work) {
