@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
+import { copyData } from './postgres.ts'
 
 interface Ended { readonly code: number | null; readonly out: string; readonly err: string }
 
@@ -13,6 +14,7 @@ const program = join(import.meta.dirname, '../server/src/cli/kawal.ts')
 export function commandsIn(name: string) {
   const folder = mkdtempSync(join(tmpdir(), `kawal-${name}-`))
   after(() => rmSync(folder, { recursive: true, force: true }))
+  copyData(join(folder, '.kawal'))
   const kawal = (...args: string[]): Promise<Ended> => {
     const child = spawn(process.execPath, [program, ...args], { cwd: folder, env: { ...process.env, LOG_LEVEL: 'error' } })
     let [out, err] = ['', '']

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { constants, cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -16,18 +16,37 @@ let shared: Promise<EmbeddedPostgres> | undefined
 let users = 0
 let made = 0
 let folder = ''
+let creating: Promise<void> = Promise.resolve()
+
+/** Where `npm test` keeps a data folder with the schema in it: to copy one takes a fifth of the time of making it. */
+const template = 'KAWAL_TEST_DATA'
+
+/** Makes a data folder with the schema in it, for `copyData`. */
+export async function makeData(to: string): Promise<void> {
+  const server = await startEmbedded(to)
+  await migrate(server.ownerUrl, 'test')
+  await server.stop()
+  process.env[template] = to
+}
+
+/** A data folder as a first start leaves it, where this run of the tests has one to copy; else nothing, and the first start makes it. */
+export function copyData(to: string): void {
+  const from = process.env[template]
+  if (from !== undefined) cpSync(from, to, { recursive: true, mode: constants.COPYFILE_FICLONE })
+}
 
 /** A fresh, migrated database on a real PostgreSQL, which the test's process starts once. */
 export async function withDatabase(): Promise<TestDatabase> {
   users++
   const name = `test_${++made}_${process.pid}`
   folder ||= mkdtempSync(join(tmpdir(), 'kawal-test-'))
+  if (shared === undefined) copyData(folder)
   shared ??= startEmbedded(folder, ['shared_buffers=64MB'])
   const server = await shared
-  const admin = new pg.Client({ connectionString: server.ownerUrl })
-  await admin.connect()
-  await admin.query(`CREATE DATABASE ${name}`)
-  await admin.end()
+  // One at a time: what is copied must be in nobody else's use.
+  const created = creating.then(() => create(server.ownerUrl, name))
+  creating = created.catch(() => undefined)
+  await created
   const url = new URL(server.ownerUrl)
   url.pathname = `/${name}`
   await migrate(url.href, 'test')
@@ -48,6 +67,13 @@ export async function withDatabase(): Promise<TestDatabase> {
       folder = ''
     },
   }
+}
+
+async function create(ownerUrl: string, name: string): Promise<void> {
+  const admin = new pg.Client({ connectionString: ownerUrl })
+  await admin.connect()
+  await admin.query(`CREATE DATABASE ${name} TEMPLATE postgres`)
+  await admin.end()
 }
 
 /**

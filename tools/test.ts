@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { globSync } from 'node:fs'
+import { globSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
+import { makeData } from '@kawal/testkit/postgres.ts'
 
 /** `npm test [-- PART]`: the type checks, then every test; PART picks the files whose path holds it. */
 const root = join(import.meta.dirname, '..')
@@ -13,6 +15,12 @@ const timeout_ms = 6 * 60_000
 let passed = 0
 let failed = 0
 let skipped = 0
+
+// What every test's process would make again: its programs without their types, and a first database.
+const folder = mkdtempSync(join(tmpdir(), 'kawal-tests-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+process.env['NODE_COMPILE_CACHE'] = join(folder, 'programs')
+await makeData(join(folder, 'data'))
 
 const bin = (name: string): string => join(root, 'node_modules', '.bin', name)
 const checks: readonly (readonly [string, string, readonly string[]])[] = [

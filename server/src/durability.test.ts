@@ -8,6 +8,7 @@ import { test, type TestContext } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { seeded } from '@kawal/core/kernel/random.ts'
+import { copyData } from '@kawal/testkit/postgres.ts'
 import { storedReports } from '@kawal/testkit/reports.ts'
 import { connect, migrate } from './adapters/postgres/database.ts'
 import { freePort, startEmbedded } from './adapters/postgres/embedded.ts'
@@ -38,6 +39,7 @@ function audit(phones: readonly Phone[], rows: readonly { device: number; sequen
 
 /** @param planted SQL of a bug to plant, as the owner */
 async function prepare(folder: string, planted: string | null): Promise<Phone[]> {
+  copyData(folder)
   const server = await openDatabase(folder)
   await migrate(server.ownerUrl, server.appPassword)
   const owner = new pg.Pool({ connectionString: server.ownerUrl, max: 2 })

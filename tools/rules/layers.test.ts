@@ -13,7 +13,7 @@ core['rehearsal'] = Object.keys(core)
 /** What each folder may import beside itself. The faces are imported by nobody. */
 const folders: Record<string, readonly string[]> = {
   core: [], contract: ['core'], server: ['core', 'contract'], sigmon: ['core', 'contract'], console: ['core', 'contract'],
-  testkit: ['core', 'contract', 'server'], bench: ['core', 'contract', 'server', 'testkit', 'e2e'], e2e: ['core', 'contract', 'server', 'testkit'], tools: [],
+  testkit: ['core', 'contract', 'server'], bench: ['core', 'contract', 'server', 'testkit', 'e2e'], e2e: ['core', 'contract', 'server', 'testkit'], tools: ['testkit'],
 }
 
 const below = (domain: string): Set<string> => new Set([domain, ...(core[domain] ?? []).flatMap((each) => [...below(each)])])
