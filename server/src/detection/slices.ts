@@ -2,19 +2,21 @@ import { setImmediate } from 'node:timers/promises'
 import type { Steps } from '@kawal/core/kernel/steps.ts'
 
 /** Nobody waits longer for one slice, ms. */
-const slice_ms_max = 25
+const slice_ms_max = 50
+/** Of the time, so much is the work's, whatever comes in meanwhile: the country's reports need two thirds of a thread. */
+const work_share = 0.4
 
 /**
  * Long work on what others change too: in slices, between which those who wait are answered, and their changes after
- * its end. One work at a time. A slice is as long as the answers before it took: half of the time is the work's, whatever
- * comes in meanwhile. @param slice_ms it is at least so long. @param failed told of a change that waited and could not be made; those behind it are
+ * its end. One work at a time. A slice lasts as long as it may beside the answers before it.
+ * @param slice_ms it is at least so long. @param failed told of a change that waited and could not be made; those behind it are
  */
 export function createSlices(slice_ms: number, failed: (error: unknown) => void, now: () => number = () => performance.now()) {
   let waiting: (() => void)[] | null = null
 
   async function run<T>(steps: Steps<T>): Promise<T> {
     for (let others_ms = 0; ; ) {
-      const until = now() + Math.min(slice_ms_max, Math.max(slice_ms, others_ms))
+      const until = now() + Math.min(slice_ms_max, Math.max(slice_ms, (others_ms * work_share) / (1 - work_share)))
       let at: number
       do {
         const step = steps.next()
