@@ -156,6 +156,8 @@ test('more than can be kept safely is answered 429 with a pause, of one station 
   await assert.rejects(submit('0'), { code: 'overloaded' })
   waiting.push(submit('1'))
   await assert.rejects(submit('90'), { code: 'overloaded' })
+  const unread = await app.inject({ method: 'POST', url: '/v1/reports', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, payload: 'no JSON' })
+  assert.deepEqual([unread.statusCode, unread.headers['retry-after']], [429, '30'])
   await lock.query('ROLLBACK')
   await lock.end()
   await Promise.all(waiting)

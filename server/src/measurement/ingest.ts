@@ -37,6 +37,10 @@ const waiting_samples_max = 50_000
 /** Of one station: whoever holds one letter shall not fill the queue, and so stop or slow everybody else's reports. Seven phones send 500 each at most. */
 const station_samples_max = 5_000
 const pause_s = 30
+/** One request may bring so many. */
+export const request_samples_max = 500
+/** Made once: under overload it is said more often than anything else. */
+export const overloaded = new ProblemError('overloaded', 'Keep the reports and send them again after the pause given in Retry-After.', pause_s)
 
 /**
  * Takes reports in: what is there already, what is new, what cannot be told. A receipt is given only after its group
@@ -78,7 +82,7 @@ export async function openIngest(options: IngestOptions) {
       const { device, batch, arrival, quarantined } = submission
       const size = batch.count + quarantined.length
       if (waiting.samples() + size > waiting_samples_max || waiting.isFull(device.station, size))
-        return answer(null, new ProblemError('overloaded', 'Keep the reports and send them again after the pause given in Retry-After.', pause_s))
+        return answer(null, overloaded)
       let group: Group
       try {
         group = keeper.open(batch.count)
@@ -113,6 +117,8 @@ export async function openIngest(options: IngestOptions) {
       })
       keeper.added(size)
     },
+    /** Whether the next request may find no room: it need not be read to be turned away. */
+    isCrowded: (): boolean => waiting.samples() + request_samples_max > waiting_samples_max,
     /** Samples that are not on disk yet. */
     waiting: waiting.samples,
     idle: (): Promise<void> => keeper.idle(),
