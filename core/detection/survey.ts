@@ -173,13 +173,7 @@ function* raise({ nodes: { count, sums, extras, parent, all, level, operator } }
   for (let node = 0; node < count; node++) {
     if (node % nodes_a_step === 0) yield
     if (level[node] !== 0 || (operator[node] as number) < 0) continue
-    const [at, everybody, above] = [node * node_stride, (all[node] as number) * node_stride, (parent[node] as number) * node_stride]
-    for (let each = 0; each < node_stride; each++) {
-      const value = (sums[at + each] as number) + (each < bin_stride ? 0 : (sums[at + each - bin_stride] as number))
-      sums[at + each] = value
-      sums[everybody + each] = (sums[everybody + each] as number) + value
-      sums[above + each] = (sums[above + each] as number) + value
-    }
+    raiseNode(sums, node * node_stride, (all[node] as number) * node_stride, (parent[node] as number) * node_stride)
   }
   for (let node = 0; node < count; node++) {
     if (node % nodes_a_step === 0) yield
@@ -195,6 +189,35 @@ function* raise({ nodes: { count, sums, extras, parent, all, level, operator } }
       add(sums, (parent[node] as number) * node_stride, node * node_stride, node_stride)
       if (operator[node] === -1) add(extras, (parent[node] as number) * extra_stride, node * extra_stride, extra_stride)
     }
+}
+
+/** A window without devices has nothing else either; in most of the others no device is hit. */
+function raiseNode(sums: Int32Array, node: number, everybody: number, above: number): void {
+  let [devices, hits, expected, logs, bad] = [0, 0, 0, 0, 0]
+  for (let window = 0; window < node_stride; window += bin_stride) {
+    const at = node + window
+    devices += sums[at] as number
+    if (devices === 0) continue
+    expected += sums[at + sum.expected] as number
+    sums[at] = devices
+    sums[at + sum.expected] = expected
+    sums[everybody + window] = (sums[everybody + window] as number) + devices
+    sums[everybody + window + sum.expected] = (sums[everybody + window + sum.expected] as number) + expected
+    sums[above + window] = (sums[above + window] as number) + devices
+    sums[above + window + sum.expected] = (sums[above + window + sum.expected] as number) + expected
+    hits += sums[at + sum.hits] as number
+    if (hits === 0) continue
+    logs += sums[at + sum.logs] as number
+    bad += sums[at + sum.bad] as number
+    sums[at + sum.hits] = hits
+    sums[at + sum.logs] = logs
+    sums[at + sum.bad] = bad
+    for (const to of [everybody + window, above + window]) {
+      sums[to + sum.hits] = (sums[to + sum.hits] as number) + hits
+      sums[to + sum.logs] = (sums[to + sum.logs] as number) + logs
+      sums[to + sum.bad] = (sums[to + sum.bad] as number) + bad
+    }
+  }
 }
 
 function add(sums: Int32Array, to: number, from: number, count: number): void {
