@@ -13,8 +13,8 @@ test('what is asked wrongly is told before anything starts', async () => {
   write('bare.csv', ['organisation;name', 'maju-net;PT Maju Net'])
   write('empty.csv', ['organisation;name;contact;email;phone;level'])
   const wrongly: readonly (readonly [string[], number, RegExp])[] = [
-    [['invite'], 2, /Which file\?/], [['invite', 'nowhere.csv'], 3, /nowhere\.csv: it cannot be read/], [['invite', '.'], 3, /cannot be read/], [['invite', 'good.csv', '--url', 'kawal'], 2, /--url takes the address/],
-    [['invite', 'bare.csv'], 3, /lacks the column "contact", .*organisation, name, kind, contact, email, phone, level/], [['invite', 'empty.csv'], 3, /it has no rows/], [['toString'], 2, /knows list, contacts, completeness, level, peer, add, link, person, key, keys, revoke, invite, not toString/], [['key'], 2, /Which organisation/],
+    [['invite'], 2, /missing required argument 'file'/], [['invite', 'nowhere.csv'], 3, /nowhere\.csv: it cannot be read/], [['invite', '.'], 3, /cannot be read/], [['invite', 'good.csv', '--url', 'kawal'], 2, /--url takes the address/],
+    [['invite', 'bare.csv'], 3, /lacks the column "contact", .*organisation, name, kind, contact, email, phone, level/], [['invite', 'empty.csv'], 3, /it has no rows/], [['toString'], 2, /unknown command 'toString'/], [['list', '--scope', 'read'], 2, /unknown option '--scope'/], [['key'], 2, /missing required argument 'organisation'/],
   ]
   for (const [args, code, sentence] of wrongly) {
     const ended = await kawal('org', ...args)

@@ -28,8 +28,7 @@ interface Invitations {
 type File = Extract<Awaited<ReturnType<typeof readInvitation>>, { ok: true }>['value']
 
 /** `kawal org invite FILE.csv`: links on stdout as they are made, progress and what is wrong on stderr, bad rows in FILE.rejected.csv. */
-export async function inviteAction(path: string | undefined, options: Options): Promise<void> {
-  if (path === undefined) throw new CommandFailure(exits.usage, `Which file? It is CSV with the columns ${inviteColumns.join(', ')}.`)
+export async function inviteAction(path: string, options: Options): Promise<void> {
   const url = addressOf(options['url'] ?? 'http://127.0.0.1:5105')
   const file = await readFile(path)
   const [json, dryRun] = [options['json'] !== undefined, options['dryRun'] !== undefined]

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { exits, fail } from './exits.ts'
 import { listenForInterrupts } from './interrupt.ts'
+import { addOrgCommands } from './org-commands.ts'
 
 /** `kawal`: every action is imported when it is asked for, so that the program starts at once. */
 const program = new Command('kawal')
@@ -132,32 +133,7 @@ program
   .option('--check', 'hold it against what was written at the time; exit code 4 with the first difference')
   .action(async (options: Record<string, string>) => (await import('./replay.ts')).replayAction(all(options)))
 
-program
-  .command('org <action> [organisation]')
-  .description('organisations: list, add ORGANISATION, link ORGANISATION (a one-time log-in link), person ORGANISATION (lists its people; with --end one of them loses his access), key ORGANISATION (an API key; two are valid at a time), keys ORGANISATION (lists them), revoke ORGANISATION (its keys, links, sessions and passkeys, or one key), invite FILE.csv (many with their duty contacts, each with a link), contacts [ORGANISATION], completeness (what contacts lack), level [ORGANISATION] (how long it has for a ticket; with --severity, --restore and --repair it is given), peer [ORGANISATION] (the ticket system of its own that is called; with --url it is given)')
-  .option('--kind <kind>', 'of an organisation to add: ministry, kpu, bawaslu, apjii, bakti, operator, isp, helpdesk')
-  .option('--name <name>', 'name of the organisation to add, or of the person the link is for')
-  .option('--area <code>', 'of a helpdesk to add: the province, regency, district or village whose officers it helps; of KPU\'s office: the province or regency that it decides for')
-  .option('--severity <severity>', 'of a level to give: down or degraded')
-  .option('--restore <minutes>', 'of a level to give: until service is back')
-  .option('--repair <minutes>', 'of a level to give: until the repair is finished')
-  .option('--url <address>', 'address of the server, for the link (default: http://127.0.0.1:5105); of peer: of its TMF621, as https://noc.example/tmf-api/troubleTicket/v5')
-  .option('--version <number>', 'of peer: of TMF621 as that system speaks it, 4 or 5 (the default)')
-  .option('--header <name>', 'of peer: proves who we are by this header, whose value is in --secret-file')
-  .option('--basic <user>', 'of peer: proves it by HTTP basic authentication')
-  .option('--oauth <address>', 'of peer: proves it by OAuth 2.0 client credentials, from this token endpoint')
-  .option('--client <id>', 'of peer with --oauth: our id there')
-  .option('--secret-file <file>', 'of peer: the secret, alone in a file')
-  .option('--callback-hosts <hosts>', 'of peer with --try or --remove: as kawal serve has them')
-  .option('--try', 'of peer: ask it now, and say what is wrong')
-  .option('--remove', 'of peer: it is called no more')
-  .option('--scope <scope>', 'of key: all, or read for one that asks by GET alone')
-  .option('--key <id>', 'of revoke: this key alone, as k-7f3a09c2b1')
-  .option('--person <id>', 'of link: for somebody who is there already')
-  .option('--end <id>', 'of person: ends all that this person can come in with')
-  .option('--keys', 'of invite: an API key for each new organisation too')
-  .option('--dry-run', 'of invite: check everything, change nothing')
-  .action(async (action: string, organisation: string | undefined, options: Record<string, string>) => (await import('./org.ts')).orgAction(action, organisation, all(options)))
+addOrgCommands(program, async (action, organisation, options) => (await import('./org.ts')).orgAction(action, organisation, all(options)))
 
 program
   .command('probe')
@@ -193,7 +169,7 @@ process.stdout.on('error', (error: Error & { code?: string }) => {
 
 try {
   // `--json` and `--data` are taken after the command too, where people write them.
-  for (const command of program.commands) command.option('--json', 'one JSON object on stdout').option('--data <folder>', 'where the embedded database lives').exitOverride()
+  for (const command of program.commands.flatMap((each) => (each.commands.length === 0 ? [each] : each.commands))) command.option('--json', 'one JSON object on stdout').option('--data <folder>', 'where the embedded database lives').exitOverride()
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exits.ok : exits.usage

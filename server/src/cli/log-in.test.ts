@@ -18,7 +18,7 @@ test('an organisation\'s people by command: listed, given another link, ended; a
   assert.equal((await json<{ people: unknown[] }>('org', 'person', 'telkomsel')).people.length, 2, 'nobody new')
   for (const [args, code, said] of [
     [['org', 'link', 'telkomsel', '--person', ani?.id ?? '', '--name', 'Cici'], 2, /--name for somebody new/], [['org', 'link', 'indosat', '--person', ani?.id ?? ''], 3, /nobody of this id/], [['org', 'person', 'indosat', '--end', ani?.id ?? ''], 3, /nobody of this id/],
-    [['org', 'person', 'telkomsel', '--end', 'x'], 3, /nobody of this id/], [['org', 'person', 'nobody'], 3, /no organisation nobody/], [['org', 'person'], 2, /Which organisation/],
+    [['org', 'person', 'telkomsel', '--end', 'x'], 3, /nobody of this id/], [['org', 'person', 'nobody'], 3, /no organisation nobody/], [['org', 'person'], 2, /missing required argument 'organisation'/],
   ] as const) {
     const ended = await kawal(...args)
     assert.deepEqual([ended.code, said.test(ended.err)], [code, true], ended.err)

@@ -24,19 +24,20 @@ const ofOne: Readonly<Record<string, (asked: Asked, organisation: string) => Pro
 /** Those that change something, each with its options. */
 const changes: Readonly<Record<string, readonly string[]>> = { add: ['kind', 'name', 'area'], link: ['name', 'person'], person: ['end'], key: ['scope'], revoke: ['key'], level: ['severity', 'restore', 'repair'], peer: peerOptions }
 
-/** list, add ORGANISATION, link ORGANISATION, person ORGANISATION, key ORGANISATION, keys ORGANISATION, revoke ORGANISATION, contacts [ORGANISATION], completeness, level [ORGANISATION], peer [ORGANISATION], invite FILE */
+/** @param action a name of `addOrgCommands`; `subject` the organisation, or the file of `invite` */
 export async function orgAction(action: string, subject: string | undefined, options: Options): Promise<void> {
-  if (action === 'invite') return inviteAction(subject, options)
-  const [any, one] = [Object.hasOwn(overAll, action) ? overAll[action] : undefined, Object.hasOwn(ofOne, action) ? ofOne[action] : undefined]
-  if (any === undefined && one === undefined) throw new CommandFailure(exits.usage, `kawal org knows ${[...Object.keys(overAll), ...Object.keys(ofOne), 'invite'].join(', ')}, not ${action}.`)
-  if (any === undefined && subject === undefined) throw new CommandFailure(exits.usage, `Which organisation? "kawal org list" names them.`)
+  if (action === 'invite') return inviteAction(subject ?? '', options)
   const server = await joinDatabase(options['data'])
   try {
     await migrate(server.ownerUrl, server.appPassword)
     const database = connect(server.ownerUrl, server.appPassword)
     try {
       const asked = { database, ownerUrl: server.ownerUrl, options }
-      const work = (): Promise<Told> => (any !== undefined ? any(asked, subject) : (one as NonNullable<typeof one>)(asked, subject ?? ''))
+      const work = async (): Promise<Told> => {
+        const told = await (overAll[action]?.(asked, subject) ?? ofOne[action]?.(asked, subject ?? ''))
+        if (told === undefined) throw new RangeError(`kawal org has no ${action}`)
+        return told
+      }
       const isLook = (action === 'level' && options['severity'] === undefined) || (action === 'person' && options['end'] === undefined) || (action === 'peer' && !isPeerChange(options))
       const named = Object.hasOwn(changes, action) && !isLook ? changes[action] : undefined
       const [value, text] = named === undefined ? await work() : await audited(server, `org ${action} ${subject}${typed(options, named)}`, work)
