@@ -145,7 +145,7 @@ export const en: Words = {
   alarmState: { active: 'active', cleared: 'cleared' },
   raised: 'Raised',
   cleared: 'Cleared',
-  raisedTimes: (count) => `raised ${count} times`,
+  raisedTimes: (count) => `raised ${timesOf(count)}`,
   lasting: (span) => `for ${span} so far`,
   lasted: (span) => `lasted ${span}`,
   unplaced: 'not placed',
@@ -415,7 +415,7 @@ export const en: Words = {
   openTicket: 'Open a ticket',
   ticketAsked: 'Ticket asked for; waiting for word from the server',
   mayNot: 'Your role may not open tickets',
-  reopenedTimes: (times) => `reopened ${times} times by measurement`,
+  reopenedTimes: (times) => `reopened ${timesOf(times)} by measurement`,
   verification: {
     asked: (time) => `Nobody has measured since it was said to be resolved ${time}. Officers and probes near by are asked to check; the clocks are paused.`,
     unverified: (time) => `Unverified: since it was said to be resolved ${time} too few devices have reported from these stations. The ticket is neither closed nor reopened until reports come; its clocks are paused.`,
@@ -466,7 +466,7 @@ export const en: Words = {
   closed: 'closed',
   closedByOfficer: 'closed by the officer',
   closedUnheard: 'closed: 48 hours without word from the officer',
-  stillTimes: (times) => `reopened ${times} times by the officer`,
+  stillTimes: (times) => `reopened ${timesOf(times)} by the officer`,
   answerLabel: 'Answer to the officer',
   answerHint: "The officer reads this answer in Sigmon. The ticket closes by the officer's word, or 48 hours after it is said to be resolved.",
   takeUp: 'Take it up',
@@ -491,7 +491,7 @@ export const en: Words = {
   requestList: "Organisations' open requests",
   severityOf: (severity) => `severity ${severity}`,
   theirNumber: (number) => `their number ${number}`,
-  stillAsked: (times) => `reopened ${times} times by who asked`,
+  stillAsked: (times) => `reopened ${timesOf(times)} by who asked`,
   closedByAsker: 'closed by who asked',
   closedUnanswered: 'closed: 48 hours without word from who asked',
   noteLabel: 'Note',
@@ -554,4 +554,8 @@ export const en: Words = {
     ['m', 'map or table'], ['?', 'this help'],
   ],
   helpText: 'Every status has a colour, a shape and a word. No data never means good. What is suspected is drawn dashed and does not count as hit. The address of the page keeps the view: copy it to share.',
+}
+
+function timesOf(count: string): string {
+  return count === '1' ? 'once' : count === '2' ? 'twice' : `${count} times`
 }
