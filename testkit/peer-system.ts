@@ -1,13 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
-import { Ajv, type ValidateFunction } from 'ajv'
-import formats from 'ajv-formats'
-import { parse } from 'yaml'
+import { published, type Judge } from './published.ts'
 
-const folder = join(import.meta.dirname, '../../shared/suites/standards/tmf621')
-const files = { 4: join(folder, 'TMF621_Trouble_Ticket_Management_API_v4.0.0_swagger.json'), 5: join(folder, 'TMF621-Trouble_Ticket-v5.0.1.oas.yaml') } as const
+const files = { 4: 'tmf621/TMF621_Trouble_Ticket_Management_API_v4.0.0_swagger.json', 5: 'tmf621/TMF621-Trouble_Ticket-v5.0.1.oas.yaml' } as const
 type Json = Record<string, unknown>
 
 /** What becomes of a request: nothing odd; it is cut off before or after it was done; a refusal; an error; no answer at all. */
@@ -132,7 +127,7 @@ function createDoor({ clock, auth = {} }: SystemOptions) {
 /** A small ticket system that speaks TMF621 as it was published, and has the faults that real ones have. */
 export async function startPeerSystem(options: SystemOptions): Promise<PeerSystem> {
   const { fault = () => 'none', etags = false } = options
-  const validate = existsSync(files[options.version]) ? validatorOf(options.version) : null
+  const judge = published(files[options.version])
   const [records, door] = [createRecords(options), createDoor(options)]
   const log: string[] = []
   const faults: string[] = []
@@ -157,7 +152,7 @@ export async function startPeerSystem(options: SystemOptions): Promise<PeerSyste
     if (became === 'refused') return end([400, { code: '400', reason: 'not this one' }])
     if (!door.knows(request.headers)) return end([401, { code: '401', reason: 'who are you' }])
     const body = text === '' ? {} : JSON.parse(text) as Json
-    for (const wrong of validate?.(method, url.pathname, body) ?? []) faults.push(`${what}: ${wrong}`)
+    for (const wrong of judge === null ? [] : wrongIn(judge, options.version, method, url.pathname, body)) faults.push(`${what}: ${wrong}`)
     const [status, value] = records.answer(method, url, body, request.headers['if-match'])
     if (became === 'cut_after') return cut()
     const isTicket = typeof value === 'object' && value !== null && '#' in value
@@ -171,7 +166,7 @@ export async function startPeerSystem(options: SystemOptions): Promise<PeerSyste
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
-    url: origin, tokenUrl: `${origin}/token`, isStrict: validate !== null, tickets: records.tickets, log, callbacks: records.callbacks, faults, endTokens: door.end,
+    url: origin, tokenUrl: `${origin}/token`, isStrict: judge !== null, tickets: records.tickets, log, callbacks: records.callbacks, faults, endTokens: door.end,
     say: (id, said) => say(records, id, said),
     close: () => new Promise((resolve) => {
       server.close(() => resolve())
@@ -191,49 +186,10 @@ async function say({ tickets, callbacks, touch, named, now }: ReturnType<typeof 
   for (const callback of callbacks) await fetch(callback, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(event) }).catch(() => undefined)
 }
 
-/** Holds requests against the published file: bodies by their schema, and no field that it does not know. */
-function validatorOf(version: 4 | 5): (method: string, path: string, body: Json) => string[] {
-  const document = (version === 4 ? JSON.parse(readFileSync(files[4], 'utf8')) : parse(readFileSync(files[5], 'utf8'))) as Json
-  const ajv = new Ajv({ strict: false, allErrors: true })
-  formats.default(ajv)
-  ajv.addFormat('base64', true)
-  ajv.addSchema({ ...(branched(document) as Json), $id: 'tmf621' })
-  const place = version === 4 ? 'definitions' : 'components/schemas'
-  const names = version === 4 ? { POST: 'TroubleTicket_Create', PATCH: 'TroubleTicket_Update', hub: 'EventSubscriptionInput' } : { POST: 'TroubleTicket_FVO', PATCH: 'TroubleTicket_MVO', hub: 'Hub_FVO' }
-  const schemas = place.split('/').reduce<unknown>((node, name) => (node as Json)[name], document) as Record<string, Json>
-  const compiled = (name: string): ValidateFunction => {
-    const found = ajv.getSchema(`tmf621#/${place}/${name}`)
-    if (found === undefined) throw new RangeError(name)
-    return found
-  }
-  return (method, path, body) => {
-    if (method !== 'POST' && method !== 'PATCH') return []
-    const name = path === '/hub' ? names.hub : names[method]
-    const check = compiled(name)
-    const known = new Set([...fieldsOf(schemas, schemas[name] ?? {}), '@type', '@baseType', '@schemaLocation'])
-    return [
-      ...(check(body) ? [] : (check.errors ?? []).slice(0, 3).map(({ instancePath, message = '' }) => `${instancePath} ${message}`)),
-      ...Object.keys(body).filter((field) => !known.has(field)).map((field) => `${name} has no field ${field}`),
-    ]
-  }
-}
+const bodies = { 4: { POST: 'TroubleTicket_Create', PATCH: 'TroubleTicket_Update', hub: 'EventSubscriptionInput' }, 5: { POST: 'TroubleTicket_FVO', PATCH: 'TroubleTicket_MVO', hub: 'Hub_FVO' } } as const
 
-function fieldsOf(schemas: Record<string, Json>, { $ref, properties = {}, allOf = [] }: { readonly $ref?: string; readonly properties?: Json; readonly allOf?: Json[] }): string[] {
-  const named = $ref === undefined ? [] : fieldsOf(schemas, schemas[$ref.split('/').at(-1) ?? ''] ?? {})
-  return [...Object.keys(properties), ...named, ...allOf.flatMap((part) => fieldsOf(schemas, part))]
-}
-
-/** OpenAPI's `discriminator` is no JSON Schema: where a oneOf has one, `@type` picks the branch. */
-function branched(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(branched)
-  if (typeof node !== 'object' || node === null) return node
-  const { discriminator, oneOf, ...rest } = node as { discriminator?: { propertyName: string; mapping?: Record<string, string> } | string; oneOf?: unknown[] }
-  const kept = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, branched(value)]))
-  if (oneOf === undefined) return kept
-  if (typeof discriminator !== 'object' || discriminator.mapping === undefined) return { ...kept, oneOf: branched(oneOf) }
-  const { propertyName: property, mapping } = discriminator
-  return {
-    ...kept, required: [property], properties: { [property]: { enum: Object.keys(mapping) } },
-    allOf: Object.entries(mapping).map(([name, $ref]) => ({ if: { properties: { [property]: { const: name } } }, then: { $ref } })),
-  }
+/** What is wrong with a request's body by the published file. */
+function wrongIn(judge: Judge, version: 4 | 5, method: string, path: string, body: Json): string[] {
+  if (method !== 'POST' && method !== 'PATCH') return []
+  return judge(path === '/hub' ? bodies[version].hub : bodies[version][method], body)
 }

@@ -4,13 +4,14 @@ import { Ajv2019 } from 'ajv/dist/2019.js'
 import formats from 'ajv-formats'
 import { parse } from 'yaml'
 
-interface Schema { readonly $ref?: string; readonly discriminator?: { readonly propertyName: string; readonly mapping: Readonly<Record<string, string>> } }
+interface Schema { readonly $ref?: string; readonly discriminator?: { readonly propertyName: string; readonly mapping?: Readonly<Record<string, string>> } | string }
+interface Document { readonly components?: { readonly schemas: Readonly<Record<string, Schema>> }; readonly definitions?: Readonly<Record<string, Schema>> }
 
 /** What is wrong with a value by a schema of a published file, each in a line; nothing of what is right. */
 export type Judge = (schema: string, value: unknown) => string[]
 
 /**
- * A judge by an OpenAPI file of TM Forum's, beside the repository. Its schemas are open, so that a misspelt field would pass:
+ * A judge by an OpenAPI (or Swagger 2) file of TM Forum's, beside the repository. Its schemas are open, so that a misspelt field would pass:
  * here what no schema names is wrong, at every depth. OpenAPI's `discriminator` is no JSON Schema: where there is one,
  * `@type` picks the schema.
  * @param file below shared/suites/standards
@@ -19,8 +20,8 @@ export type Judge = (schema: string, value: unknown) => string[]
 export function published(file: string): Judge | null {
   const path = join(import.meta.dirname, '../../shared/suites/standards', file)
   if (!existsSync(path)) return null
-  const document = parse(readFileSync(path, 'utf8')) as { components: { schemas: Record<string, Schema> } }
-  const { schemas } = document.components
+  const { components, definitions = {} } = parse(readFileSync(path, 'utf8')) as Document // JSON is YAML
+  const schemas = components?.schemas ?? definitions
   const ajv = new Ajv2019({ strict: false, allErrors: true })
   formats.default(ajv)
   ajv.addFormat('base64', true)
@@ -41,7 +42,7 @@ const refOf = (name: string): string => `published#/components/schemas/${name}`
 /** A schema where a value stands: that of its `@type`, with no other fields than it names. */
 function picked(name: string, schemas: Readonly<Record<string, Schema>>): object {
   const { discriminator } = schemas[name] ?? {}
-  if (discriminator === undefined) return { $ref: refOf(name), unevaluatedProperties: false }
+  if (typeof discriminator !== 'object' || discriminator.mapping === undefined) return { $ref: refOf(name), unevaluatedProperties: false }
   const { propertyName, mapping } = discriminator
   return {
     type: 'object', required: [propertyName], properties: { [propertyName]: { enum: Object.keys(mapping) } },

@@ -63,3 +63,21 @@ test("the wall in the database says the same, whatever the code forgets", async 
   const found = await Promise.all([['kpu', there], ['kpu-75', there], ['kpu-7501', there], ['kpu-7501', here], ['kpu-53', here]].map(([office = '', station = '']) => insert(office, station)))
   assert.deepEqual(found, [true, true, false, true, false])
 })
+
+test('a challenge of a station is answered by the offices that it lies in the area of', async () => {
+  const owner = new pg.Client({ connectionString: server.kit.ownerUrl })
+  await owner.connect()
+  try {
+    for (const station of [here, there])
+      await owner.query("INSERT INTO challenge (id, edition_id, organisation_id, operator_id, technology, station_code, says, evidence, status, opened_at) SELECT gen_random_uuid(), id, 'bawaslu', 'telkomsel', 'lte', $1, 'not_covered', 'measured there', 'open', now() FROM edition LIMIT 1", [station])
+  } finally {
+    await owner.end()
+  }
+  const answered = (office: string): Promise<string[]> => server.app.database.transaction({ organisation: office, role: 'planner' }, async (client) => {
+    await client.query('SAVEPOINT before')
+    const { rows } = await client.query<{ code: string }>("UPDATE challenge SET status = 'accepted', answer = 'so it is', decided_at = now(), decided_by = $1 RETURNING station_code AS code", [office])
+    await client.query('ROLLBACK TO before')
+    return rows.map(({ code }) => code).sort()
+  })
+  assert.deepEqual([await answered('kpu'), await answered('kpu-75'), await answered('kpu-7501'), await answered('kpu-53')], [[here, there].sort(), [here, there].sort(), [here], []])
+})
