@@ -1,4 +1,4 @@
-import { constants, cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, constants, cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -32,7 +32,9 @@ export async function makeData(to: string): Promise<void> {
 /** A data folder as a first start leaves it, where this run of the tests has one to copy; else nothing, and the first start makes it. */
 export function copyData(to: string): void {
   const from = process.env[template]
-  if (from !== undefined) cpSync(from, to, { recursive: true, mode: constants.COPYFILE_FICLONE })
+  if (from === undefined) return
+  cpSync(from, to, { recursive: true, mode: constants.COPYFILE_FICLONE })
+  chmodSync(join(to, 'database'), 0o700) // a copy has the rights that new folders have, and PostgreSQL starts on no such
 }
 
 /** A fresh, migrated database on a real PostgreSQL, which the test's process starts once. */
