@@ -17,12 +17,12 @@ test('what is asked wrongly is told before anything starts', async () => {
     [['invite', 'bare.csv'], 3, /lacks the column "contact", .*organisation, name, kind, contact, email, phone, level/], [['invite', 'empty.csv'], 3, /it has no rows/], [['toString'], 2, /unknown command 'toString'/], [['list', '--scope', 'read'], 2, /unknown option '--scope'/], [['key'], 2, /missing required argument 'organisation'/],
   ]
   for (const [args, code, sentence] of wrongly) {
-    const ended = await kawal('org', ...args)
+    const ended = await kawal('org', ...args, '--data', 'none')
     assert.deepEqual([ended.code, ended.out], [code, ''], ended.err)
     assert.match(ended.err, sentence)
     assert.doesNotMatch(ended.err, /\n\s+at /)
   }
-  assert.equal(existsSync(join(folder, '.kawal')), false)
+  assert.equal(existsSync(join(folder, 'none')), false)
 })
 
 interface Invitations { dryRun: boolean; added: { organisation: string; contacts: number; link: string | null; key?: string | null }[]; known: number; contacts: { added: number; known: number }; rejected: { line: number; wrong: string; mend: string }[] }
