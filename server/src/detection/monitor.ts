@@ -32,7 +32,7 @@ interface MonitorNeeds {
   readonly changed: (change: { disturbances: readonly string[]; stations: readonly StationChange[] }) => Promise<void>
   /** Told of what went wrong with one disturbance, while the others go on. */
   readonly failed: (error: unknown) => void
-  /** For so long a sweep holds up those who wait for an answer, ms. */
+  /** A slice of a sweep lasts at least so long, ms: see slices.ts. */
   readonly slice_ms?: number
 }
 const slice_ms_default = 4

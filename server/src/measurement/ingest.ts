@@ -139,7 +139,13 @@ function createWaiting() {
   let counts: Map<string, number> | null = null
 
   function change({ stations, sizes }: (typeof groups)[number], sign: 1 | -1, to: Map<string, number>): void {
-    for (let i = 0; i < stations.length; i++) to.set(stations[i] as string, (to.get(stations[i] as string) ?? 0) + sign * (sizes[i] as number))
+    for (let i = 0; i < stations.length; i++) {
+      const station = stations[i] as string
+      const left = (to.get(station) ?? 0) + sign * (sizes[i] as number)
+      // Else a long crowd would leave every station of the nation in it.
+      if (left > 0) to.set(station, left)
+      else to.delete(station)
+    }
   }
   return {
     samples: (): number => samples,
