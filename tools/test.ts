@@ -42,8 +42,9 @@ for (const [name, command, args] of part === '' ? checks : []) {
 
 const files = globSync('{bench,console,contract,core,e2e,server,sigmon,testkit,tools}/**/*.test.ts', { cwd: root, exclude: (name) => name.includes('node_modules') || name.includes('dist') })
   .filter((file) => file.includes(part)).sort().map((file) => join(root, file))
+// Half of a test's time is waiting for others (kills, lines that are cut), so a third file finds room on two cores.
 // A file whose set-up failed would wait for its own open handles until the time is over.
-const stream = run({ files, concurrency: 2, timeout: timeout_ms, cwd: root, forceExit: true })
+const stream = run({ files, concurrency: 3, timeout: timeout_ms, cwd: root, forceExit: true })
 const isFile = (name: string): boolean => files.some((file) => name === file || name === relative(root, file))
 stream.on('test:pass', (event) => {
   if (event.details.type === 'suite' || isFile(event.name)) return
