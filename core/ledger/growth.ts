@@ -13,7 +13,7 @@ export interface Edge {
 }
 
 export interface TileFile { readonly tile: Tile; readonly bytes: Uint8Array }
-export interface Growth { readonly edge: Edge; readonly files: readonly TileFile[] }
+interface Growth { readonly edge: Edge; readonly files: readonly TileFile[] }
 
 export const emptyEdge: Edge = { size: 0, bundle: new Uint8Array(), tiles: [] }
 

@@ -27,7 +27,7 @@ export interface SignerKey {
 }
 
 /** `key_form`: not three parts between plus signs; `key_length`: not 32 bytes; `key_id`: not the id of this key. */
-export type KeyFault = 'key_form' | 'key_name' | 'key_algorithm' | 'key_length' | 'key_id'
+type KeyFault = 'key_form' | 'key_name' | 'key_algorithm' | 'key_length' | 'key_id'
 
 const key_bytes = 32
 const signer_prefix = 'PRIVATE+KEY+'

@@ -10,7 +10,7 @@ export type Sha256Sync = (bytes: Uint8Array) => Uint8Array
 /** The hash of the complete subtree over the leaves from `index * 2^level` to before `(index + 1) * 2^level`; level 0 are leaf hashes. */
 export type HashAt = (level: number, index: number) => Uint8Array
 /** A complete subtree. */
-export interface TreeNode { readonly level: number; readonly index: number }
+interface TreeNode { readonly level: number; readonly index: number }
 /** Leaves from `start` to before `end` that are one subtree of a tree; at the tree's right edge it need not be complete. */
 export interface Span { readonly start: number; readonly end: number }
 /** The complete subtrees that a tree consists of, largest first: all that appending needs. One for each 1 of the size in binary. */

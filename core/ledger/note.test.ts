@@ -109,5 +109,10 @@ test('a witness signs the header, its time and the text', async () => {
   await fc.assert(fc.asyncProperty(fc.maxSafeNat(), async (at_s) => {
     assert.deepEqual(await verifyNote({ text, signatures: [await cosignText(text, key, at_s, signBy)] }, [key], verifyEd25519), { ok: true, value: [{ key, at_s }] })
   }), { numRuns: 20 })
+  // a time that a number cannot tell from the next one, well signed
+  const beyond = Buffer.alloc(8)
+  beyond.writeBigUInt64BE(2n ** 60n)
+  const far = { name: key.name, id: key.id, signature: Uint8Array.from([...beyond, ...(await signBy(Uint8Array.from(Buffer.from(`cosignature/v1\ntime ${2 ** 60}\n${text}`))))]) }
+  assert.deepEqual(await verifyNote({ text, signatures: [far] }, [key], verifyEd25519), { ok: false, error: 'signature_wrong' })
   for (const at_s of [-1, 0.5, 2 ** 53, NaN]) await assert.rejects(cosignText(text, key, at_s, signBy), RangeError)
 })

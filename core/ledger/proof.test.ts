@@ -8,7 +8,7 @@ import { appendLeaf, emptyFrontier, frontierOf, hashesOf, inclusionSpans, leafHa
 import { formatNote, readNote } from './note.ts'
 import { formatProof, readProof } from './proof.ts'
 import { verifyReceipt, type LedgerTrust } from './receipt.ts'
-import { cosignText, signText } from './signature.ts'
+import { cosignText, signText, type Ed25519Verify } from './signature.ts'
 
 const suites = join(import.meta.dirname, '../../../shared/suites/tlog')
 const skip = existsSync(suites) ? false : 'SKIPPED: ../shared/suites/tlog is not there'
@@ -65,6 +65,14 @@ test('a receipt proves its entry, to whoever trusts the log and two of three wit
   let frontier = emptyFrontier
   for (const entry of entries) frontier = appendLeaf(frontier, leafHash(entry, sha256), sha256)
   assert.deepEqual(frontier, frontierOf(21, hashAt))
+})
+
+test('what a browser verifies with, which is asynchronous, judges the same', async () => {
+  const verify: Ed25519Verify = async (publicKey, message, signature) => crypto.subtle.verify('Ed25519', await crypto.subtle.importKey('raw', publicKey, 'Ed25519', false, ['verify']), signature, message)
+  const text = await receiptOf(7, 3)
+  const result = await verifyReceipt(entryAt(7), text, trust, { sha256, verify })
+  assert.deepEqual([result.ok && result.value.index, result.ok && result.value.witnesses.length], [7, 3])
+  assert.deepEqual(await verifyReceipt(entryAt(7), text.replace('\n21\n', '\n20\n'), trust, { sha256, verify }), { ok: false, error: 'log_signature_wrong' })
 })
 
 test('each step that can fail is named', async () => {

@@ -31,7 +31,7 @@ export interface Verified {
  */
 export type ReceiptFault = 'trust_wrong' | ProofFault | NoteFault | CheckpointFault | 'origin_other' | 'log_unsigned' | 'log_signature_wrong' | 'witness_signature_wrong' | 'witnesses_few' | InclusionFault
 
-export interface Cryptography { readonly sha256: Sha256Sync; readonly verify: Ed25519Verify }
+interface Cryptography { readonly sha256: Sha256Sync; readonly verify: Ed25519Verify }
 
 /**
  * Whether a receipt proves that the log holds this entry, without asking anybody (https://c2sp.org/tlog-proof, *Verifying*).

@@ -14,9 +14,9 @@ export type Ed25519Sign = (message: Uint8Array<ArrayBuffer>) => Uint8Array | Pro
 export type Ed25519Verify = (publicKey: Uint8Array<ArrayBuffer>, message: Uint8Array<ArrayBuffer>, signature: Uint8Array<ArrayBuffer>) => boolean | Promise<boolean>
 
 /** `signature_unknown`: of none of these keys; `signature_wrong`: of one of them, and it does not hold. */
-export type SignatureFault = 'signature_unknown' | 'signature_wrong'
+type SignatureFault = 'signature_unknown' | 'signature_wrong'
 
-export interface Signed {
+interface Signed {
   readonly key: VerifierKey
   /** When a witness says that it looked, in s since 1970; null of an `ed25519` key, which says no time. */
   readonly at_s: number | null

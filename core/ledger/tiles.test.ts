@@ -60,6 +60,19 @@ test('a tree of 70,000 has the tiles of the specification\'s example; one of 256
   assert.deepEqual([...files.keys()].sort(), [...Array.from({ length: 273 }, (_, index) => ['entries', 0].map((level) => `tile/${level}/${String(index).padStart(3, '0')}`)).flat(), 'tile/1/000', ...paths(70_000)].sort())
 })
 
+test('each bundle holds its own entries, and hashes to the tile beside it', () => {
+  const { files } = written([3, 256, 300, 511, 512, 700])
+  const paths = [...files.keys()].filter((path) => path.startsWith('tile/entries/'))
+  assert.deepEqual(paths, ['000.p/3', '000', '001.p/44', '001.p/255', '001', '002.p/188'].map((path) => `tile/entries/${path}`))
+  for (const path of paths) {
+    const { index, width } = readTilePath(path) ?? assert.fail(path)
+    const entries = readBundle(files.get(path) ?? assert.fail(path))
+    assert.ok(entries.ok, path)
+    assert.deepEqual(entries.value.map((entry) => Buffer.from(entry).toString()), entriesOf(index * 256, index * 256 + width).map((entry) => Buffer.from(entry).toString()), path)
+    assert.deepEqual(Buffer.concat(entries.value.map((entry) => leafHash(entry, sha256))), Buffer.from(files.get(path.replace('entries', '0')) ?? assert.fail(path)), path)
+  }
+})
+
 test('however the entries come, the same tree has the same tiles', () => {
   const size = 2 * 256 + 44
   const all = written(Array.from({ length: size }, (_, at) => at + 1)).files

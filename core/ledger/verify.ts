@@ -10,10 +10,10 @@ import { hash_bytes, nodeHash, type Sha256Sync } from './merkle.ts'
 /** `tree_size`: no size of a tree with leaves; `proof_length`: hashes too few or too many; `hash_length`: one that has not 32 bytes. */
 export type InclusionFault = 'tree_size' | 'index_beyond' | 'hash_length' | 'proof_length' | 'root_other'
 /** `tree_size`: no size, or an older tree that is empty; `sizes_reversed`: the older tree is the larger one. */
-export type ConsistencyFault = 'tree_size' | 'sizes_reversed' | 'hash_length' | 'proof_length' | 'older_root_other' | 'root_other'
+type ConsistencyFault = 'tree_size' | 'sizes_reversed' | 'hash_length' | 'proof_length' | 'older_root_other' | 'root_other'
 
-export interface Inclusion { readonly index: number; readonly size: number; readonly leaf: Uint8Array; readonly root: Uint8Array }
-export interface Consistency { readonly older: number; readonly olderRoot: Uint8Array; readonly size: number; readonly root: Uint8Array }
+interface Inclusion { readonly index: number; readonly size: number; readonly leaf: Uint8Array; readonly root: Uint8Array }
+interface Consistency { readonly older: number; readonly olderRoot: Uint8Array; readonly size: number; readonly root: Uint8Array }
 
 const isHash = (bytes: Uint8Array): boolean => bytes.length === hash_bytes
 const half = (value: number): number => Math.floor(value / 2)
