@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import jsqr from 'jsqr'
 import { encode } from 'uqr'
@@ -52,4 +54,16 @@ test('the largest ballot in use fits the bounds', async () => {
   const recap: Recap = { ...large, contest: 'dpr', ballot, totals: ofParties.fields.map(() => 306) }
   assert.deepEqual([ofParties.fields.length, await sizeOf(recap)], [361, 1_425])
   assert.ok(writeRecap({ ...recap, warned: ofParties.checks.map((_, at) => at) }).length <= record_bytes_max)
+})
+
+test('the sizes that the specification gives are those of these records', async () => {
+  const ballot = { kind: 'parties', parties: Array.from({ length: 24 }, (_, at) => ({ number: at + 1, candidates: 12 })) } as const
+  const ofParties: Recap = { ...large, contest: 'dpr', ballot, totals: mustForm('dpr', ballot).fields.map(() => 306) }
+  const records = [presidential, { ...presidential, replaces: hash }, large, { ...large, warned: checksOf(checkTotals(form, large.totals, 300)) }, absurd, ofParties]
+  const rows = await Promise.all(records.map(async (recap) => {
+    const bytes = await signRecap(recap, (await testKey('EdDSA')).signer)
+    return [bytes.length, encode([...bytes], { ecc: 'M', boostEcc: false }).version]
+  }))
+  const table = /^\| record \| bytes \| QR \|\n([\s\S]*?)\n\n/m.exec(readFileSync(join(import.meta.dirname, '../../spec/recap.md'), 'utf8'))?.[1] ?? ''
+  assert.deepEqual([...table.matchAll(/\| ([\d,]+) \| (\d+) \|$/gm)].map(([, bytes, version]) => [Number(bytes?.replace(',', '')), Number(version)]), rows)
 })
