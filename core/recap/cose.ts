@@ -18,7 +18,7 @@ const tag_sign1 = 0xd2
 /** More than any signed record has. */
 export const signed_bytes_max = 8_192
 /** The first bytes of a key's thumbprint. */
-export const kid_bytes = 8
+const kid_bytes = 8
 
 export type Sign1Fault =
   | CborFault

@@ -23,10 +23,10 @@ export type Ballot =
 export interface Party { readonly number: number; readonly candidates: number }
 
 /** Bounds of what is read. In 2024: 3 pairs, 24 parties at most (local ones of Aceh included), 12 seats a district. */
-export const candidates_max = 100
-export const parties_max = 40
-export const party_number_max = 99
-export const party_candidates_max = 30
+const candidates_max = 100
+const parties_max = 40
+const party_number_max = 99
+const party_candidates_max = 30
 export const fields_max = 1_000
 /** Voters of one station at most: 300 in February 2024, 600 in the regional elections of November 2024. Configuration of the contest. */
 export const ceiling_max = 100_000
