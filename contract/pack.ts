@@ -1,5 +1,6 @@
 import { fail, ok, type Result } from '@kawal/core/kernel/result.ts'
-import { base32Of, type Sha256 } from '@kawal/core/measurement/letter.ts'
+import { base32Of } from '@kawal/core/kernel/base32.ts'
+import type { Sha256 } from '@kawal/core/measurement/letter.ts'
 import type { Pack, PackDelta, VerifyingKeys } from './sigmon.ts'
 
 /** What both ends do with packs (spec/sigmon.md). Phones load this file: it knows no schema library. */

@@ -1,3 +1,4 @@
+import { base32_symbols, base32Of } from '../kernel/base32.ts'
 import { fail, ok, type Result } from '../kernel/result.ts'
 
 /**
@@ -5,24 +6,12 @@ import { fail, ok, type Result } from '../kernel/result.ts'
  * (https://www.crockford.com/base32.html), shown 4-4-4-4-C. It is read aloud, written by hand and typed on
  * cheap phones, hence letters that are not mistaken for each other and a symbol that tells a slip at once.
  */
-const symbols = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-const check_symbols = `${symbols}*~$=U`
+const check_symbols = `${base32_symbols}*~$=U`
 const symbols_count = 16
 
 export type LetterFault = 'code_form' | 'code_check'
 /** SHA-256, given by whoever asks: a browser's is asynchronous. */
 export type Sha256 = (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>
-
-/** Bytes as symbols of 5 bits; those that are left over at the end are dropped. */
-export function base32Of(bytes: Uint8Array): string {
-  let [held, bits, text] = [0, 0, '']
-  for (const byte of bytes) {
-    held = (held << 8) | byte
-    for (bits += 8; bits >= 5; bits -= 5) text += symbols[(held >> (bits - 5)) & 31] ?? ''
-    held &= (1 << bits) - 1
-  }
-  return text
-}
 
 /**
  * @param bytes 10 bytes, 80 bits
@@ -37,7 +26,7 @@ export function letterCodeOf(bytes: Uint8Array): string {
 /** Crockford's: the number modulo 37, a prime above 32: any one wrong symbol and any two swapped ones are seen. */
 function checkSymbol(code: string): string {
   let rest = 0
-  for (const symbol of code) rest = (rest * 32 + symbols.indexOf(symbol)) % 37
+  for (const symbol of code) rest = (rest * 32 + base32_symbols.indexOf(symbol)) % 37
   return check_symbols[rest] ?? ''
 }
 
