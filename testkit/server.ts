@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import pino from 'pino'
 import { startApp, type App } from '@kawal/server/src/app.ts'
+import type { RecapSettings } from '@kawal/server/src/recap/open.ts'
 import { addApiKey } from '@kawal/server/src/organisation/sessions.ts'
 import { withDatabase, type TestDatabase } from './postgres.ts'
 
@@ -17,16 +21,19 @@ export interface TestServer {
 }
 
 /** The whole server over a database of its own, asked over HTTP with the keys of its organisations. */
-export async function withServer(clock: () => number, seed: (kit: TestDatabase) => Promise<void>, more: Partial<Parameters<typeof startApp>[0]> = {}): Promise<TestServer> {
+export async function withServer(clock: () => number, seed: (kit: TestDatabase) => Promise<void>, { recaps, ...more }: Omit<Partial<Parameters<typeof startApp>[0]>, 'recaps'> & { readonly recaps?: Partial<RecapSettings> } = {}): Promise<TestServer> {
   const kit = await withDatabase()
+  const folder = mkdtempSync(join(tmpdir(), 'kawal-ledger-'))
   // What was begun is ended where the rest fails: an open database would hold the test's process.
-  const app = await seed(kit).then(() => startApp({ ownerUrl: kit.ownerUrl, appPassword: 'test', clock, host: '127.0.0.1', port: 0, rehearsal: true, log: pino({ level: 'error' }, pino.destination(2)), ...more })).catch(async (error: unknown) => {
+  const app = await seed(kit).then(() => startApp({ ownerUrl: kit.ownerUrl, appPassword: 'test', clock, host: '127.0.0.1', port: 0, rehearsal: true, log: pino({ level: 'error' }, pino.destination(2)), recaps: { folder: join(folder, 'ledger'), photos: join(folder, 'photos'), origin: 'kawal.example/ledger', ...recaps }, ...more })).catch(async (error: unknown) => {
     await kit.close()
+    rmSync(folder, { recursive: true, force: true })
     throw error
   })
   const close = async (): Promise<void> => {
     await app.stop()
     await kit.close()
+    rmSync(folder, { recursive: true, force: true })
   }
   const keys = new Map<string, string>()
   try {

@@ -29,7 +29,7 @@ export const photos_max = 400
 export const page_max = 100
 export const shot_max = 20
 export const photo_bytes_max = 50_000_000
-const list_bytes_max = 20_000
+export const list_bytes_max = 20_000
 
 /** The order of a list: by page, by shot, the preview before its original. */
 const orderOf = ({ page, shot, kind }: Photo): number => (page * (shot_max + 1) + shot) * photo_kinds.length + photo_kinds.indexOf(kind)

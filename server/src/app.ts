@@ -56,6 +56,7 @@ import { plannedWorkRoutes } from './planned-work/routes.ts'
 import { readPlannedWork } from './planned-work/store.ts'
 import { contactOf, createPush, readPushKey, type Push } from './push/push.ts'
 import { pushRoutes } from './push/routes.ts'
+import { openRecaps, type Recaps, type RecapSettings } from './recap/open.ts'
 import { answerNotFound, answerProblems, ProblemError } from './problem.ts'
 import { problemRoutes } from './problems/routes.ts'
 import { campaignRoutes } from './readiness/campaign-routes.ts'
@@ -115,6 +116,10 @@ interface AppOptions {
   readonly publicUrl?: string
   /** Who vouches for people besides passkeys and links; nobody without it. */
   readonly oidc?: readonly ProviderSettings[]
+  /** Recaps and their ledger; none are taken in without it. */
+  readonly recaps?: RecapSettings
+  /** What is on disk cannot be told any more; without it the process ends. */
+  readonly fatal?: (error: unknown) => void
 }
 
 export interface App {
@@ -128,6 +133,7 @@ export interface App {
   /** Tickets and deliveries alone. */
   tick(now: number): Promise<void>
   ingestIdle(): Promise<void>
+  recapsIdle(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -194,6 +200,8 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   ends.push(() => networks.idle())
   const ingest = await ingestOf(options, database, register.operatorOfSim, sigmon, { monitor, feed, metrics, asks: tickets.asks })
   ends.push(() => ingest.stop())
+  const recaps = await openRecaps({ database, secret, clock: options.clock, settings: options.recaps ?? null, failed: (error) => options.log.error(error), fatal: options.fatal ?? endNow(options.log) })
+  ends.push(() => recaps.idle())
   const app = await buildHttp(options, database, feed, secret)
   ends.push(() => app.close())
   enrolmentRoutes(app, { database, secret, clock: options.clock, stationOf: stationReader(database), stationDevices_max: options.stationDevices_max })
@@ -206,6 +214,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   sigmonRoutes(app, { ...sigmon, asks: tickets.asks })
   disturbanceRoutes(app, { database, monitor, clock: options.clock, stations: register.stations, names: register.names, tickets })
   await ticketFaces(app, options, database, secret, ticketChanged, impact)
+  recaps.routes(app)
   const peers = peersOf(app, options, database, secret, ticketChanged)
   const footprint = createFootprint(register.stations)
   await operatorsSystems(app, options, database, monitor, footprint)
@@ -224,9 +233,9 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   const url = await app.listen({ host: options.host, port: options.port })
   if (options.notification !== undefined && push !== null) notification = await openNotification({ database, clock: options.clock, secret, push, settings: options.notification, changed: ticketChanged, failed: (error) => options.log.error(error) })
   ends.push(async () => notification?.stop())
-  const turns = startTurns(options, database, { monitor, tickets, feed, secret, peers, notification })
+  const turns = startTurns(options, database, { monitor, tickets, feed, secret, peers, notification, recaps })
   ends.push(() => turns.stop(), async () => feed.close())
-  return { url, database, monitor, secret, stationCount: register.stations.length, sweep: turns.sweep, tick: turns.tick, ingestIdle: () => ingest.idle() }
+  return { url, database, monitor, secret, stationCount: register.stations.length, sweep: turns.sweep, tick: turns.tick, ingestIdle: () => ingest.idle(), recapsIdle: () => recaps.idle() }
 }
 
 /** Tickets by TMF621 in both versions and by link, and what officers report. */
@@ -295,7 +304,7 @@ async function takeUpInputs({ clock }: AppOptions, database: Database, monitor: 
 }
 
 /** What runs by the clock. Deliveries run beside the sweep: a dead receiver must not hold up detection. */
-function startTurns(options: AppOptions, database: Database, { monitor, tickets, feed, secret, peers, notification }: { monitor: Monitor; tickets: ReturnType<typeof createDesk>; feed: Feed; secret: Buffer; peers: Peers; notification: Notification | null }) {
+function startTurns(options: AppOptions, database: Database, { monitor, tickets, feed, secret, peers, notification, recaps }: { monitor: Monitor; tickets: ReturnType<typeof createDesk>; feed: Feed; secret: Buffer; peers: Peers; notification: Notification | null; recaps: Recaps }) {
   const failed = (error: unknown): void => options.log.error(error)
   const post = createSend({ secret, hosts: options.callbackHosts ?? [] })
   const outbox = createOutbox(database, (event) => (isOfPeer(event.callback) ? peers.send(event) : post(event)))
@@ -311,6 +320,7 @@ function startTurns(options: AppOptions, database: Database, { monitor, tickets,
     await tickets.sweep(now, (id) => monitor.disturbance(id))
     beside(outbox.deliver(now))
     beside(peers.turn(now))
+    beside(recaps.turn())
     notification?.turn(now).catch(failed)
   }
   return {
@@ -384,6 +394,12 @@ function waysIn(app: FastifyInstance, { clock, wallClock = clock, publicUrl, oid
 /** Names below assets/ hold a hash of what is in them; everything else is asked for each time. */
 function keepAssets(reply: FastifyReply, path: string): void {
   void reply.header('cache-control', /[\\/]assets[\\/]/.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache')
+}
+
+/** After an error of fsync nothing may be acknowledged any more. */
+const endNow = (log: Logger) => (error: unknown): void => {
+  log.fatal(error)
+  process.exit(1)
 }
 
 const later = (ms: number, turn: () => void): (() => void) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,20 +8,37 @@ import { createInterface } from 'node:readline'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
+import { envelope_type } from '@kawal/contract/recap.ts'
 import { seeded } from '@kawal/core/kernel/random.ts'
+import { appendLeaf, emptyFrontier, leafHash, rootOf } from '@kawal/core/ledger/merkle.ts'
+import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
+import { writeEntry } from '@kawal/core/recap/entry.ts'
 import { copyData } from '@kawal/testkit/postgres.ts'
+import { recapPhone, type RecapPhone } from '@kawal/testkit/recap-phone.ts'
 import { storedReports } from '@kawal/testkit/reports.ts'
-import { connect, migrate } from './adapters/postgres/database.ts'
+import { connect, migrate, system, type Database } from './adapters/postgres/database.ts'
 import { freePort, startEmbedded } from './adapters/postgres/embedded.ts'
 import { openDatabase } from './cli/database.ts'
-import { deploymentSecret, deviceToken, enrol, type Device } from './measurement/enrolment.ts'
+import { sha256, verifyEd25519 } from './ledger/cryptography.ts'
+import { openSigner } from './ledger/signer.ts'
+import { deploymentSecret, deviceToken, enrolKey, type Device } from './measurement/enrolment.ts'
 import { loadSynthetic } from './register/synthetic.ts'
 
 const kills = 50
 const devices_count = 24
+const recap_phones = 6
 const province = '75'
 
-interface Phone { readonly device: Device; readonly token: string; sequence: number; readonly acknowledged: Set<number>; readonly sent: Set<number> }
+interface Phone {
+  readonly device: Device
+  readonly token: string
+  sequence: number
+  readonly acknowledged: Set<number>
+  readonly sent: Set<number>
+  readonly recaps: RecapPhone
+  /** Records by hash, with the receipt of each that was acknowledged. */
+  readonly records: Map<string, { readonly bytes: Buffer; receipt: string | null }>
+}
 
 function sample(sequence: number): object {
   return {
@@ -30,7 +48,7 @@ function sample(sequence: number): object {
 }
 
 /** What is wrong between what was acknowledged and what the database holds. */
-function audit(phones: readonly Phone[], rows: readonly { device: number; sequence: number }[]): { lost: number; doubled: number } {
+function audit(phones: readonly Pick<Phone, 'device' | 'acknowledged'>[], rows: readonly { device: number; sequence: number }[]): { lost: number; doubled: number } {
   const kept = rows.map((row) => `${row.device}.${row.sequence}`)
   const set = new Set(kept)
   const acknowledged = phones.flatMap((phone) => [...phone.acknowledged].map((sequence) => `${phone.device.key}.${sequence}`))
@@ -50,9 +68,11 @@ async function prepare(folder: string, planted: string | null): Promise<Phone[]>
   const database = connect(server.ownerUrl, server.appPassword)
   const secret = await deploymentSecret(database)
   const phones = await Promise.all(rows.map(async ({ code }): Promise<Phone> => {
-    const device = await enrol(database, code, Date.now())
-    assert.ok(device)
-    return { device, token: deviceToken(secret, device), sequence: 0, acknowledged: new Set(), sent: new Set() }
+    const recaps = await recapPhone(code)
+    const enrolled = await enrolKey(database, code, recaps.publicKey, Date.now())
+    assert.ok(enrolled)
+    const { device } = enrolled
+    return { device, token: deviceToken(secret, device), sequence: 0, acknowledged: new Set(), sent: new Set(), recaps, records: new Map() }
   }))
   await database.end()
   await server.stop()
@@ -101,8 +121,54 @@ async function load(phones: readonly Phone[], url: string, running: () => boolea
   }))
 }
 
+/** Records, the same way: what has no receipt is sent again, and the same record always has the same receipt. */
+async function loadRecaps(phones: readonly Phone[], url: string, running: () => boolean): Promise<void> {
+  await Promise.all(phones.map(async ({ token, recaps, records }) => {
+    const again = [...records.values()]
+    while (running()) {
+      const next = again.shift()
+      const bytes = next?.bytes ?? await recaps.record()
+      const hash = createHash('sha256').update(bytes).digest('hex')
+      const record = records.get(hash) ?? { bytes, receipt: null }
+      records.set(hash, record)
+      try {
+        const answer = await fetch(`${url}/v1/recaps`, { method: 'POST', headers: { 'content-type': envelope_type, authorization: `Bearer ${token}` }, body: bytes })
+        const text = await answer.text()
+        assert.ok(answer.ok, text)
+        assert.equal(record.receipt ?? text, text, 'the receipt is another')
+        record.receipt = text
+      } catch (error) {
+        if (error instanceof assert.AssertionError) throw error
+        return
+      }
+    }
+  }))
+}
+
+/** Each receipt verifies, the entry that it names is the record's and in the log once, and the tree that it was given for is a beginning of the tree that there is. */
+async function auditRecaps(folder: string, database: Database, phones: readonly Phone[]): Promise<{ receipts: number; lost: number; doubled: number; forked: number }> {
+  const { rows } = await database.transaction(system, (client) => client.query<{ index: number; name: Buffer; bytes: Buffer }>('SELECT index, name, bytes FROM ledger_entry ORDER BY index'))
+  const signer = await openSigner(join(folder, 'ledger'), '', false)
+  const roots = [Buffer.from(sha256(new Uint8Array())).toString('hex')]
+  let frontier = emptyFrontier
+  for (const { bytes } of rows) {
+    frontier = appendLeaf(frontier, leafHash(bytes, sha256), sha256)
+    roots.push(Buffer.from(rootOf(frontier, sha256)).toString('hex'))
+  }
+  const counts = { receipts: 0, lost: 0, doubled: rows.length - new Set(rows.map(({ name }) => name.toString('hex'))).size, forked: 0 }
+  for (const [hash, { bytes, receipt }] of phones.flatMap(({ records }) => [...records])) {
+    if (receipt === null) continue
+    counts.receipts++
+    const read = await verifyReceipt(writeEntry({ kind: 'recap', envelope: bytes }), receipt, { log: signer.key, witnesses: [], witnesses_min: 0 }, { sha256, verify: verifyEd25519 })
+    if (!read.ok || rows[read.value.index]?.name.toString('hex') !== hash) counts.lost++
+    const root = receipt.split('\n\n')[1]?.split('\n')[2]
+    if (read.ok && roots[read.value.size] !== Buffer.from(root ?? '', 'base64').toString('hex')) counts.forked++
+  }
+  return counts
+}
+
 /** Kills the whole machine at random moments under load, then holds what is kept against what was acknowledged. */
-async function campaign(t: TestContext, rounds: number, planted: string | null): Promise<{ lost: number; doubled: number; acknowledged: number }> {
+async function campaign(t: TestContext, rounds: number, planted: string | null): Promise<{ lost: number; doubled: number; acknowledged: number; recaps: Awaited<ReturnType<typeof auditRecaps>> }> {
   const folder = mkdtempSync(join(tmpdir(), 'kawal-kill-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const phones = await prepare(folder, planted)
@@ -111,7 +177,8 @@ async function campaign(t: TestContext, rounds: number, planted: string | null):
     const port = await freePort()
     const server = await serve(folder, port)
     let running = true
-    const loading = load(phones, `http://127.0.0.1:${port}`, () => running)
+    const url = `http://127.0.0.1:${port}`
+    const loading = Promise.all([load(phones, url, () => running), loadRecaps(phones.slice(0, planted === null ? recap_phones : 0), url, () => running)])
     await pause(60 + 340 * random()) // the moment of the kill is what is drawn
     await server.kill()
     running = false
@@ -121,17 +188,20 @@ async function campaign(t: TestContext, rounds: number, planted: string | null):
   await migrate(server.ownerUrl, 'reader')
   const database = connect(server.ownerUrl, 'reader')
   const rows = await storedReports(database)
+  const recaps = await auditRecaps(folder, database, phones)
   await database.end()
   await server.stop()
   const acknowledged = phones.reduce((sum, phone) => sum + phone.acknowledged.size, 0)
-  t.diagnostic(`${rounds} kills, ${acknowledged} reports acknowledged, ${rows.length} kept`)
-  return { ...audit(phones, rows), acknowledged }
+  t.diagnostic(`${rounds} kills, ${acknowledged} reports acknowledged, ${rows.length} kept; ${recaps.receipts} receipts of recaps`)
+  return { ...audit(phones, rows), acknowledged, recaps }
 }
 
-test('50 times kill -9 under load: no acknowledged report is lost, none is doubled', { timeout: 300_000 }, async (t) => {
-  const { lost, doubled, acknowledged } = await campaign(t, kills, null)
+test('50 times kill -9 under load: no acknowledged report or recap is lost, none is doubled, and the ledger is one', { timeout: 300_000 }, async (t) => {
+  const { lost, doubled, acknowledged, recaps } = await campaign(t, kills, null)
   assert.ok(acknowledged > 1000, `the load was real: ${acknowledged}`)
   assert.deepEqual({ lost, doubled }, { lost: 0, doubled: 0 })
+  assert.ok(recaps.receipts > 100, `recaps were sent too: ${recaps.receipts}`)
+  assert.deepEqual({ ...recaps, receipts: 0 }, { receipts: 0, lost: 0, doubled: 0, forked: 0 })
 })
 
 test('a planted bug is caught: a commit that is answered before it is on disk', { timeout: 120_000 }, async (t) => {
@@ -140,7 +210,7 @@ test('a planted bug is caught: a commit that is answered before it is on disk', 
 })
 
 test('the audit counts what is lost and what is doubled', () => {
-  const phone: Phone = { device: { id: 'x', key: 1, station: '7501011001001' }, token: '', sequence: 2, acknowledged: new Set([1, 2]), sent: new Set([1, 2]) }
+  const phone = { device: { id: 'x', key: 1, station: '7501011001001' }, acknowledged: new Set([1, 2]) }
   assert.deepEqual(audit([phone], [{ device: 1, sequence: 1 }]), { lost: 1, doubled: 0 })
   assert.deepEqual(audit([phone], [{ device: 1, sequence: 1 }, { device: 1, sequence: 2 }, { device: 1, sequence: 2 }]), { lost: 0, doubled: 1 })
 })

@@ -30,6 +30,8 @@ program
   .option('--trust-proxy <addresses>', 'addresses, with commas, of proxies in front that end TLS and name the caller')
   .option('--election <url>', 'the election server whose reach a check probes')
   .option('--internet <url>', 'an address on the open internet that a check probes')
+  .option('--ledger <folder>', "where the ledger's key is, and what it signed last; ledger/ in the data folder without it. It is not put back together with an older database")
+  .option('--receiver <url>', 'where recaps that count are handed over; its token is read from KAWAL_RECEIVER_TOKEN')
   .option('--sigmon <file>', "JSON with Sigmon's settings in place of the defaults: intervalS, budget, helpLines, forms and more")
   .option('--impact <file>', 'JSON with what priorities are worked out with: weights, contests, deadlines')
   .action(async (options: Record<string, string>) => (await import('./serve.ts')).serve(all(options)))
@@ -151,6 +153,13 @@ program
   .option('--daily-mb <number>', 'what measuring may cost a day', '20')
   .option('--once', 'one check, one report; exit code 4 if not all is well')
   .action(async (options: Record<string, string>) => (await import('./probe.ts')).probe(all(options)))
+
+program
+  .command('verify <what> <args...>')
+  .description('whether a log is what its key signed (ledger ADDRESS), or a record is in it (receipt RECEIPT RECORD); exit code 4 if not')
+  .option('--key <key>', 'key of the log, as you were given it: NAME+ID+KEY')
+  .option('--state <file>', 'the newest checkpoint that was seen: the log must begin with it; the new one is written there')
+  .action(async (what: string, args: string[], options: Record<string, string>) => (await import('./verify.ts')).verifyAction(what, args, all(options)))
 
 program
   .command('doctor')

@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import pino from 'pino'
 import { startApp } from '../app.ts'
 import { ImpactRefused, readImpactSettings } from '../impact/settings.ts'
 import { OidcRefused, readOidcSettings, type ProviderSettings } from '../organisation/oidc-settings.ts'
+import type { RecapSettings } from '../recap/open.ts'
 import { readSettings, SettingsRefused, type SigmonSettings } from '../sigmon/settings.ts'
 import { openDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
@@ -31,13 +34,15 @@ export async function serve(options: Options): Promise<void> {
   const notification = notificationOf(options)
   const oidc = oidcSettings(options['oidc'], publicUrl)
   const log = pino({ level: process.env['LOG_LEVEL'] ?? 'info' }, pino.destination(2))
-  const database = await openDatabase(options['data'])
+  const data = options['data'] ?? '.kawal'
+  const database = await openDatabase(data)
   const app = await startApp({
     ownerUrl: database.ownerUrl, appPassword: database.appPassword, clock: Date.now, host, port, log, rehearsal: false,
     ...(options['province'] === undefined ? {} : { province: options['province'] }), ...(tls === undefined ? {} : { tls }),
     targets: { election: options['election'] ?? null, internet: options['internet'] ?? null },
     ...(sigmon === undefined ? {} : { sigmon }), ...(impact === undefined ? {} : { impact }), ...(notification === undefined ? {} : { notification }),
     ...(publicUrl === undefined ? {} : { publicUrl }), ...(oidc === undefined ? {} : { oidc }),
+    recaps: { folder: resolve(options['ledger'] ?? join(data, 'ledger')), photos: resolve(data, 'photos'), origin: originOf(publicUrl), ...receiverOf(options['receiver']) },
     callbackHosts: listOf(options['callbackHosts']), ...(options['trustProxy'] === undefined ? {} : { trustProxy: listOf(options['trustProxy']) }),
   }).catch(async (error: unknown) => {
     await database.stop()
@@ -61,6 +66,17 @@ export async function serve(options: Options): Promise<void> {
  * - All memory may grow by a quarter between two collections: V8's own choice would be up to four times.
  */
 const collectGarbageAside = (): void => ['--no-allocation-site-pretenuring', '--external-memory-accounted-in-global-limit', '--heap-growing-percent=25'].forEach(setFlagsFromString)
+
+/** Of a new ledger: its name for ever. Where nobody says at which address people find it, one that nobody else has. */
+const originOf = (publicUrl: string | undefined): string => `${publicUrl === undefined ? `kawal-${randomBytes(8).toString('hex')}.invalid` : new URL(publicUrl).host}/ledger`
+
+/** The token stays out of the list of processes. */
+function receiverOf(url: string | undefined): Pick<RecapSettings, 'receiver'> {
+  if (url === undefined) return {}
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new CommandFailure(exits.usage, `--receiver takes an address, as https://terima.kpu.example/records, not ${url}.`)
+  const token = process.env['KAWAL_RECEIVER_TOKEN']
+  return { receiver: { url, ...(token === undefined ? {} : { token }) } }
+}
 
 const listOf = (text: string | undefined): string[] => (text ?? '').split(',').map((each) => each.trim()).filter(Boolean)
 

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { writeCbor } from './cbor.ts'
+import { readEntry, writeEntry, type Entry } from './entry.ts'
+
+const bytes = (length: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: length, maxLength: length })
+const at = fc.integer({ min: 0, max: 253_402_300_799_999 })
+const station = fc.tuple(fc.stringMatching(/^[0-9]{10}$/), fc.integer({ min: 1, max: 999 })).map(([village, number]) => village + String(number).padStart(3, '0'))
+const entries: fc.Arbitrary<Entry> = fc.oneof(
+  fc.record({ kind: fc.constant('recap' as const), envelope: fc.uint8Array({ maxLength: 8_192 }) }),
+  fc.record({ kind: fc.constant('enrolment' as const), device: bytes(16), station, publicKey: fc.oneof(bytes(32), bytes(65)), at }),
+  fc.record({ kind: fc.constant('revocation' as const), device: bytes(16), at, reason: fc.string({ maxLength: 200 }) }),
+  fc.record({ kind: fc.constant('delivery' as const), recap: bytes(32), status: fc.integer({ min: 100, max: 599 }), answer: bytes(32), at }),
+)
+
+test('what is written is read again, each entry in one writing', () => {
+  fc.assert(fc.property(entries, (entry) => {
+    const written = writeEntry(entry)
+    const read = readEntry(written)
+    assert.ok(read.ok)
+    assert.deepEqual({ ...read.value }, { ...entry })
+    assert.deepEqual(writeEntry(read.value), written)
+  }))
+})
+
+test('any changed byte is another entry or none, and one that is cut is none', () => {
+  fc.assert(fc.property(entries, fc.nat(), fc.integer({ min: 1, max: 255 }), (entry, place, change) => {
+    const written = writeEntry(entry)
+    const changed = written.slice()
+    changed[place % written.length] = (changed[place % written.length] ?? 0) ^ change
+    const read = readEntry(changed)
+    if (read.ok) assert.deepEqual(writeEntry(read.value), changed)
+    assert.equal(readEntry(written.slice(0, -1)).ok, false)
+  }))
+})
+
+test('what is of no form says so; a kind of a later program is told apart from it', () => {
+  const faults = (value: Parameters<typeof writeCbor>[0]): string => {
+    const read = readEntry(writeCbor(value))
+    return read.ok ? 'read' : read.error
+  }
+  assert.equal(faults([5, 'x']), 'kind_unknown')
+  assert.equal(faults([0]), 'entry_form')
+  assert.equal(faults([1]), 'entry_form')
+  assert.equal(faults([1, new Uint8Array(), 0]), 'entry_form')
+  assert.equal(faults([3, new Uint8Array(16), 1, 'x'.repeat(201)]), 'entry_form')
+  assert.equal(faults([4, new Uint8Array(32), 99, new Uint8Array(32), 1]), 'entry_form')
+  assert.equal(faults(new Map()), 'entry_form')
+  assert.throws(() => writeEntry({ kind: 'revocation', device: new Uint8Array(15), at: 1, reason: '' }), RangeError)
+})

@@ -1,0 +1,73 @@
+import type { Instant } from '../kernel/clock.ts'
+import { fail, ok, type Result } from '../kernel/result.ts'
+import { hash_bytes } from './bytes.ts'
+import { isBytes, isUint, readCbor, writeCbor, type Cbor, type CborFault } from './cbor.ts'
+
+/**
+ * What the ledger holds (spec/recap.md, *Entries*): a list in deterministic CBOR whose first place says of what kind it is. Whoever
+ * holds a record can write its entry, and so verify a receipt of it without asking.
+ */
+export type Entry =
+  /** The signed bytes as they came. A correction is a record too. */
+  | { readonly kind: 'recap'; readonly envelope: Uint8Array }
+  /** A device's key counts at a station from here on. */
+  | { readonly kind: 'enrolment'; readonly device: Uint8Array; readonly station: string; readonly publicKey: Uint8Array; readonly at: Instant }
+  /** It counts no more. */
+  | { readonly kind: 'revocation'; readonly device: Uint8Array; readonly at: Instant; readonly reason: string }
+  /** What the receiver answered when a record was handed over: SHA-256 of the answer, which is kept beside. */
+  | { readonly kind: 'delivery'; readonly recap: Uint8Array; readonly status: number; readonly answer: Uint8Array; readonly at: Instant }
+
+/** `kind_unknown`: of a later program; it stays an entry all the same. */
+export type EntryFault = CborFault | 'kind_unknown' | 'entry_form'
+
+/** Added at the end, never moved. */
+const kinds = { recap: 1, enrolment: 2, revocation: 3, delivery: 4 } as const
+export const entryKind = ({ kind }: Entry): number => kinds[kind]
+
+const device_bytes = 16
+const reason_chars_max = 200
+const status_max = 599
+/** The year 9999, as reports have it. */
+const instant_max = 253_402_300_799_999
+const entry_bytes_max = 65_535
+
+/** @throws {RangeError} for what no reader would take: a bug */
+export function writeEntry(entry: Entry): Uint8Array<ArrayBuffer> {
+  const bytes = writeCbor([kinds[entry.kind], ...partsOf(entry)])
+  const read = readEntry(bytes)
+  if (!read.ok) throw new RangeError(`this is no entry: ${read.error}`)
+  return bytes
+}
+
+function partsOf(entry: Entry): Cbor[] {
+  switch (entry.kind) {
+    case 'recap': return [entry.envelope]
+    case 'enrolment': return [entry.device, Number(entry.station), entry.publicKey, entry.at]
+    case 'revocation': return [entry.device, entry.at, entry.reason]
+    case 'delivery': return [entry.recap, entry.status, entry.answer, entry.at]
+  }
+}
+
+export function readEntry(bytes: Uint8Array): Result<Entry, EntryFault> {
+  const read = readCbor(bytes, entry_bytes_max)
+  if (!read.ok) return read
+  if (!Array.isArray(read.value)) return fail('entry_form')
+  const [kind, ...parts] = read.value as readonly Cbor[]
+  if (!isUint(kind, 1_000, 1)) return fail('entry_form')
+  const reader = Object.values(kinds).includes(kind as never) ? readers[kind as (typeof kinds)[keyof typeof kinds]] : null
+  if (reader === null) return fail('kind_unknown')
+  const entry = reader(parts)
+  return entry === null ? fail('entry_form') : ok(entry)
+}
+
+type Reader = (parts: readonly Cbor[]) => Entry | null
+const readers: Readonly<Record<(typeof kinds)[keyof typeof kinds], Reader>> = {
+  1: ([envelope, ...rest]) => (envelope instanceof Uint8Array && rest.length === 0 ? { kind: 'recap', envelope } : null),
+  2: ([device, station, publicKey, at, ...rest]) =>
+    isBytes(device, device_bytes) && isUint(station, 9_999_999_999_999) && (isBytes(publicKey, 32) || isBytes(publicKey, 65)) && isUint(at, instant_max) && rest.length === 0
+      ? { kind: 'enrolment', device, station: String(station).padStart(13, '0'), publicKey, at } : null,
+  3: ([device, at, reason, ...rest]) =>
+    isBytes(device, device_bytes) && isUint(at, instant_max) && typeof reason === 'string' && reason.length <= reason_chars_max && rest.length === 0 ? { kind: 'revocation', device, at, reason } : null,
+  4: ([recap, status, answer, at, ...rest]) =>
+    isBytes(recap, hash_bytes) && isUint(status, status_max, 100) && isBytes(answer, hash_bytes) && isUint(at, instant_max) && rest.length === 0 ? { kind: 'delivery', recap, status, answer, at } : null,
+}

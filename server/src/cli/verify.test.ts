@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { envelope_type } from '@kawal/contract/recap.ts'
+import { commandsIn } from '@kawal/testkit/command.ts'
+import { planned, seedPlan } from '@kawal/testkit/plan.ts'
+import { recapPhone } from '@kawal/testkit/recap-phone.ts'
+import { withServer, type TestServer } from '@kawal/testkit/server.ts'
+import { deviceToken, enrolKey } from '../measurement/enrolment.ts'
+
+const now = Date.UTC(2029, 1, 14, 9)
+const [station = ''] = planned.stations
+let server: TestServer
+const { folder, kawal } = commandsIn('verify')
+let token = ''
+let phone: Awaited<ReturnType<typeof recapPhone>>
+const at = (name: string): string => join(folder, name)
+
+before(async () => {
+  server = await withServer(() => now, ({ ownerUrl }) => seedPlan(ownerUrl))
+  phone = await recapPhone(station)
+  const enrolled = await enrolKey(server.app.database, station, phone.publicKey, now)
+  assert.ok(enrolled !== null)
+  token = deviceToken(server.app.secret, enrolled.device)
+})
+after(() => server.close())
+
+async function send(): Promise<{ record: Buffer; receipt: string }> {
+  const record = await phone.record()
+  const answer = await fetch(`${server.app.url}/v1/recaps`, { method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': envelope_type }, body: record })
+  return { record, receipt: await answer.text() }
+}
+
+const ledger = (): string => `${server.app.url}/ledger`
+const vkey = async (): Promise<string> => (await (await fetch(`${ledger()}/key`)).text()).trim()
+
+test('a log is what its key signed; it goes on from what was seen before', async () => {
+  for (let nth = 0; nth < 3; nth++) await send()
+  const first = await kawal('verify', 'ledger', ledger(), '--state', at('seen'))
+  assert.equal(first.code, 0, first.err)
+  assert.match(first.out, /kawal\.example\/ledger: \d+ entries are those that its key signed\.\n {2}recap +3\n/)
+  assert.match(first.out, /The key came from the log itself/)
+  await send()
+  const second = await kawal('verify', 'ledger', `${ledger()}/`, '--state', at('seen'), '--key', await vkey(), '--json')
+  const { counts, consistentWith, keyGiven } = JSON.parse(second.out) as { counts: { recap: number }; consistentWith: number; keyGiven: boolean }
+  assert.deepEqual([counts.recap, consistentWith >= 3, keyGiven], [4, true, true])
+})
+
+/** The log behind somebody who changes what he hands on. */
+async function behind(change: (path: string, bytes: Buffer) => Buffer): Promise<{ url: string; server: Server }> {
+  const between = createServer((request, response) => {
+    void fetch(`${server.app.url}${request.url}`).then(async (answer) => response.writeHead(answer.status).end(change(request.url ?? '', Buffer.from(await answer.arrayBuffer()))))
+  })
+  await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve))
+  return { url: `http://127.0.0.1:${(between.address() as AddressInfo).port}/ledger`, server: between }
+}
+
+test('a changed entry, a changed root, a log that went back, and another key are each found', async () => {
+  await send()
+  const seen = at('newest')
+  assert.equal((await kawal('verify', 'ledger', ledger(), '--state', seen)).code, 0)
+  const cases: readonly (readonly [RegExp, (path: string, bytes: Buffer) => Buffer, readonly string[]])[] = [
+    [/their root is another/, (path, bytes) => (path.includes('/entries/') ? Buffer.from(bytes.map((byte, place) => (place === 60 ? byte ^ 1 : byte))) : bytes), []],
+    [/is not signed by/, (path, bytes) => (path.endsWith('checkpoint') ? Buffer.from(bytes.toString().replace(/\n\d+\n/, '\n1\n')) : bytes), []],
+    [/does not hold the/, (path, bytes) => (path.includes('/entries/') ? bytes.subarray(0, bytes.length - 1) : bytes), []],
+  ]
+  for (const [said, change] of cases) {
+    const between = await behind(change)
+    const { code, err } = await kawal('verify', 'ledger', between.url)
+    between.server.close()
+    assert.equal(code, 4)
+    assert.match(err, said)
+  }
+  const key = (await vkey()).replace(/\+[^+]+\+.*/, '+00000000+AAAA')
+  assert.match((await kawal('verify', 'ledger', ledger(), '--key', key)).err, /is no key of a log/)
+  assert.match((await kawal('verify', 'ledger', 'http://127.0.0.1:1/ledger')).err, /does not answer/)
+  assert.equal((await kawal('verify', 'log', 'x')).code, 2)
+  assert.ok(readFileSync(seen, 'utf8').startsWith('kawal.example/ledger\n'))
+})
+
+test('a receipt and a record, as two files: proved, or what is wrong', async () => {
+  const { record, receipt } = await send()
+  writeFileSync(at('record'), record)
+  writeFileSync(at('receipt'), receipt)
+  const good = await kawal('verify', 'receipt', at('receipt'), at('record'), '--key', await vkey())
+  assert.equal(good.code, 0, good.err)
+  assert.match(good.out, /The record [0-9A-Z]{5}-[0-9A-Z]{5} is entry \d+ of the log/)
+  const other = await send()
+  writeFileSync(at('other'), other.record)
+  const bad = await kawal('verify', 'receipt', at('receipt'), at('other'), '--key', await vkey())
+  assert.deepEqual([bad.code, /root_other/.test(bad.err)], [4, true])
+  assert.equal((await kawal('verify', 'receipt', at('receipt'), at('record'))).code, 2)
+  assert.equal((await kawal('verify', 'receipt', at('none'), at('record'), '--key', await vkey())).code, 3)
+})

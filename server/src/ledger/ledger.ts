@@ -1,0 +1,236 @@
+import { setTimeout as after } from 'node:timers/promises'
+import type pg from 'pg'
+import { grow, type Edge } from '@kawal/core/ledger/growth.ts'
+import { sameBytes } from '@kawal/core/ledger/bytes.ts'
+import type { VerifierKey } from '@kawal/core/ledger/key.ts'
+import { frontierOf, hashesOf, inclusionSpans, rootOf, type HashAt } from '@kawal/core/ledger/merkle.ts'
+import { formatProof } from '@kawal/core/ledger/proof.ts'
+import { hashFromTiles, tilePath, tilesOf, tile_width, type Tile } from '@kawal/core/ledger/tiles.ts'
+import { system, type Database } from '../adapters/postgres/database.ts'
+import { FsyncFailed } from '../durable.ts'
+import { sha256 } from './cryptography.ts'
+import { addCheckpoint, addEntries, loadEdge, readBundleOf, readNames, readShown, readSize, readTile, type NewEntry, type Shown } from './store.ts'
+import { SignerRefused, type LogSigner, type SignedTree } from './signer.ts'
+
+/** What is to go into the log because something else was written: it is told within the same transaction where each entry went. */
+export interface Source {
+  take(client: pg.ClientBase, max: number): Promise<NewEntry[]>
+  /** @param first where the first of those that were taken went; the others follow */
+  placed(client: pg.ClientBase, first: number): Promise<void>
+}
+
+interface LedgerNeeds {
+  readonly database: Database
+  readonly signer: LogSigner
+  readonly clock: () => number
+  readonly sources?: readonly Source[]
+  readonly failed: (error: unknown) => void
+  /** What is on disk cannot be told any more: the process is to end. */
+  readonly fatal: (error: unknown) => void
+  /** Groups begin this far apart while entries keep coming, ms; 40 without it. */
+  readonly pace_ms?: number
+}
+
+export interface Appended {
+  readonly index: number
+  /** False where an entry of this name was there before. */
+  readonly isNew: boolean
+}
+interface Waiting { readonly entry: NewEntry; readonly done: (appended: Appended) => void; readonly failed: (error: unknown) => void }
+
+const group_max = 1_024
+const source_max = 512
+const pace_ms = 40
+/** Hashes of complete subtrees never change; 200,000 are some 30 MB. */
+const nodes_max = 200_000
+/** 8 KB each. */
+const tiles_max = 1_024
+/** What was shown lately is what receipts are asked of. */
+const shown_max = 256
+
+export type Ledger = Awaited<ReturnType<typeof openLedger>>
+
+/**
+ * The log as it grows: what comes while one group is being written goes into the next. An entry is answered for only when it
+ * and its tiles are on disk, the tree that holds it is the signer's newest, and its checkpoint is on disk too.
+ *
+ * A stop between any two of these leaves nothing in doubt: entries on disk that no checkpoint covers yet are covered by the
+ * next, and a tree that was swapped and not shown is signed again, to the same bytes.
+ * @throws SignerRefused where the database is an older copy, or another, than what was signed
+ */
+export async function openLedger({ database, signer, clock, sources = [], failed, fatal, pace_ms: pace = pace_ms }: LedgerNeeds) {
+  let edge: Edge = await loadEdge(database, await readSize(database))
+  const trees = createTrees(database, () => edge)
+  let waiting: Waiting[] = []
+  let running: Promise<void> | null = null
+  /** After a refusal nothing more is signed: that needs people. */
+  let refused: SignerRefused | null = null
+  let newest: Shown = await takeUp()
+
+  /** What was signed must be the beginning of what is here; what is here and not signed yet is signed now. */
+  async function takeUp(): Promise<Shown> {
+    const { size, root } = signer.newest()
+    if (edge.size < size) throw new SignerRefused(`The database holds ${edge.size} entries of the ledger ${signer.key.name}, and ${size} were signed: it is an older copy. Put the newer one back, or its entries from a mirror; nothing is taken in before.`)
+    if (!sameBytes(await trees.rootAt(size), root)) throw new SignerRefused(`The database holds other entries than the ${size} of the ledger ${signer.key.name} that were signed. Put the right one back.`)
+    return show(await treeNow())
+  }
+  const treeNow = async (): Promise<SignedTree> => ({ size: edge.size, root: await trees.rootAt(edge.size) })
+
+  async function show(tree: SignedTree): Promise<Shown> {
+    const shown = { size: tree.size, note: await signer.sign(signer.newest(), tree) }
+    await addCheckpoint(database, shown)
+    trees.shown(shown)
+    return shown
+  }
+
+  async function commit(group: readonly Waiting[]): Promise<void> {
+    const before = edge
+    const placed = new Map<string, Appended>()
+    const grown = await database.transaction(system, async (client) => {
+      const known = await readNames(client, group.map(({ entry }) => entry.name))
+      for (const [name, index] of known) placed.set(name, { index, isNew: false })
+      const entries: NewEntry[] = []
+      for (const { entry } of group) {
+        if (placed.has(entry.name)) continue
+        placed.set(entry.name, { index: before.size + entries.length, isNew: true })
+        entries.push(entry)
+      }
+      for (const source of sources) {
+        const found = await source.take(client, source_max)
+        if (found.length > 0) await source.placed(client, before.size + entries.length)
+        entries.push(...found)
+      }
+      if (entries.length === 0) return null
+      const growth = grow(before, entries.map(({ bytes }) => bytes), sha256)
+      if (!growth.ok) throw new Error(growth.error)
+      await addEntries(client, before.size, entries, growth.value.files, new Date(clock()))
+      return growth.value
+    }).catch(async (error: unknown) => {
+      // A commit whose answer was lost may be on disk all the same.
+      edge = await loadEdge(database, await readSize(database))
+      throw error
+    })
+    if (grown !== null) {
+      trees.grown(grown.files)
+      ;({ edge } = grown)
+    }
+    if (edge.size > newest.size) newest = await show(await treeNow())
+    for (const { entry, done } of group) done(placed.get(entry.name) as Appended)
+  }
+
+  async function drain(): Promise<void> {
+    for (let isFirst = true; waiting.length > 0 || isFirst; isFirst = false) {
+      const began = performance.now()
+      const group = waiting.splice(0, group_max)
+      try {
+        if (refused !== null) throw refused
+        await commit(group)
+      } catch (error) {
+        if (error instanceof FsyncFailed) fatal(error)
+        if (error instanceof SignerRefused) refused = error
+        failed(error)
+        for (const each of group) each.failed(error)
+      }
+      const rest = pace - (performance.now() - began)
+      if (rest > 0 && waiting.length > 0 && waiting.length < group_max) await after(rest)
+    }
+    running = null
+  }
+
+  return {
+    key: signer.key,
+    /** Of the newest checkpoint. */
+    size: (): number => newest.size,
+    /** The newest checkpoint, signed. */
+    checkpoint: (): string => newest.note,
+    waiting: (): number => waiting.length,
+    /** Resolves when a signed checkpoint holds the entry. */
+    append: (entry: NewEntry): Promise<Appended> => new Promise((done, fail) => {
+      waiting.push({ entry, done, failed: fail })
+      running ??= drain()
+    }),
+    /** An entry's receipt, as a tlog-proof: of one entry always the same. @returns null where no checkpoint holds it */
+    receipt: (index: number): Promise<string | null> => trees.receipt(index),
+    /** @returns null for what the newest checkpoint does not cover */
+    async tile(tile: Tile): Promise<Uint8Array | null> {
+      const first = tile.index * tile_width + tile.width
+      if (first * (tile.level === 'entries' ? 1 : tile_width ** tile.level) > newest.size) return null
+      return tile.level === 'entries' ? readBundleOf(database, tile) : trees.bytesOf(tile)
+    },
+    /** Takes in what waits in the sources. */
+    turn: async (): Promise<void> => void (await (running ??= drain())),
+    idle: async (): Promise<void> => void (await running),
+  }
+}
+
+/** Roots and proofs, from tiles that are kept in memory as far as they are asked for. */
+function createTrees(database: Database, edgeNow: () => Edge) {
+  const tiles = new Map<string, Uint8Array>()
+  const nodes = new Map<number, Uint8Array>()
+  const recent: Shown[] = []
+
+  function keep(path: string, bytes: Uint8Array): void {
+    if (tiles.size >= tiles_max) tiles.delete(tiles.keys().next().value as string)
+    tiles.set(path, bytes)
+  }
+  const fullPath = (tile: Tile): string => tilePath({ ...tile, width: tile_width })
+
+  /** A tile's bytes, or more of them. */
+  async function bytesOf(tile: Tile): Promise<Uint8Array> {
+    const edge = edgeNow()
+    const level = tile.level as number
+    if (Math.floor(edge.size / tile_width ** (level + 1)) === tile.index) return (edge.tiles[level] as Uint8Array).subarray(0, tile.width * 32)
+    const path = fullPath(tile)
+    let bytes = tiles.get(path)
+    if (bytes === undefined) {
+      const read = await readTile(database, tile)
+      if (read === null) throw new Error(`the ledger lacks ${path}`)
+      keep(path, (bytes = read))
+    }
+    return tile.width === tile_width ? bytes : bytes.subarray(0, tile.width * 32)
+  }
+
+  /** Complete subtrees are remembered: of neighbours' proofs all but the lowest are the same. */
+  async function hashesIn(size: number, wanted: readonly Tile[]): Promise<HashAt> {
+    const held = new Map<string, Uint8Array>()
+    for (const tile of wanted) held.set(fullPath(tile), await bytesOf(tile))
+    const hashAt = hashFromTiles(size, (tile) => held.get(fullPath(tile)) as Uint8Array, sha256)
+    return (level, index) => {
+      const key = index * 64 + level
+      const known = nodes.get(key)
+      if (known !== undefined) return known
+      const hash = hashAt(level, index)
+      if (nodes.size >= nodes_max) nodes.clear()
+      nodes.set(key, hash)
+      return hash
+    }
+  }
+
+  async function shownFor(index: number): Promise<Shown | null> {
+    const [oldest] = recent
+    if (oldest === undefined || oldest.size > index) return readShown(database, index)
+    return recent.find(({ size }) => size > index) ?? null
+  }
+
+  return {
+    bytesOf,
+    grown(files: readonly { readonly tile: Tile; readonly bytes: Uint8Array }[]): void {
+      for (const { tile, bytes } of files) if (tile.level !== 'entries' && tile.width === tile_width) keep(tilePath(tile), bytes)
+    },
+    shown(shown: Shown): void {
+      recent.push(shown)
+      if (recent.length > shown_max) recent.shift()
+    },
+    async rootAt(size: number): Promise<Uint8Array> {
+      const spans = size === 0 ? [] : [{ start: 0, end: size }]
+      return rootOf(frontierOf(size, await hashesIn(size, tilesOf(spans, size))), sha256)
+    },
+    async receipt(index: number): Promise<string | null> {
+      const shown = await shownFor(index)
+      if (shown === null) return null
+      const spans = inclusionSpans(index, shown.size)
+      const hashes = hashesOf(spans, await hashesIn(shown.size, tilesOf(spans, shown.size)), sha256)
+      return formatProof({ index, hashes, extra: null, checkpoint: shown.note })
+    },
+  }
+}

@@ -1,0 +1,125 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { link, mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { sameBytes } from '@kawal/core/ledger/bytes.ts'
+import { formatCheckpoint, readCheckpoint } from '@kawal/core/ledger/checkpoint.ts'
+import { formatSignerKey, readSignerKey, verifierKey, type VerifierKey } from '@kawal/core/ledger/key.ts'
+import { formatNote } from '@kawal/core/ledger/note.ts'
+import { signText } from '@kawal/core/ledger/signature.ts'
+import { syncFolder, writeDurably } from '../durable.ts'
+import { publicKeyOf, sha256, signerOf } from './cryptography.ts'
+
+/** What was signed last: a log of this size with this root. */
+export interface SignedTree { readonly size: number; readonly root: Uint8Array }
+
+/** The signer cannot go on: its folder, or the database, is not the one that it was. Nothing is signed until people have looked. */
+export class SignerRefused extends Error {}
+
+export interface LogSigner {
+  /** Its name is the log's origin. */
+  readonly key: VerifierKey
+  /** The newest tree that was ever signed; size 0 for none. */
+  newest(): SignedTree
+  /**
+   * Signs a tree that begins with the newest one.
+   * @param from the newest, as the caller knows it
+   * @returns the signed note, which is the same each time
+   * @throws SignerRefused where another is the newest: nothing was signed
+   */
+  sign(from: SignedTree, to: SignedTree): Promise<string>
+}
+
+const key_file = 'key'
+const digits = 16
+const empty: SignedTree = { size: 0, root: sha256(new Uint8Array()) }
+
+/**
+ * The log's key and the newest checkpoint that it signed, in a folder of its own and not in the database: an older copy of
+ * the database, put back after a fault, would else have it sign a second history, and everybody who holds a receipt of the
+ * first would be right to call the log forged.
+ *
+ * The newest is a compare-and-swap: the tree that follows one of N entries is written as `after-N`, by a link that
+ * fails where there is one. Whoever comes with an N that was left behind finds one that is further on, since the
+ * newest is always there, and takes its own away again. Signed is only what was swapped.
+ * @param origin for a new key; an old one keeps its own
+ */
+export async function openSigner(folder: string, origin: string, isNew: boolean): Promise<LogSigner> {
+  const path = join(folder, key_file)
+  if (!existsSync(path)) {
+    if (!isNew) throw new SignerRefused(`The key of the ledger is not in ${folder}, and the database holds entries that it signed. Put the folder back, or say with --ledger where it is.`)
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeKey(folder, origin)
+  }
+  const key = await readSignerKey((await readFile(path, 'utf8')).trim(), sha256, publicKeyOf)
+  if (!key.ok || key.value.algorithm !== 'ed25519') throw new SignerRefused(`${path} is no key of a ledger (${key.ok ? 'of a witness' : key.error}). Put the one back that was there.`)
+  const { name, id, seed } = key.value
+  const verifying = verifierKey(name, 'ed25519', publicKeyOf(seed), sha256)
+  if (!verifying.ok) throw new SignerRefused(`${path}: ${verifying.error}`)
+  const sign = signerOf(seed)
+  let newest = await readNewest(folder, name)
+
+  return {
+    key: verifying.value,
+    newest: () => newest,
+    async sign(from, to) {
+      if (from.size !== newest.size || !sameBytes(from.root, newest.root)) throw new SignerRefused(`the newest tree that was signed has ${newest.size} entries, not ${from.size}, or another root`)
+      const text = formatCheckpoint({ origin: name, size: to.size, root: to.root, extensions: [] })
+      if (to.size < newest.size || (to.size === newest.size && !sameBytes(to.root, newest.root))) throw new SignerRefused(`a log of ${newest.size} entries was signed, and shall not become one of ${to.size}`)
+      if (to.size > newest.size) {
+        await swap(folder, newest.size, text)
+        newest = to
+      }
+      return formatNote({ text, signatures: [await signText(text, { name, id }, sign)] })
+    },
+  }
+}
+
+const nameAfter = (size: number): string => `after-${String(size).padStart(digits, '0')}`
+
+/** Nobody else's: who signs beside us must not write into what is linked. */
+const draftName = (): string => `draft-${randomUUID()}`
+
+async function makeKey(folder: string, origin: string): Promise<void> {
+  const draft = draftName()
+  const seed = Uint8Array.from(randomBytes(32))
+  const key = verifierKey(origin, 'ed25519', publicKeyOf(seed), sha256)
+  if (!key.ok) throw new SignerRefused(`${origin} is no name of a ledger: no spaces and no plus signs`)
+  await writeDurably(folder, draft, `${formatSignerKey({ ...key.value, seed })}\n`)
+  await rename(join(folder, draft), join(folder, key_file))
+  await syncFolder(folder)
+}
+
+/** Where a stop came between a link and the removal of what it follows there are two: the last is the newest. */
+async function readNewest(folder: string, origin: string): Promise<SignedTree> {
+  const file = (await swapped(folder)).at(-1)
+  if (file === undefined) return empty
+  const read = readCheckpoint(await readFile(join(folder, file), 'utf8'))
+  if (!read.ok || read.value.origin !== origin) throw new SignerRefused(`${join(folder, file)} is no checkpoint of ${origin}. Put the one back that was there: without it the log could be signed a second time.`)
+  const { size, root } = read.value
+  return { size, root }
+}
+
+/** Their names sort by size. */
+const swapped = async (folder: string): Promise<string[]> => (await readdir(folder)).filter((name) => /^after-\d{16}$/.test(name)).sort()
+
+/** @throws SignerRefused where another tree follows it, or it was left behind */
+async function swap(folder: string, size: number, text: string): Promise<void> {
+  const [draft, name] = [draftName(), nameAfter(size)]
+  await writeDurably(folder, draft, text)
+  try {
+    await link(join(folder, draft), join(folder, name))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    throw new SignerRefused(`another tree was signed after the one of ${size} entries`)
+  } finally {
+    await unlink(join(folder, draft))
+  }
+  const all = await swapped(folder)
+  if (all.at(-1) !== name) {
+    await unlink(join(folder, name))
+    throw new SignerRefused(`trees larger than one of ${size} entries were signed`)
+  }
+  await syncFolder(folder)
+  for (const older of all.slice(0, -1)) await unlink(join(folder, older))
+}

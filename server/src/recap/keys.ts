@@ -1,0 +1,73 @@
+import { createPublicKey, verify, type KeyObject } from 'node:crypto'
+import type pg from 'pg'
+import { signedBytes, type Algorithm, type Envelope } from '@kawal/core/recap/cose.ts'
+import type { Database } from '../adapters/postgres/database.ts'
+
+/** A device whose key may have signed. */
+export interface KeyHolder {
+  readonly device: number
+  readonly station: string
+  /** 32 bytes of Ed25519, or 65 of P-256. */
+  readonly publicKey: Buffer
+  readonly isRevoked: boolean
+}
+
+export const algorithmOf = (publicKey: Uint8Array): Algorithm => (publicKey.length === 32 ? 'EdDSA' : 'ES256')
+
+/** Whether this key signed, by the algorithm that is its own. */
+export function isSignedBy(envelope: Envelope, publicKey: Uint8Array): boolean {
+  if (envelope.algorithm !== algorithmOf(publicKey)) return false
+  const message = signedBytes(envelope)
+  const key = keyOf(publicKey)
+  if (key === null) return false
+  return envelope.algorithm === 'EdDSA' ? verify(null, message, key, envelope.signature) : verify('sha256', message, { key, dsaEncoding: 'ieee-p1363' }, envelope.signature)
+}
+
+/** @returns null for what is no point of its curve */
+function keyOf(publicKey: Uint8Array): KeyObject | null {
+  const part = (from: number, to: number): string => Buffer.from(publicKey.subarray(from, to)).toString('base64url')
+  try {
+    return createPublicKey({ key: publicKey.length === 32 ? { kty: 'OKP', crv: 'Ed25519', x: part(0, 32) } : { kty: 'EC', crv: 'P-256', x: part(1, 33), y: part(33, 65) }, format: 'jwk' })
+  } catch {
+    return null
+  }
+}
+
+/** Who holds the keys of these ids (hex). An id is eight bytes of a hash: two keys may share one. */
+export async function readHolders(client: Pick<pg.ClientBase, 'query'>, kids: readonly string[]): Promise<Map<string, KeyHolder[]>> {
+  const { rows } = await client.query<{ kid: Buffer; key: number; station_code: string; public_key: Buffer; revoked: boolean }>(
+    'SELECT kid, key, station_code, public_key, revoked_at IS NOT NULL AS revoked FROM device WHERE kid = ANY($1) ORDER BY key', [kids.map((kid) => Buffer.from(kid, 'hex'))])
+  const found = new Map<string, KeyHolder[]>()
+  for (const { kid, key, station_code, public_key, revoked } of rows) {
+    const id = kid.toString('hex')
+    found.set(id, [...(found.get(id) ?? []), { device: key, station: station_code, publicKey: public_key, isRevoked: revoked }])
+  }
+  return found
+}
+
+/** Asks for the holders of many ids at once: what is asked while one query is under way goes into the next. */
+export function holderReader(database: Database): (kid: string) => Promise<readonly KeyHolder[]> {
+  let asked = new Map<string, { readonly found: ((holders: readonly KeyHolder[]) => void)[]; readonly failed: ((error: unknown) => void)[] }>()
+  let running = false
+  async function run(): Promise<void> {
+    running = true
+    while (asked.size > 0) {
+      const now = asked
+      asked = new Map()
+      try {
+        const holders = await readHolders(database.pool, [...now.keys()])
+        for (const [kid, { found }] of now) for (const each of found) each(holders.get(kid) ?? [])
+      } catch (error) {
+        for (const { failed } of now.values()) for (const each of failed) each(error)
+      }
+    }
+    running = false
+  }
+  return (kid) => new Promise((found, failed) => {
+    const each = asked.get(kid) ?? { found: [], failed: [] }
+    each.found.push(found)
+    each.failed.push(failed)
+    asked.set(kid, each)
+    if (!running) void run()
+  })
+}

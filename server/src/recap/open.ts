@@ -1,0 +1,95 @@
+import type { FastifyInstance } from 'fastify'
+import type { Instant } from '@kawal/core/kernel/clock.ts'
+import { contestDefaults, type Contests } from '@kawal/core/recap/judge.ts'
+import type { Database } from '../adapters/postgres/database.ts'
+import { openLedger, type Ledger } from '../ledger/ledger.ts'
+import { ledgerRoutes } from '../ledger/routes.ts'
+import { openSigner, SignerRefused } from '../ledger/signer.ts'
+import { readSize } from '../ledger/store.ts'
+import { ProblemError } from '../problem.ts'
+import { createForwarder, type ReceiverSettings } from './forwarder.ts'
+import { createIntake } from './intake.ts'
+import { createJudge } from './judge.ts'
+import { createPhotoStore } from './photo-store.ts'
+import { photoRoutes } from './photo-routes.ts'
+import { recapRoutes } from './routes.ts'
+import { createSources } from './sources.ts'
+
+export interface RecapSettings {
+  /** Folder of the log's key and of what it signed last: not in the database, and not put back with it. */
+  readonly folder: string
+  /** Of a new log: where people find it, without a scheme. */
+  readonly origin: string
+  /** Folder of photos. */
+  readonly photos: string
+  readonly contests?: Contests
+  /** Records that count are handed to it; to nobody without it. */
+  readonly receiver?: ReceiverSettings
+}
+
+interface RecapNeeds {
+  readonly database: Database
+  readonly secret: Buffer
+  readonly clock: () => Instant
+  /** Null where no ledger is kept: nothing is taken in then. */
+  readonly settings: RecapSettings | null
+  readonly failed: (error: unknown) => void
+  readonly fatal: (error: unknown) => void
+}
+
+export interface Recaps {
+  routes(app: FastifyInstance): void
+  /** What runs by the clock: enrolments into the ledger, and what waits to be judged. */
+  turn(): Promise<void>
+  /** Resolves when everything that came is in the ledger and judged. */
+  idle(): Promise<void>
+}
+
+/** An enrolment is in the log within this. */
+const turn_ms = 2_000
+
+/** Recaps and their ledger. Where the ledger cannot go on everything else does: what is broken in the network is found all the same. */
+export async function openRecaps({ database, secret, clock, settings, failed, fatal }: RecapNeeds): Promise<Recaps> {
+  const { ledger, why } = await opened(database, clock, settings, failed, fatal)
+  const open = (): Ledger => {
+    if (ledger === null) throw new ProblemError('not_ready', why)
+    return ledger
+  }
+  const contests = settings?.contests ?? contestDefaults
+  const judge = createJudge({ database, clock, contests, failed })
+  const forwarder = settings?.receiver === undefined ? null : createForwarder({ database, clock, receiver: settings.receiver, failed })
+  const intake = createIntake({ database, ledger: open })
+  let turned = -Infinity
+  return {
+    routes(app) {
+      ledgerRoutes(app, open)
+      recapRoutes(app, { database, secret, clock, contests, ledger: open, intake, taken: () => void judge.turn() })
+      photoRoutes(app, { database, secret, clock, store: createPhotoStore(settings?.photos ?? ''), fatal })
+    },
+    async turn() {
+      const now = clock()
+      if (ledger === null || now - turned < turn_ms) return
+      turned = now
+      await ledger.turn()
+      await judge.turn()
+      await forwarder?.turn()
+    },
+    async idle() {
+      await ledger?.idle()
+      await judge.idle()
+      await forwarder?.idle()
+    },
+  }
+}
+
+async function opened(database: Database, clock: () => Instant, settings: RecapSettings | null, failed: (error: unknown) => void, fatal: (error: unknown) => void): Promise<{ readonly ledger: Ledger | null; readonly why: string }> {
+  if (settings === null) return { ledger: null, why: 'This server keeps no ledger, and takes no recaps.' }
+  try {
+    const signer = await openSigner(settings.folder, settings.origin, (await readSize(database)) === 0)
+    return { ledger: await openLedger({ database, signer, clock, sources: createSources(), failed, fatal }), why: '' }
+  } catch (error) {
+    if (!(error instanceof SignerRefused)) throw error
+    failed(error)
+    return { ledger: null, why: `The ledger is stopped until people have looked at it. Keep the record: it is sent again by itself.` }
+  }
+}

@@ -1,0 +1,173 @@
+import { createHash, type Hash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, open, rename, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { syncFile, syncFolder } from '../durable.ts'
+
+/** A photo by its content: who names another size names another photo. */
+export interface PhotoId {
+  /** Hex. */
+  readonly sha256: string
+  readonly size: number
+}
+
+/** What is there is not what the sender thinks. */
+export class OffsetConflict extends Error {
+  readonly offset: number
+  constructor(offset: number) {
+    super(`${offset} bytes are there`)
+    this.offset = offset
+  }
+}
+/** All bytes came, and their hash is another: the next ones begin at 0. */
+export class PhotoOther extends Error {}
+/** Another request brings bytes of the same photo. */
+export class UploadLocked extends Error {}
+/** More bytes than the photo has. */
+export class PhotoTooLong extends Error {}
+
+export interface Appended {
+  /** Bytes that are on disk. */
+  readonly offset: number
+  /** Why the sender's bytes ended before their end; null when they did not. */
+  readonly broken: unknown
+}
+
+/** Bytes are written to disk in pieces of this size: a phone sends as many in one request. */
+const piece_bytes = 262_144
+/** Hashes of uploads under way; one that is not remembered is made again from the file. */
+const hashes_max = 4_096
+
+/**
+ * Photos as files, named by their hash. What a request brought is on disk when it is answered, also where its line broke in the middle;
+ * a photo stands under its own name only when all of it is on disk and its hash is right.
+ */
+export function createPhotoStore(folder: string) {
+  const locked = new Set<string>()
+  const hashes = new Map<string, { readonly hash: Hash; readonly at: number }>()
+  const folders = new Set<string>()
+
+  const nameOf = ({ sha256, size }: PhotoId): string => `${sha256}-${size}`
+  const folderOf = ({ sha256 }: PhotoId): string => join(folder, sha256.slice(0, 2))
+  const pathOf = (photo: PhotoId): string => join(folderOf(photo), nameOf(photo))
+  const partOf = (photo: PhotoId): string => `${pathOf(photo)}.part`
+
+  async function makeFolder(photo: PhotoId): Promise<void> {
+    const path = folderOf(photo)
+    if (folders.has(path)) return
+    await mkdir(path, { recursive: true, mode: 0o700 })
+    await syncFolder(folder)
+    await syncFolder(dirname(folder))
+    folders.add(path)
+  }
+
+  /** Of what is on disk up to there. */
+  async function hashUpTo(photo: PhotoId, at: number): Promise<Hash> {
+    const known = hashes.get(nameOf(photo))
+    if (known?.at === at) return known.hash
+    const hash = createHash('sha256')
+    if (at > 0) for await (const piece of createReadStream(partOf(photo), { end: at - 1 })) hash.update(piece as Buffer)
+    return hash
+  }
+
+  function remember(photo: PhotoId, hash: Hash, at: number): void {
+    hashes.delete(nameOf(photo))
+    if (hashes.size >= hashes_max) hashes.delete(hashes.keys().next().value as string)
+    hashes.set(nameOf(photo), { hash, at })
+  }
+
+  /** All bytes are on disk: under its own name it goes, or aside. */
+  async function finish(photo: PhotoId, hash: Hash): Promise<void> {
+    hashes.delete(nameOf(photo))
+    const isRight = hash.digest('hex') === photo.sha256
+    await rename(partOf(photo), isRight ? pathOf(photo) : `${pathOf(photo)}.other`)
+    await syncFolder(folderOf(photo))
+    if (!isRight) throw new PhotoOther('other bytes than the hash names')
+  }
+
+  async function withLock<T>(photo: PhotoId, work: () => Promise<T>): Promise<T> {
+    const name = nameOf(photo)
+    if (locked.has(name)) throw new UploadLocked('under way')
+    locked.add(name)
+    try {
+      return await work()
+    } finally {
+      locked.delete(name)
+    }
+  }
+
+  /** How many bytes are on disk. A stop between the last byte and the name is made good here. */
+  async function bytesThere(photo: PhotoId): Promise<number> {
+    if ((await sizeOf(pathOf(photo))) === photo.size) return photo.size
+    const size = await sizeOf(partOf(photo)) ?? 0
+    if (size < photo.size) return size
+    return finish(photo, await hashUpTo(photo, photo.size)).then(() => photo.size, (error: unknown) => {
+      if (error instanceof PhotoOther) return 0
+      throw error
+    })
+  }
+
+  async function append(photo: PhotoId, from: number, body: AsyncIterable<Buffer>): Promise<Appended> {
+    const there = await bytesThere(photo)
+    if (there !== from) throw new OffsetConflict(there)
+    if (there === photo.size) return { offset: there, broken: null }
+    await makeFolder(photo)
+    const hash = await hashUpTo(photo, from)
+    const file = await open(partOf(photo), 'a', 0o600)
+    let offset = from
+    let broken: unknown = null
+    try {
+      let [held, length]: [Buffer[], number] = [[], 0]
+      const write = async (): Promise<void> => {
+        if (length === 0) return
+        await file.writev(held)
+        for (const each of held) hash.update(each)
+        offset += length
+        ;[held, length] = [[], 0]
+      }
+      try {
+        for await (const bytes of body) {
+          if (offset + length + bytes.length > photo.size) throw new PhotoTooLong(`more than ${photo.size} bytes`)
+          held.push(bytes)
+          length += bytes.length
+          if (length >= piece_bytes) await write()
+        }
+      } catch (error) {
+        if (error instanceof PhotoTooLong || isOfDisk(error)) throw error
+        broken = error
+      }
+      await write()
+      await syncFile(file)
+      if (from === 0) await syncFolder(folderOf(photo))
+    } catch (error) {
+      // What was written of it, the file says; its hash is made again.
+      hashes.delete(nameOf(photo))
+      throw error
+    } finally {
+      await file.close()
+    }
+    if (offset === photo.size) await finish(photo, hash)
+    else remember(photo, hash, offset)
+    return { offset, broken }
+  }
+
+  return {
+    /** @throws UploadLocked */
+    offset: (photo: PhotoId): Promise<number> => withLock(photo, () => bytesThere(photo)),
+    /**
+     * Adds bytes behind those that are there; on disk when it resolves, also where the sender broke off.
+     * @throws OffsetConflict, PhotoOther, PhotoTooLong, UploadLocked, FsyncFailed
+     */
+    append: (photo: PhotoId, from: number, body: AsyncIterable<Buffer>): Promise<Appended> => withLock(photo, () => append(photo, from, body)),
+    pathOf,
+  }
+}
+
+export type PhotoStore = ReturnType<typeof createPhotoStore>
+
+const isOfDisk = (error: unknown): boolean => error instanceof Error && 'syscall' in error && (error as NodeJS.ErrnoException).syscall?.startsWith('write') === true
+
+const sizeOf = (path: string): Promise<number | null> => stat(path).then(({ size }) => size, (error: NodeJS.ErrnoException) => {
+  if (error.code === 'ENOENT') return null
+  throw error
+})

@@ -1,0 +1,98 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { cose_type, key_header, list_type, type RecapState, type StationRecaps } from '@kawal/contract/recap.ts'
+import { signed_bytes_max } from '@kawal/core/recap/cose.ts'
+import type { Contests } from '@kawal/core/recap/judge.ts'
+import { list_bytes_max } from '@kawal/core/recap/photo.ts'
+import { system, type Database } from '../adapters/postgres/database.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { SignerRefused } from '../ledger/signer.ts'
+import { deviceOf } from '../measurement/device.ts'
+import { ProblemError } from '../problem.ts'
+import { callerWho } from '../readiness/ask.ts'
+import type { Intake } from './intake.ts'
+import { keepList, readPhotosOf } from './photos.ts'
+import { readStation } from './station.ts'
+
+interface RecapNeeds {
+  readonly database: Database
+  readonly secret: Buffer
+  readonly clock: () => number
+  readonly contests: Contests
+  /** @throws ProblemError where it does not go on */
+  readonly ledger: () => Ledger
+  readonly intake: Intake
+  /** Told when something new was taken in. */
+  readonly taken: () => void
+}
+
+const receipt_type = 'text/plain; charset=utf-8'
+
+/** Records come in as they were signed, from whatever enrolled phone carries them; the answer is the receipt (spec/ledger.md). */
+export function recapRoutes(app: FastifyInstance, { database, secret, clock, contests, ledger, intake, taken }: RecapNeeds): void {
+  app.addContentTypeParser(cose_type, { parseAs: 'buffer', bodyLimit: signed_bytes_max }, (_, body, parsed) => parsed(null, body))
+  app.addContentTypeParser(list_type, { parseAs: 'buffer', bodyLimit: list_bytes_max }, (_, body, parsed) => parsed(null, body))
+
+  app.post('/v1/recaps', async (request, reply) => {
+    const device = deviceOf(request, secret)
+    if (!Buffer.isBuffer(request.body)) throw new ProblemError('body_invalid', `Send the signed record as it is, as ${cose_type}; cose-type="cose-sign1".`)
+    const { hash, isNew, receipt } = await intake.take({ bytes: request.body, carrier: device.key, key: keyOf(request) }).catch(sayRefused)
+    if (isNew) taken()
+    return reply.code(isNew ? 201 : 200).headers({ 'content-type': receipt_type, location: `/v1/recaps/${hash}` }).send(receipt)
+  })
+
+  app.put<{ Params: { hash: string } }>('/v1/recaps/:hash/photos', async (request, reply) => {
+    deviceOf(request, secret)
+    if (!Buffer.isBuffer(request.body)) throw new ProblemError('body_invalid', `Send the list of photos as it was hashed, as ${list_type}.`)
+    if (!isHash(request.params.hash)) throw new ProblemError('not_found', 'A record is named by its hash, 64 digits of hex.')
+    await keepList(database, Buffer.from(request.params.hash, 'hex'), request.body, clock())
+    return reply.code(204).send()
+  })
+
+  app.get<{ Params: { code: string } }>('/v1/stations/:code/recaps', (request): Promise<StationRecaps> => {
+    const caller = callerWho(request, 'read', 'recap')
+    if (!/^[0-9]{13}$/.test(request.params.code)) throw new ProblemError('not_found', 'A station has a code of 13 digits.')
+    return readStation(database, caller, request.params.code, contests)
+  })
+
+  app.get<{ Params: { hash: string } }>('/v1/recaps/:hash', async (request): Promise<RecapState> => {
+    deviceOf(request, secret)
+    return readState(database, request.params.hash)
+  })
+
+  app.get<{ Params: { hash: string } }>('/v1/recaps/:hash/receipt', async (request, reply): Promise<FastifyReply> => {
+    deviceOf(request, secret)
+    const { entry } = await readState(database, request.params.hash)
+    const receipt = await ledger().receipt(entry)
+    if (receipt === null) throw new ProblemError('not_ready', 'The record is kept, and no signed checkpoint holds it yet. Ask again in a few seconds.')
+    return reply.header('content-type', receipt_type).send(receipt)
+  })
+}
+
+/** A ledger that does not go on takes nothing in: phones keep what they have. */
+function sayRefused(error: unknown): never {
+  if (error instanceof SignerRefused) throw new ProblemError('not_ready', 'The ledger is stopped until people have looked at it. Keep the record: it is sent again by itself.')
+  throw error
+}
+
+function keyOf(request: FastifyRequest): Buffer | null {
+  const text = request.headers[key_header]
+  if (text === undefined) return null
+  const key = Buffer.from(String(text), 'base64url')
+  const isKey = key.toString('base64url') === text && (key.length === 32 || (key.length === 65 && key[0] === 4))
+  if (!isKey) throw new ProblemError('body_invalid', `The header ${key_header} holds no public key: 32 bytes of Ed25519, or 65 of P-256 from 4 on, in base64url without padding.`)
+  return key
+}
+
+async function readState(database: Database, hash: string): Promise<RecapState> {
+  const found = isHash(hash) ? await database.transaction(system, async (client) => {
+    const { rows } = await client.query<{ index: number; at: Date; judged: boolean; reason: string | null; detail: string | null; photos: Buffer | null }>(
+      'SELECT index, at, recap.hash IS NOT NULL AS judged, reason, detail, photos FROM ledger_entry LEFT JOIN recap ON entry = index WHERE name = $1 AND kind = 1', [Buffer.from(hash, 'hex')])
+    const [row] = rows
+    return row === undefined ? null : { ...row, photos: row.photos === null ? null : await readPhotosOf(client, row.photos) }
+  }) : null
+  if (found === null) throw new ProblemError('not_found', 'No record with this hash was handed in here: send it.')
+  const { index, at, judged, reason, detail, photos } = found
+  return { hash, entry: index, receivedAt: at.toISOString(), state: judged ? (reason === null ? 'counts' : 'quarantine') : 'waiting', reason, detail, photos }
+}
+
+const isHash = (text: string): boolean => /^[0-9a-f]{64}$/.test(text)
