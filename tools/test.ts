@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { globSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
@@ -11,6 +11,8 @@ const root = join(import.meta.dirname, '..')
 const part = process.argv[2] ?? ''
 /** No file takes longer: one that hangs must fail while there is time for the others. */
 const timeout_ms = 6 * 60_000
+/** Of a check that finds a fault in every file. */
+const output_bytes_max = 64 * 1024 * 1024
 
 let passed = 0
 let failed = 0
@@ -30,21 +32,22 @@ const checks: readonly (readonly [string, string, readonly string[]])[] = [
   ['types of the console', bin('svelte-check'), ['--workspace', 'console', '--fail-on-warnings', '--output', 'human']],
   ['types of sigmon', bin('svelte-check'), ['--workspace', 'sigmon', '--fail-on-warnings', '--output', 'human']],
 ]
-for (const [name, command, args] of part === '' ? checks : []) {
-  const check = spawnSync(command, args, { cwd: root, encoding: 'utf8' })
-  process.stdout.write(`${check.status === 0 ? 'ok   ' : 'FAIL '} ${name}\n`)
-  if (check.status === 0) passed++
-  else {
-    failed++
-    process.stdout.write(check.stdout + check.stderr)
+const left = part === '' ? [...checks] : []
+async function checkTypes(): Promise<void> {
+  for (let check = left.shift(); check !== undefined; check = left.shift()) {
+    const [name, command, args] = check
+    const fault = await new Promise<string | null>((resolve) => execFile(command, args, { cwd: root, maxBuffer: output_bytes_max }, (error, out, errors) => resolve(error === null ? null : out + errors || String(error))))
+    process.stdout.write(`${fault === null ? 'ok   ' : 'FAIL '} ${name}\n${fault ?? ''}`)
+    if (fault === null) passed++
+    else failed++
   }
 }
+await Promise.all([checkTypes(), checkTypes()])
 
 const files = globSync('{bench,console,contract,core,e2e,server,sigmon,testkit,tools}/**/*.test.ts', { cwd: root, exclude: (name) => name.includes('node_modules') || name.includes('dist') })
   .filter((file) => file.includes(part)).sort().map((file) => join(root, file))
-// Half of a test's time is waiting for others (kills, lines that are cut), so a third file finds room on two cores.
 // A file whose set-up failed would wait for its own open handles until the time is over.
-const stream = run({ files, concurrency: 3, timeout: timeout_ms, cwd: root, forceExit: true })
+const stream = run({ files, concurrency: 2, timeout: timeout_ms, cwd: root, forceExit: true })
 const isFile = (name: string): boolean => files.some((file) => name === file || name === relative(root, file))
 stream.on('test:pass', (event) => {
   if (event.details.type === 'suite' || isFile(event.name)) return

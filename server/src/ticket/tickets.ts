@@ -316,6 +316,22 @@ export async function readDisturbances(database: Database, caller: Caller, ids: 
   return new Map(rows.map((row) => [row.id, row.state]))
 }
 
+interface ToSweep { readonly id: string; readonly covers: string[]; readonly status: TicketStatus; readonly is_due: boolean; readonly disturbance_mark: string }
+
+/**
+ * Open tickets that are due, and those of disturbances of which there is news; with null all that are open. The first are looked up by their indexes before anything is
+ * asked of a ticket: to look at each of ten thousand, four times a second, took half a processor.
+ */
+async function readToSweep(database: Database, now: Instant, news: ReadonlySet<string> | null): Promise<ToSweep[]> {
+  const few = news === null ? '' : `AND id IN (
+    SELECT id FROM ticket WHERE due_at <= $1 AND status NOT IN ('closed', 'cancelled')
+    UNION SELECT ticket_id FROM ticket_cover WHERE disturbance_id = ANY ($2))`
+  const { rows } = await database.transaction(system, (client) => client.query<ToSweep>(
+    `SELECT id, ARRAY(SELECT disturbance_id FROM ticket_cover WHERE ticket_id = ticket.id) AS covers, status, coalesce(due_at <= $1, false) AS is_due, disturbance_mark FROM ticket
+     WHERE status NOT IN ('closed', 'cancelled') ${few} ORDER BY id`, [at(now), ...(news === null ? [] : [[...news]])]))
+  return rows
+}
+
 /**
  * One pass over the open tickets: closes what was measured as recovered, reopens what was not in time,
  * writes down clocks at risk and overdue, follows the disturbance's extent. Several processes may
@@ -325,9 +341,7 @@ export async function readDisturbances(database: Database, caller: Caller, ids: 
 export async function sweepTickets(
   database: Database, now: Instant, lookup: DisturbanceLookup, { news = null, measure = () => null, ...options }: SweepOptions = {},
 ): Promise<string[]> {
-  const { rows } = await database.transaction(system, (client) => client.query<{ id: string; covers: string[]; status: TicketStatus; is_due: boolean; disturbance_mark: string }>(
-    `SELECT id, ARRAY(SELECT disturbance_id FROM ticket_cover WHERE ticket_id = ticket.id) AS covers, status, coalesce(due_at <= $1, false) AS is_due, disturbance_mark FROM ticket
-     WHERE status NOT IN ('closed', 'cancelled') AND ($2::text[] IS NULL OR due_at <= $1 OR id IN (SELECT ticket_id FROM ticket_cover WHERE disturbance_id = ANY ($2))) ORDER BY id`, [at(now), news === null ? null : [...news]]))
+  const rows = await readToSweep(database, now, news)
   // After a restart a disturbance that had ended is in the database only.
   const kept = await readDisturbances(database, system, rows.flatMap(({ covers }) => covers.filter((id) => lookup(id) === null)))
   const todo = new Map<string, readonly OpenCause[]>()
