@@ -7,7 +7,7 @@ export const cose_type = 'application/cose'
 export const envelope_type = `${cose_type}; cose-type="cose-sign1"`
 /** The public key that signed, beside a record whose phone nobody enrolled yet. */
 export const key_header = 'recap-key'
-export const HashText = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of the signed record' })
+const HashText = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of the signed record' })
 
 /** Of `PUT /v1/recaps/{hash}/photos`: the list as it was hashed. */
 export const list_type = 'application/cbor'

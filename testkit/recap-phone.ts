@@ -1,8 +1,19 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import pg from 'pg'
 import { keyId, type Algorithm, type Signer } from '@kawal/core/recap/cose.ts'
 import { signRecap } from '@kawal/core/recap/envelope.ts'
 import type { Recap } from '@kawal/core/recap/record.ts'
+import { seedPlan } from './plan.ts'
 import { presidential, sha256 } from './recaps.ts'
+
+/** The planned nation, with every organisation that `withServer` asks as. */
+export async function seedRecaps({ ownerUrl }: { readonly ownerUrl: string }): Promise<void> {
+  await seedPlan(ownerUrl)
+  const owner = new pg.Client({ connectionString: ownerUrl })
+  await owner.connect()
+  await owner.query("INSERT INTO organisation (id, kind, name) VALUES ('dinas', 'helpdesk', 'Dinas')")
+  await owner.end()
+}
 
 /** A phone that records recaps: its key, and the count and chain of its records. */
 export interface RecapPhone {

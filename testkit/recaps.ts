@@ -8,7 +8,7 @@ import type { Recap } from '@kawal/core/recap/record.ts'
 export const sha256 = (bytes: Uint8Array): Uint8Array => Uint8Array.from(createHash('sha256').update(bytes).digest())
 
 /** A key for tests: everybody knows its private half. */
-export interface TestKey { readonly raw: Uint8Array; readonly signer: Signer; readonly verifying: VerifyingKey<KeyObject> }
+interface TestKey { readonly raw: Uint8Array; readonly signer: Signer; readonly verifying: VerifyingKey<KeyObject> }
 
 export const nodeVerify: Verify<KeyObject> = (algorithm, key, message, signature) => verify(algorithm === 'EdDSA' ? null : 'sha256', message, { key, dsaEncoding: 'ieee-p1363' }, signature)
 

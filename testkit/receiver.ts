@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** What the receiver does with a request: its ordinary work, or a fault of its own. */
-export type ReceiverFault =
+type ReceiverFault =
   | 'none'
   /** It breaks the connection before it has looked. */
   | 'dead'

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { envelope_type } from '@kawal/contract/recap.ts'
 import type { Sender } from './world.ts'
 
-export interface Handed {
+interface Handed {
   /** ms from the first byte out to the last of the receipt in, of each record that was acknowledged. */
   readonly latency_ms: readonly number[]
   /** Each record with its receipt. */

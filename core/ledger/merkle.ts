@@ -14,7 +14,7 @@ interface TreeNode { readonly level: number; readonly index: number }
 /** Leaves from `start` to before `end` that are one subtree of a tree; at the tree's right edge it need not be complete. */
 export interface Span { readonly start: number; readonly end: number }
 /** The complete subtrees that a tree consists of, largest first: all that appending needs. One for each 1 of the size in binary. */
-export interface Frontier { readonly size: number; readonly hashes: readonly Uint8Array[] }
+interface Frontier { readonly size: number; readonly hashes: readonly Uint8Array[] }
 
 export const hash_bytes = 32
 

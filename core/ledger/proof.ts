@@ -5,7 +5,7 @@ import { hash_bytes } from './merkle.ts'
 import { note_chars_max } from './note.ts'
 
 /** A receipt as text (https://c2sp.org/tlog-proof): that an entry is in a log, for whoever trusts the log's and its witnesses' keys. */
-export interface TlogProof {
+interface TlogProof {
   readonly index: number
   /** From the leaf's sibling to the root's child. */
   readonly hashes: readonly Uint8Array[]

@@ -17,7 +17,7 @@ export interface LedgerTrust {
   readonly witnesses_min: number
 }
 
-export interface Verified {
+interface Verified {
   readonly index: number
   /** Entries of the log when it signed. */
   readonly size: number
@@ -29,7 +29,7 @@ export interface Verified {
  * The step that failed. `trust_wrong`: witnesses that are none, are one, or are fewer than asked for; `origin_other`: of another
  * log; `log_unsigned`: not by this key; `witnesses_few`: all that is signed holds, and it is not enough.
  */
-export type ReceiptFault = 'trust_wrong' | ProofFault | NoteFault | CheckpointFault | 'origin_other' | 'log_unsigned' | 'log_signature_wrong' | 'witness_signature_wrong' | 'witnesses_few' | InclusionFault
+type ReceiptFault = 'trust_wrong' | ProofFault | NoteFault | CheckpointFault | 'origin_other' | 'log_unsigned' | 'log_signature_wrong' | 'witness_signature_wrong' | 'witnesses_few' | InclusionFault
 
 interface Cryptography { readonly sha256: Sha256Sync; readonly verify: Ed25519Verify }
 

@@ -20,7 +20,7 @@ export const signed_bytes_max = 8_192
 /** The first bytes of a key's thumbprint. */
 const kid_bytes = 8
 
-export type Sign1Fault =
+type Sign1Fault =
   | CborFault
   /** No tag 18, or not `[bytes, map, bytes, bytes]`; a payload that is elsewhere (`nil`) is none. */
   | 'not_sign1'
@@ -33,7 +33,7 @@ export type Sign1Fault =
   /** r or s of ES256 is 0 or not below the order, or s is above half of it: the other of two signatures that mean the same. */
   | 'signature_range'
 
-export interface Sign1 {
+interface Sign1 {
   readonly algorithm: Algorithm
   /** The protected header as it is signed. */
   readonly protected: Uint8Array

@@ -18,7 +18,7 @@ export type Entry =
   | { readonly kind: 'delivery'; readonly recap: Uint8Array; readonly status: number; readonly answer: Uint8Array; readonly at: Instant }
 
 /** `kind_unknown`: of a later program; it stays an entry all the same. */
-export type EntryFault = CborFault | 'kind_unknown' | 'entry_form'
+type EntryFault = CborFault | 'kind_unknown' | 'entry_form'
 
 /** Added at the end, never moved. */
 const kinds = { recap: 1, enrolment: 2, revocation: 3, delivery: 4 } as const

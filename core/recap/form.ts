@@ -20,7 +20,7 @@ export const formVersions: Readonly<Record<Contest, number>> = { ppwp: 1, dpr: 1
 export type Ballot =
   | { readonly kind: 'candidates'; readonly candidates: number }
   | { readonly kind: 'parties'; readonly parties: readonly Party[] }
-export interface Party { readonly number: number; readonly candidates: number }
+interface Party { readonly number: number; readonly candidates: number }
 
 /** Bounds of what is read. In 2024: 3 pairs, 24 parties at most (local ones of Aceh included), 12 seats a district. */
 const candidates_max = 100
@@ -58,7 +58,7 @@ export interface Form {
 }
 
 /** `ballot_other`: a ballot of parties for a contest of candidates, or the other way round. `ballot_invalid`: out of bounds, or parties not in ascending order. */
-export type FormFault = 'version_unknown' | 'ballot_other' | 'ballot_invalid'
+type FormFault = 'version_unknown' | 'ballot_other' | 'ballot_invalid'
 
 /** @param version one that this program knows: 1 to `formVersions[contest]` */
 export function formOf(contest: Contest, ballot: Ballot, version = formVersions[contest]): Result<Form, FormFault> {

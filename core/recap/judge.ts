@@ -4,7 +4,7 @@ import type { Recap } from './record.ts'
 import { checkTotals, type Warning } from './totals.ts'
 
 /** What a record must stand against to count. Configuration of the election: nothing here is known when the record is made. */
-export interface ContestRules {
+interface ContestRules {
   /** Voters of one station at most. */
   readonly ceiling: number
 }

@@ -21,7 +21,7 @@ export interface Photo {
   readonly sha256: Uint8Array
 }
 
-export type PhotoFault = 'not_cbor' | 'version_unknown' | 'photo_invalid' | 'order'
+type PhotoFault = 'not_cbor' | 'version_unknown' | 'photo_invalid' | 'order'
 
 const list_version = 1
 /** Sixty pages of five contests make some 20 a contest; each may be taken again a few times. */

@@ -10,7 +10,7 @@ const data_symbols = 9
 const text_max = 40
 
 /** `code_form`: not ten symbols of the alphabet; `code_check`: a symbol was mistaken for another. */
-export type ReceiptCodeFault = 'code_form' | 'code_check'
+type ReceiptCodeFault = 'code_form' | 'code_check'
 
 /** @param hash SHA-256 of the signed record; of fewer than 6 bytes it is a bug and throws */
 export function receiptCode(hash: Uint8Array): string {

@@ -43,9 +43,9 @@ export interface Recap {
 }
 
 /** Degrees (WGS 84), in steps of 0.00001, about a metre; m. */
-export interface Place { readonly latitude: number; readonly longitude: number; readonly accuracy_m: number }
+interface Place { readonly latitude: number; readonly longitude: number; readonly accuracy_m: number }
 
-export type RecapFault =
+type RecapFault =
   | CborFault
   /** Not a map with integer keys. */
   | 'not_recap'
@@ -62,7 +62,7 @@ export interface RecapProblem {
   readonly field: string | null
 }
 
-export const record_version = 1
+const record_version = 1
 /** A ballot of 24 parties with 12 candidates each makes some 1,400. */
 export const record_bytes_max = 4_096
 const sequence_max = 2_147_483_647

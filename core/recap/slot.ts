@@ -13,7 +13,7 @@ export interface Held {
   readonly recap: Recap
 }
 
-export interface Slot {
+interface Slot {
   readonly station: string
   readonly contest: Contest
   /** `single`: one record; `corrected`: one that nothing corrects, and it corrects others; `conflict`: several that nothing corrects. */

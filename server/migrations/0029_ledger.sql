@@ -46,6 +46,7 @@ COMMENT ON COLUMN device.revoked_at IS 'since when its key counts no more: what 
 CREATE INDEX device_kid ON device (kid) WHERE kid IS NOT NULL;
 CREATE INDEX device_unentered ON device (key) WHERE public_key IS NOT NULL AND entry IS NULL;
 CREATE INDEX device_revoked ON device (key) WHERE revoked_at IS NOT NULL AND revocation_entry IS NULL;
+CREATE POLICY device_update ON device FOR UPDATE USING (current_setting('kawal.role', true) = 'system');
 GRANT UPDATE (entry, revoked_at, revoked_reason, revocation_entry) ON device TO kawal_app;
 
 -- What each record came to, made from the ledger and made again whenever what it is judged by changes.

@@ -21,6 +21,7 @@ import { announcementRoutes } from './announcement/routes.ts'
 import { challengeRoutes } from './atlas/challenge-routes.ts'
 import { atlasRoutes } from './atlas/routes.ts'
 import { commentRoutes } from './comment/routes.ts'
+import { claimUse } from './claim-use.ts'
 import { boundConnections, leanAnswers, protocol } from './connections.ts'
 import { createMonitor, type Monitor, type StationChange } from './detection/monitor.ts'
 import { disturbanceRoutes, readDisturbances } from './detection/routes.ts'
@@ -56,7 +57,7 @@ import { plannedWorkRoutes } from './planned-work/routes.ts'
 import { readPlannedWork } from './planned-work/store.ts'
 import { contactOf, createPush, readPushKey, type Push } from './push/push.ts'
 import { pushRoutes } from './push/routes.ts'
-import { openRecaps, type Recaps, type RecapSettings } from './recap/open.ts'
+import { openRecaps, type RecapOptions, type Recaps } from './recap/open.ts'
 import { answerNotFound, answerProblems, ProblemError } from './problem.ts'
 import { problemRoutes } from './problems/routes.ts'
 import { campaignRoutes } from './readiness/campaign-routes.ts'
@@ -82,7 +83,7 @@ import { createOutbox } from './ticket/outbox.ts'
 import { trackRecordRoutes } from './ticket/record-routes.ts'
 import { createSend } from './ticket/webhook.ts'
 
-interface AppOptions {
+interface AppOptions extends RecapOptions {
   /** Connection string of the schema's owner; requests run as another role, which owns nothing. */
   readonly ownerUrl: string
   readonly appPassword: string
@@ -116,10 +117,6 @@ interface AppOptions {
   readonly publicUrl?: string
   /** Who vouches for people besides passkeys and links; nobody without it. */
   readonly oidc?: readonly ProviderSettings[]
-  /** Recaps and their ledger; none are taken in without it. */
-  readonly recaps?: RecapSettings
-  /** What is on disk cannot be told any more; without it the process ends. */
-  readonly fatal?: (error: unknown) => void
 }
 
 export interface App {
@@ -200,9 +197,8 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   ends.push(() => networks.idle())
   const ingest = await ingestOf(options, database, register.operatorOfSim, sigmon, { monitor, feed, metrics, asks: tickets.asks })
   ends.push(() => ingest.stop())
-  const recaps = await openRecaps({ database, secret, clock: options.clock, settings: options.recaps ?? null, failed: (error) => options.log.error(error), fatal: options.fatal ?? endNow(options.log) })
-  ends.push(() => recaps.idle())
-  const app = await buildHttp(options, database, feed, secret)
+  const recaps = await openRecaps(options, database, secret, ends)
+  const app = await buildHttp(options, database, [feed, recaps], secret)
   ends.push(() => app.close())
   enrolmentRoutes(app, { database, secret, clock: options.clock, stationOf: stationReader(database), stationDevices_max: options.stationDevices_max })
   measurementRoutes(app, { secret, clock: options.clock, ingest, networkOperator: networks.operatorOf, ...(options.trustProxy === undefined ? {} : { trustProxy: options.trustProxy }) })
@@ -214,7 +210,6 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   sigmonRoutes(app, { ...sigmon, asks: tickets.asks })
   disturbanceRoutes(app, { database, monitor, clock: options.clock, stations: register.stations, names: register.names, tickets })
   await ticketFaces(app, options, database, secret, ticketChanged, impact)
-  recaps.routes(app)
   const peers = peersOf(app, options, database, secret, ticketChanged)
   const footprint = createFootprint(register.stations)
   await operatorsSystems(app, options, database, monitor, footprint)
@@ -337,22 +332,13 @@ function startTurns(options: AppOptions, database: Database, { monitor, tickets,
   }
 }
 
-/** A rehearsal's officers, reports and tickets never go into a database that serves, nor the other way round. */
-export async function claimUse(database: Database, wanted: 'service' | 'rehearsal'): Promise<void> {
-  const { rows } = await database.pool.query<{ use: string }>('SELECT kawal_use($1) AS use', [wanted])
-  if (rows[0]?.use === wanted) return
-  throw new ProblemError('state_conflict', wanted === 'rehearsal'
-    ? 'This data folder is used by kawal serve: a rehearsal would mix simulated reports and tickets with real ones. Rehearse in another folder with --data.'
-    : 'This data folder holds a rehearsal: its officers, reports and tickets are simulated. Serve from another folder with --data, and import the registers there.')
-}
-
 async function readRegister(database: Database, options: AppOptions) {
   const [stations, areas, names, operatorOfSim, organisations] = await Promise.all([
     loadMonitorStations(database, options.province), loadAreas(database, options.province), loadNames(database, options.province), loadOperatorCodes(database), loadOrganisations(database)])
   return { stations, areas, names, operatorOfSim, organisations }
 }
 
-async function buildHttp(options: AppOptions, database: Database, feed: Feed, secret: Buffer): Promise<FastifyInstance> {
+async function buildHttp(options: AppOptions, database: Database, parts: readonly { routes(app: FastifyInstance): void }[], secret: Buffer): Promise<FastifyInstance> {
   const app: FastifyInstance = fastify({
     loggerInstance: options.log as never, trustProxy: options.trustProxy === undefined ? false : [...options.trustProxy], logController: new LogController({ disableRequestLogging: true }), forceCloseConnections: true,
     ...protocol(options.tls),
@@ -371,7 +357,7 @@ async function buildHttp(options: AppOptions, database: Database, feed: Feed, se
   auditActions(app, database, options.clock)
   sessionRoutes(app, database, options.clock)
   waysIn(app, options, database, secret)
-  feed.routes(app)
+  for (const part of parts) part.routes(app)
   await app.register(swagger, { mode: 'static', specification: { document: openapi() as never } })
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
   for (const face of ['console', 'sigmon']) {
@@ -394,12 +380,6 @@ function waysIn(app: FastifyInstance, { clock, wallClock = clock, publicUrl, oid
 /** Names below assets/ hold a hash of what is in them; everything else is asked for each time. */
 function keepAssets(reply: FastifyReply, path: string): void {
   void reply.header('cache-control', /[\\/]assets[\\/]/.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache')
-}
-
-/** After an error of fsync nothing may be acknowledged any more. */
-const endNow = (log: Logger) => (error: unknown): void => {
-  log.fatal(error)
-  process.exit(1)
 }
 
 const later = (ms: number, turn: () => void): (() => void) => {

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { envelope_type } from '@kawal/contract/recap.ts'
 import { commandsIn } from '@kawal/testkit/command.ts'
-import { planned, seedPlan } from '@kawal/testkit/plan.ts'
-import { recapPhone } from '@kawal/testkit/recap-phone.ts'
+import { planned } from '@kawal/testkit/plan.ts'
+import { recapPhone, seedRecaps } from '@kawal/testkit/recap-phone.ts'
 import { withServer, type TestServer } from '@kawal/testkit/server.ts'
 import { deviceToken, enrolKey } from '../measurement/enrolment.ts'
 
@@ -20,7 +20,7 @@ let phone: Awaited<ReturnType<typeof recapPhone>>
 const at = (name: string): string => join(folder, name)
 
 before(async () => {
-  server = await withServer(() => now, ({ ownerUrl }) => seedPlan(ownerUrl))
+  server = await withServer(() => now, seedRecaps)
   phone = await recapPhone(station)
   const enrolled = await enrolKey(server.app.database, station, phone.publicKey, now)
   assert.ok(enrolled !== null)

@@ -11,7 +11,7 @@ export const sha256: Sha256Sync = (bytes) => Uint8Array.from(hash('sha256', byte
 const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex')
 
 /** @param seed 32 bytes, the private key of RFC 8032 */
-export const privateKeyOf = (seed: Uint8Array): KeyObject => createPrivateKey({ key: Buffer.concat([pkcs8, seed]), format: 'der', type: 'pkcs8' })
+const privateKeyOf = (seed: Uint8Array): KeyObject => createPrivateKey({ key: Buffer.concat([pkcs8, seed]), format: 'der', type: 'pkcs8' })
 
 export const publicKeyOf = (seed: Uint8Array): Uint8Array => Buffer.from(createPublicKey(privateKeyOf(seed)).export({ format: 'jwk' }).x ?? '', 'base64url')
 

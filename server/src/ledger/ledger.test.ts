@@ -23,6 +23,8 @@ const entryOf = (text: string): NewEntry => ({ name: createHash('sha256').update
 const count = async ({ database }: TestDatabase): Promise<number> =>
   database.transaction({ organisation: 'kawal', role: 'system' }, async (client) => (await client.query<{ n: number }>('SELECT count(*)::int AS n FROM ledger_entry')).rows[0]?.n ?? -1)
 
+const never = (error: unknown): never => assert.fail(String(error))
+
 interface Kit { readonly kit: TestDatabase; readonly folder: string; open(signer?: LogSigner): Promise<Ledger>; readonly faults: unknown[] }
 
 async function withLedger(t: TestContext): Promise<Kit> {
@@ -33,7 +35,7 @@ async function withLedger(t: TestContext): Promise<Kit> {
     rmSync(folder, { recursive: true, force: true })
   })
   const faults: unknown[] = []
-  return { kit, folder, faults, open: async (signer) => openLedger({ database: kit.database, signer: signer ?? await openSigner(folder, origin, (await count(kit)) === 0), clock: () => 0, failed: (error) => void faults.push(error), fatal: assert.fail, pace_ms: 0 }) }
+  return { kit, folder, faults, open: async (signer) => openLedger({ database: kit.database, signer: signer ?? await openSigner(folder, origin, (await count(kit)) === 0), clock: () => 0, failed: (error) => void faults.push(error), fatal: never, pace_ms: 0 }) }
 }
 
 const verified = async (ledger: Ledger, entry: NewEntry, receipt: string | null): Promise<{ readonly index: number; readonly size: number }> => {
@@ -151,11 +153,11 @@ test('an older copy of the database, or another, is not signed: the ledger does 
   for (const text of ['a', 'b', 'c']) await ledger.append(entryOf(text))
   const older = await withDatabase()
   t.after(() => older.close())
-  const over = (): Promise<Ledger> => openSigner(folder, origin, false).then((signer) => openLedger({ database: older.database, signer, clock: () => 0, failed: assert.fail, fatal: assert.fail }))
+  const over = (): Promise<Ledger> => openSigner(folder, origin, false).then((signer) => openLedger({ database: older.database, signer, clock: () => 0, failed: never, fatal: never }))
   await assert.rejects(over(), /holds 0 entries of the ledger kawal\.example\/ledger, and 3 were signed: it is an older copy/)
   const copied = mkdtempSync(join(tmpdir(), 'kawal-ledger-'))
   t.after(() => rmSync(copied, { recursive: true, force: true }))
-  const forger = await openLedger({ database: older.database, signer: await openSigner(copied, origin, true), clock: () => 0, failed: assert.fail, fatal: assert.fail })
+  const forger = await openLedger({ database: older.database, signer: await openSigner(copied, origin, true), clock: () => 0, failed: never, fatal: never })
   for (const text of ['a', 'b', 'x', 'y']) await forger.append(entryOf(text))
   await assert.rejects(over(), /holds other entries than the 3/)
 })

@@ -2,7 +2,6 @@ import { setTimeout as after } from 'node:timers/promises'
 import type pg from 'pg'
 import { grow, type Edge } from '@kawal/core/ledger/growth.ts'
 import { sameBytes } from '@kawal/core/ledger/bytes.ts'
-import type { VerifierKey } from '@kawal/core/ledger/key.ts'
 import { frontierOf, hashesOf, inclusionSpans, rootOf, type HashAt } from '@kawal/core/ledger/merkle.ts'
 import { formatProof } from '@kawal/core/ledger/proof.ts'
 import { hashFromTiles, tilePath, tilesOf, tile_width, type Tile } from '@kawal/core/ledger/tiles.ts'
@@ -31,7 +30,7 @@ interface LedgerNeeds {
   readonly pace_ms?: number
 }
 
-export interface Appended {
+interface Appended {
   readonly index: number
   /** False where an entry of this name was there before. */
   readonly isNew: boolean
@@ -61,8 +60,6 @@ export type Ledger = Awaited<ReturnType<typeof openLedger>>
 export async function openLedger({ database, signer, clock, sources = [], failed, fatal, pace_ms: pace = pace_ms }: LedgerNeeds) {
   let edge: Edge = await loadEdge(database, await readSize(database))
   const trees = createTrees(database, () => edge)
-  let waiting: Waiting[] = []
-  let running: Promise<void> | null = null
   /** After a refusal nothing more is signed: that needs people. */
   let refused: SignerRefused | null = null
   let newest: Shown = await takeUp()
@@ -74,7 +71,9 @@ export async function openLedger({ database, signer, clock, sources = [], failed
     if (!sameBytes(await trees.rootAt(size), root)) throw new SignerRefused(`The database holds other entries than the ${size} of the ledger ${signer.key.name} that were signed. Put the right one back.`)
     return show(await treeNow())
   }
-  const treeNow = async (): Promise<SignedTree> => ({ size: edge.size, root: await trees.rootAt(edge.size) })
+  async function treeNow(): Promise<SignedTree> {
+    return { size: edge.size, root: await trees.rootAt(edge.size) }
+  }
 
   async function show(tree: SignedTree): Promise<Shown> {
     const shown = { size: tree.size, note: await signer.sign(signer.newest(), tree) }
@@ -83,27 +82,16 @@ export async function openLedger({ database, signer, clock, sources = [], failed
     return shown
   }
 
-  async function commit(group: readonly Waiting[]): Promise<void> {
+  /** One transaction: entries, the tiles that they fill, and what `work` does beside. */
+  async function write(work: (client: pg.ClientBase, first: number) => Promise<{ readonly entries: readonly NewEntry[]; readonly placed?: () => Promise<void> }>): Promise<void> {
     const before = edge
-    const placed = new Map<string, Appended>()
     const grown = await database.transaction(system, async (client) => {
-      const known = await readNames(client, group.map(({ entry }) => entry.name))
-      for (const [name, index] of known) placed.set(name, { index, isNew: false })
-      const entries: NewEntry[] = []
-      for (const { entry } of group) {
-        if (placed.has(entry.name)) continue
-        placed.set(entry.name, { index: before.size + entries.length, isNew: true })
-        entries.push(entry)
-      }
-      for (const source of sources) {
-        const found = await source.take(client, source_max)
-        if (found.length > 0) await source.placed(client, before.size + entries.length)
-        entries.push(...found)
-      }
+      const { entries, placed } = await work(client, before.size)
       if (entries.length === 0) return null
       const growth = grow(before, entries.map(({ bytes }) => bytes), sha256)
       if (!growth.ok) throw new Error(growth.error)
       await addEntries(client, before.size, entries, growth.value.files, new Date(clock()))
+      await placed?.()
       return growth.value
     }).catch(async (error: unknown) => {
       // A commit whose answer was lost may be on disk all the same.
@@ -115,40 +103,57 @@ export async function openLedger({ database, signer, clock, sources = [], failed
       ;({ edge } = grown)
     }
     if (edge.size > newest.size) newest = await show(await treeNow())
+  }
+
+  async function commit(group: readonly Waiting[]): Promise<void> {
+    const placed = new Map<string, Appended>()
+    await write(async (client, first) => {
+      for (const [name, index] of await readNames(client, group.map(({ entry }) => entry.name))) placed.set(name, { index, isNew: false })
+      const entries: NewEntry[] = []
+      for (const { entry } of group) {
+        if (placed.has(entry.name)) continue
+        placed.set(entry.name, { index: first + entries.length, isNew: true })
+        entries.push(entry)
+      }
+      return { entries }
+    })
     for (const { entry, done } of group) done(placed.get(entry.name) as Appended)
   }
 
-  async function drain(): Promise<void> {
-    for (let isFirst = true; waiting.length > 0 || isFirst; isFirst = false) {
-      const began = performance.now()
-      const group = waiting.splice(0, group_max)
-      try {
-        if (refused !== null) throw refused
-        await commit(group)
-      } catch (error) {
-        if (error instanceof FsyncFailed) fatal(error)
-        if (error instanceof SignerRefused) refused = error
-        failed(error)
-        for (const each of group) each.failed(error)
-      }
-      const rest = pace - (performance.now() - began)
-      if (rest > 0 && waiting.length > 0 && waiting.length < group_max) await after(rest)
-    }
-    running = null
+  /** By themselves: what is wrong with one of them holds up no record. */
+  async function commitSources(): Promise<void> {
+    for (const source of sources) await tried(() => write(async (client, first) => {
+      const entries = await source.take(client, source_max)
+      return { entries, placed: () => source.placed(client, first) }
+    }))
   }
 
+  /** @returns why it failed; null when it did not */
+  async function tried(work: () => Promise<void>): Promise<unknown> {
+    try {
+      if (refused !== null) throw refused
+      await work()
+      return null
+    } catch (error) {
+      if (error instanceof FsyncFailed) fatal(error)
+      if (error instanceof SignerRefused) refused = error
+      failed(error)
+      return error
+    }
+  }
+
+  const queue = createQueue(pace, async (group) => {
+    const error = await tried(() => commit(group))
+    if (error !== null) for (const each of group) each.failed(error)
+  }, commitSources)
   return {
     key: signer.key,
     /** Of the newest checkpoint. */
     size: (): number => newest.size,
     /** The newest checkpoint, signed. */
     checkpoint: (): string => newest.note,
-    waiting: (): number => waiting.length,
     /** Resolves when a signed checkpoint holds the entry. */
-    append: (entry: NewEntry): Promise<Appended> => new Promise((done, fail) => {
-      waiting.push({ entry, done, failed: fail })
-      running ??= drain()
-    }),
+    append: queue.append,
     /** An entry's receipt, as a tlog-proof: of one entry always the same. @returns null where no checkpoint holds it */
     receipt: (index: number): Promise<string | null> => trees.receipt(index),
     /** @returns null for what the newest checkpoint does not cover */
@@ -158,7 +163,45 @@ export async function openLedger({ database, signer, clock, sources = [], failed
       return tile.level === 'entries' ? readBundleOf(database, tile) : trees.bytesOf(tile)
     },
     /** Takes in what waits in the sources. */
-    turn: async (): Promise<void> => void (await (running ??= drain())),
+    turn: queue.turn,
+    idle: queue.idle,
+  }
+}
+
+/** What comes while a group is being written goes into the next one. */
+function createQueue(pace_ms: number, commit: (group: readonly Waiting[]) => Promise<void>, commitSources: () => Promise<void>) {
+  const waiting: Waiting[] = []
+  let areSourcesDue = false
+  let running: Promise<void> | null = null
+
+  async function drain(): Promise<void> {
+    while (waiting.length > 0 || areSourcesDue) {
+      const began = performance.now()
+      const group = waiting.splice(0, group_max)
+      if (group.length > 0) await commit(group)
+      if (areSourcesDue) {
+        areSourcesDue = false
+        await commitSources()
+      }
+      const rest = pace_ms - (performance.now() - began)
+      if (rest > 0 && waiting.length > 0 && waiting.length < group_max) await after(rest)
+    }
+  }
+  const run = (): Promise<void> => (running ??= drain().finally(() => {
+    running = null
+    // What came between the last look and here.
+    if (waiting.length > 0 || areSourcesDue) void run()
+  }))
+
+  return {
+    append: (entry: NewEntry): Promise<Appended> => new Promise((done, failed) => {
+      waiting.push({ entry, done, failed })
+      void run()
+    }),
+    turn(): Promise<void> {
+      areSourcesDue = true
+      return run()
+    },
     idle: async (): Promise<void> => void (await running),
   }
 }

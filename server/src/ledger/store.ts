@@ -54,7 +54,7 @@ async function readEntries(client: pg.ClientBase, first: number, count: number):
   return rows.map(({ bytes }) => bytes)
 }
 
-export function bundleBytes(entries: readonly Uint8Array[]): Uint8Array {
+function bundleBytes(entries: readonly Uint8Array[]): Uint8Array {
   const bundle = bundleOf(entries)
   if (!bundle.ok) throw new Error(bundle.error)
   return bundle.value

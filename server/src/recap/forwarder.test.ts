@@ -6,8 +6,8 @@ import { minute_ms } from '@kawal/core/kernel/clock.ts'
 import { readBundle } from '@kawal/core/ledger/bundle.ts'
 import { readEntry } from '@kawal/core/recap/entry.ts'
 import { seeded } from '@kawal/core/kernel/random.ts'
-import { planned, seedPlan } from '@kawal/testkit/plan.ts'
-import { recapPhone, type RecapPhone } from '@kawal/testkit/recap-phone.ts'
+import { planned } from '@kawal/testkit/plan.ts'
+import { recapPhone, seedRecaps, type RecapPhone } from '@kawal/testkit/recap-phone.ts'
 import { presidential } from '@kawal/testkit/recaps.ts'
 import { startReceiver, type Receiver } from '@kawal/testkit/receiver.ts'
 import { withServer, type TestServer } from '@kawal/testkit/server.ts'
@@ -23,7 +23,7 @@ let token = ''
 
 before(async () => {
   receiver = await startReceiver('rahasia')
-  server = await withServer(() => now, ({ ownerUrl }) => seedPlan(ownerUrl), { recaps: { receiver: { url: receiver.url, token: 'rahasia' } } })
+  server = await withServer(() => now, seedRecaps, { recaps: { receiver: { url: receiver.url, token: 'rahasia' } } })
   phone = await recapPhone(station)
   const enrolled = await enrolKey(server.app.database, station, phone.publicKey, now)
   assert.ok(enrolled !== null)

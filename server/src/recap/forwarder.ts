@@ -92,15 +92,10 @@ export function createForwarder({ database, clock, receiver, failed }: Forwarder
       }
     } catch (error) {
       failed(error)
-    } finally {
-      running = null
     }
   }
 
-  return {
-    turn: (): Promise<void> => (running ??= run()),
-    idle: async (): Promise<void> => void (await running),
-  }
+  return { turn: (): Promise<void> => (running ??= run().finally(() => (running = null))) }
 }
 
 /** Not now, or not known whether: it is asked again. */

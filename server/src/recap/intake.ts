@@ -6,7 +6,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import { ProblemError } from '../problem.ts'
 import { algorithmOf, holderReader, isSignedBy } from './keys.ts'
 
-export interface Handed {
+interface Handed {
   /** The envelope as it came. */
   readonly bytes: Buffer
   /** Key of the device that hands it in, which need not have made it. */
@@ -15,7 +15,7 @@ export interface Handed {
   readonly key: Buffer | null
 }
 
-export interface Taken {
+interface Taken {
   /** SHA-256 of the envelope, hex. */
   readonly hash: string
   /** False where the same bytes were here before. */
@@ -46,7 +46,7 @@ export function createIntake({ database, ledger }: { readonly database: Database
     const holders = await holdersOf(kid)
     const isEnrolled = holders.some(({ publicKey }) => isSignedBy(read.value, publicKey))
     if (!isEnrolled && (key === null || !(await isKeyOf(key, read.value.kid)) || !isSignedBy(read.value, key)))
-      throw new ProblemError(...(holders.length > 0 || key !== null ? signature_wrong : key_missing))
+      throw holders.length > 0 || key !== null ? new ProblemError('signature_wrong', signature_wrong) : new ProblemError('key_missing', key_missing)
     const hash = Buffer.from(sha256(bytes)).toString('hex')
     const { index, isNew } = await open.append({ name: hash, kind: recap_kind, bytes: writeEntry({ kind: 'recap', envelope: bytes }), carrier, key: isEnrolled ? null : key })
     const receipt = await open.receipt(index)
@@ -72,8 +72,8 @@ export type Intake = ReturnType<typeof createIntake>
 
 const isKeyOf = async (key: Buffer, kid: Uint8Array): Promise<boolean> => Buffer.from(await keyId(algorithmOf(key), key, sha256)).equals(kid)
 
-const signature_wrong = ['signature_wrong', 'No enrolled key signed these bytes: they were changed on the way, or the key is another. Keep the record, and read it again from the phone that made it.'] as const
-const key_missing = ['key_missing', 'No phone with this key is enrolled. Send the public key beside the record, in the header recap-key (32 bytes of Ed25519 or 65 of P-256, base64url): it is kept, and counts once the phone is enrolled.'] as const
+const signature_wrong = 'No enrolled key signed these bytes: they were changed on the way, or the key is another. Keep the record, and read it again from the phone that made it.'
+const key_missing = 'No phone with this key is enrolled. Send the public key beside the record, in the header recap-key (32 bytes of Ed25519 or 65 of P-256, base64url): it is kept, and counts once the phone is enrolled.'
 
 /** A record that a newer program made is signed in the same way: what is refused here is damaged, or was never one. */
 function envelopeFaults(fault: EnvelopeFault, length: number): string {

@@ -86,15 +86,13 @@ export function createJudge({ database, clock, contests, failed }: JudgeNeeds) {
       }
     } catch (error) {
       failed(error)
-    } finally {
-      running = null
     }
   }
   return {
     /** Judges what is new and what waited; resolves when that is done. */
     turn(): Promise<void> {
       wanted = true
-      return (running ??= run())
+      return (running ??= run().finally(() => (running = null)))
     },
     idle: async (): Promise<void> => void (await running),
   }

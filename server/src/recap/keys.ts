@@ -1,10 +1,10 @@
 import { createPublicKey, verify, type KeyObject } from 'node:crypto'
 import type pg from 'pg'
 import { signedBytes, type Algorithm, type Envelope } from '@kawal/core/recap/cose.ts'
-import type { Database } from '../adapters/postgres/database.ts'
+import { system, type Database } from '../adapters/postgres/database.ts'
 
 /** A device whose key may have signed. */
-export interface KeyHolder {
+interface KeyHolder {
   readonly device: number
   readonly station: string
   /** 32 bytes of Ed25519, or 65 of P-256. */
@@ -34,7 +34,7 @@ function keyOf(publicKey: Uint8Array): KeyObject | null {
 }
 
 /** Who holds the keys of these ids (hex). An id is eight bytes of a hash: two keys may share one. */
-export async function readHolders(client: Pick<pg.ClientBase, 'query'>, kids: readonly string[]): Promise<Map<string, KeyHolder[]>> {
+export async function readHolders(client: pg.ClientBase, kids: readonly string[]): Promise<Map<string, KeyHolder[]>> {
   const { rows } = await client.query<{ kid: Buffer; key: number; station_code: string; public_key: Buffer; revoked: boolean }>(
     'SELECT kid, key, station_code, public_key, revoked_at IS NOT NULL AS revoked FROM device WHERE kid = ANY($1) ORDER BY key', [kids.map((kid) => Buffer.from(kid, 'hex'))])
   const found = new Map<string, KeyHolder[]>()
@@ -55,7 +55,7 @@ export function holderReader(database: Database): (kid: string) => Promise<reado
       const now = asked
       asked = new Map()
       try {
-        const holders = await readHolders(database.pool, [...now.keys()])
+        const holders = await database.transaction(system, (client) => readHolders(client, [...now.keys()]))
         for (const [kid, { found }] of now) for (const each of found) each(holders.get(kid) ?? [])
       } catch (error) {
         for (const { failed } of now.values()) for (const each of failed) each(error)

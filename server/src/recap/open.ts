@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
 import { contestDefaults, type Contests } from '@kawal/core/recap/judge.ts'
 import type { Database } from '../adapters/postgres/database.ts'
@@ -27,14 +28,13 @@ export interface RecapSettings {
   readonly receiver?: ReceiverSettings
 }
 
-interface RecapNeeds {
-  readonly database: Database
-  readonly secret: Buffer
+export interface RecapOptions {
   readonly clock: () => Instant
-  /** Null where no ledger is kept: nothing is taken in then. */
-  readonly settings: RecapSettings | null
-  readonly failed: (error: unknown) => void
-  readonly fatal: (error: unknown) => void
+  readonly log: Logger
+  /** Recaps and their ledger; none are taken in without it. */
+  readonly recaps?: RecapSettings
+  /** What is on disk cannot be told any more; without it the process ends. */
+  readonly fatal?: (error: unknown) => void
 }
 
 export interface Recaps {
@@ -49,7 +49,8 @@ export interface Recaps {
 const turn_ms = 2_000
 
 /** Recaps and their ledger. Where the ledger cannot go on everything else does: what is broken in the network is found all the same. */
-export async function openRecaps({ database, secret, clock, settings, failed, fatal }: RecapNeeds): Promise<Recaps> {
+export async function openRecaps({ clock, log, recaps: settings, fatal = endNow(log) }: RecapOptions, database: Database, secret: Buffer, ends: (() => Promise<void>)[]): Promise<Recaps> {
+  const failed = (error: unknown): void => log.error(error)
   const { ledger, why } = await opened(database, clock, settings, failed, fatal)
   const open = (): Ledger => {
     if (ledger === null) throw new ProblemError('not_ready', why)
@@ -60,30 +61,42 @@ export async function openRecaps({ database, secret, clock, settings, failed, fa
   const forwarder = settings?.receiver === undefined ? null : createForwarder({ database, clock, receiver: settings.receiver, failed })
   const intake = createIntake({ database, ledger: open })
   let turned = -Infinity
+  let turning: Promise<void> | null = null
+  const turn = async (log: Ledger): Promise<void> => {
+    await log.turn()
+    await judge.turn()
+    await forwarder?.turn()
+  }
+  const idle = async (): Promise<void> => {
+    await turning
+    await ledger?.idle()
+    await judge.idle()
+  }
+  ends.push(idle)
   return {
+    idle,
     routes(app) {
       ledgerRoutes(app, open)
       recapRoutes(app, { database, secret, clock, contests, ledger: open, intake, taken: () => void judge.turn() })
       photoRoutes(app, { database, secret, clock, store: createPhotoStore(settings?.photos ?? ''), fatal })
     },
-    async turn() {
+    turn(): Promise<void> {
       const now = clock()
-      if (ledger === null || now - turned < turn_ms) return
+      if (turning !== null || ledger === null || now - turned < turn_ms) return turning ?? Promise.resolve()
       turned = now
-      await ledger.turn()
-      await judge.turn()
-      await forwarder?.turn()
-    },
-    async idle() {
-      await ledger?.idle()
-      await judge.idle()
-      await forwarder?.idle()
+      return (turning = turn(ledger).finally(() => (turning = null)))
     },
   }
 }
 
-async function opened(database: Database, clock: () => Instant, settings: RecapSettings | null, failed: (error: unknown) => void, fatal: (error: unknown) => void): Promise<{ readonly ledger: Ledger | null; readonly why: string }> {
-  if (settings === null) return { ledger: null, why: 'This server keeps no ledger, and takes no recaps.' }
+/** After an error of fsync nothing may be acknowledged any more. */
+const endNow = (log: Logger) => (error: unknown): void => {
+  log.fatal(error)
+  process.exit(1)
+}
+
+async function opened(database: Database, clock: () => Instant, settings: RecapSettings | undefined, failed: (error: unknown) => void, fatal: (error: unknown) => void): Promise<{ readonly ledger: Ledger | null; readonly why: string }> {
+  if (settings === undefined) return { ledger: null, why: 'This server keeps no ledger, and takes no recaps.' }
   try {
     const signer = await openSigner(settings.folder, settings.origin, (await readSize(database)) === 0)
     return { ledger: await openLedger({ database, signer, clock, sources: createSources(), failed, fatal }), why: '' }

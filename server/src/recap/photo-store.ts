@@ -26,7 +26,7 @@ export class UploadLocked extends Error {}
 /** More bytes than the photo has. */
 export class PhotoTooLong extends Error {}
 
-export interface Appended {
+interface Appended {
   /** Bytes that are on disk. */
   readonly offset: number
   /** Why the sender's bytes ended before their end; null when they did not. */

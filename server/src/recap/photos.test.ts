@@ -11,8 +11,8 @@ import { envelope_type, list_type, type RecapState } from '@kawal/contract/recap
 import { minute_ms } from '@kawal/core/kernel/clock.ts'
 import { seeded } from '@kawal/core/kernel/random.ts'
 import { writePhotos, type Photo } from '@kawal/core/recap/photo.ts'
-import { planned, seedPlan } from '@kawal/testkit/plan.ts'
-import { recapPhone, type RecapPhone } from '@kawal/testkit/recap-phone.ts'
+import { planned } from '@kawal/testkit/plan.ts'
+import { recapPhone, seedRecaps, type RecapPhone } from '@kawal/testkit/recap-phone.ts'
 import { withServer, type TestServer } from '@kawal/testkit/server.ts'
 import { deviceToken, enrolKey } from '../measurement/enrolment.ts'
 import { createPhotoStore } from './photo-store.ts'
@@ -27,7 +27,7 @@ let folder = ''
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'kawal-photos-'))
-  server = await withServer(() => now, ({ ownerUrl }) => seedPlan(ownerUrl), { recaps: { photos: join(folder, 'photos') } })
+  server = await withServer(() => now, seedRecaps, { recaps: { photos: join(folder, 'photos') } })
   phone = await recapPhone(station)
   const enrolled = await enrolKey(server.app.database, station, phone.publicKey, now)
   assert.ok(enrolled !== null)

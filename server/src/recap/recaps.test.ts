@@ -8,8 +8,8 @@ import { readVerifierKey } from '@kawal/core/ledger/key.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { readEntry, writeEntry } from '@kawal/core/recap/entry.ts'
 import { minute_ms } from '@kawal/core/kernel/clock.ts'
-import { planned, seedPlan } from '@kawal/testkit/plan.ts'
-import { recapPhone, type RecapPhone } from '@kawal/testkit/recap-phone.ts'
+import { planned } from '@kawal/testkit/plan.ts'
+import { recapPhone, seedRecaps, type RecapPhone } from '@kawal/testkit/recap-phone.ts'
 import { presidential } from '@kawal/testkit/recaps.ts'
 import { withServer, type TestServer } from '@kawal/testkit/server.ts'
 import { sha256, verifyEd25519 } from '../ledger/cryptography.ts'
@@ -20,7 +20,7 @@ const [station = '', elsewhere = ''] = planned.stations
 let server: TestServer
 
 before(async () => {
-  server = await withServer(() => now, ({ ownerUrl }) => seedPlan(ownerUrl))
+  server = await withServer(() => now, seedRecaps)
 })
 after(() => server.close())
 
