@@ -4,7 +4,7 @@ import type { Database } from '../adapters/postgres/database.ts'
 import { sha256 } from '../ledger/cryptography.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { ProblemError } from '../problem.ts'
-import { algorithmOf, holderReader, isSignedBy } from './keys.ts'
+import { algorithmOf, holderReader, type Signatures } from './keys.ts'
 
 interface Handed {
   /** The envelope as it came. */
@@ -34,7 +34,7 @@ export const recap_kind = 1
  * are safe, and may be wrong in whatever way (in 2023 a results server answered 500 for five hours, since one contest was
  * mapped to no state).
  */
-export function createIntake({ database, ledger }: { readonly database: Database; readonly ledger: () => Ledger }) {
+export function createIntake({ database, ledger, signatures }: { readonly database: Database; readonly ledger: () => Ledger; readonly signatures: Signatures }) {
   const holdersOf = holderReader(database)
   let waiting = 0
 
@@ -42,12 +42,12 @@ export function createIntake({ database, ledger }: { readonly database: Database
     const open = ledger()
     const read = readEnvelope(bytes)
     if (!read.ok) throw new ProblemError('recap_unreadable', envelopeFaults(read.error, bytes.length))
-    const kid = Buffer.from(read.value.kid).toString('hex')
-    const holders = await holdersOf(kid)
-    const isEnrolled = holders.some(({ publicKey }) => isSignedBy(read.value, publicKey))
-    if (!isEnrolled && (key === null || !(await isKeyOf(key, read.value.kid)) || !isSignedBy(read.value, key)))
-      throw holders.length > 0 || key !== null ? new ProblemError('signature_wrong', signature_wrong) : new ProblemError('key_missing', key_missing)
     const hash = Buffer.from(sha256(bytes)).toString('hex')
+    const holders = await holdersOf(Buffer.from(read.value.kid).toString('hex'))
+    const isSignedBy = (publicKey: Uint8Array): Promise<boolean> => signatures.isSignedBy(read.value, hash, publicKey)
+    const isEnrolled = (await Promise.all(holders.map(({ publicKey }) => isSignedBy(publicKey)))).includes(true)
+    if (!isEnrolled && (key === null || !(await isKeyOf(key, read.value.kid)) || !(await isSignedBy(key))))
+      throw holders.length > 0 || key !== null ? new ProblemError('signature_wrong', signature_wrong) : new ProblemError('key_missing', key_missing)
     const { index, isNew } = await open.append({ name: hash, kind: recap_kind, bytes: writeEntry({ kind: 'recap', envelope: bytes }), carrier, key: isEnrolled ? null : key })
     const receipt = await open.receipt(index)
     if (receipt === null) throw new Error(`entry ${index} is in no checkpoint though it was appended`)

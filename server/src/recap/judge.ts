@@ -5,18 +5,18 @@ import type { Recap } from '@kawal/core/recap/record.ts'
 import { system, type Database } from '../adapters/postgres/database.ts'
 import { sha256 } from '../ledger/cryptography.ts'
 import { recap_kind } from './intake.ts'
-import { isSignedBy, readHolders } from './keys.ts'
+import { readHolders, type KeyHolder, type Signatures } from './keys.ts'
 import { envelopeOf, signedOf } from './stored.ts'
 
 interface JudgeNeeds {
   readonly database: Database
   readonly clock: () => Instant
   readonly contests: Contests
+  readonly signatures: Signatures
   readonly failed: (error: unknown) => void
 }
 
-/** Some 15 ms of signatures: whoever hands in a record meanwhile waits for no longer. */
-const turn_max = 100
+const turn_max = 200
 /** What is in quarantine is judged again this long after it was last: somebody may have mended what it was judged by. */
 const again_ms = 60_000
 
@@ -34,18 +34,19 @@ interface Kept { readonly index: number; readonly bytes: Buffer }
  * Judges what the ledger holds, in its order and beside the intake: whatever goes wrong here, nothing that comes is refused for it, and
  * one that cannot be judged holds up no other.
  */
-export function createJudge({ database, clock, contests, failed }: JudgeNeeds) {
+export function createJudge({ database, clock, contests, signatures, failed }: JudgeNeeds) {
   async function judge(client: pg.ClientBase, entries: readonly Kept[]): Promise<Judged[]> {
     const all = entries.map(({ index, bytes }) => ({ index, ...parts(bytes) }))
     const signed = all.flatMap(({ read }) => (read.ok ? [read.value] : []))
     const holders = await readHolders(client, [...new Set(signed.map(({ envelope }) => kidOf(envelope)))])
     const stations = await knownStations(client, [...new Set(signed.map(({ recap }) => recap.station))])
-    return all.map(({ index, hash, read }) => {
+    return Promise.all(all.map(async ({ index, hash, read }) => {
       if (!read.ok) return { index, hash, recap: null, judgement: judgeUnreadable(read.error) }
       const { envelope, recap } = read.value
-      const its = (holders.get(kidOf(envelope)) ?? []).filter(({ publicKey }) => isSignedBy(envelope, publicKey))
+      const its: KeyHolder[] = []
+      for (const holder of holders.get(kidOf(envelope)) ?? []) if (await signatures.isSignedBy(envelope, Buffer.from(hash).toString('hex'), holder.publicKey)) its.push(holder)
       return { index, hash, recap, judgement: judgeRecap(recap, { isStationKnown: stations.has(recap.station), holders: its, contests }) }
-    })
+    }))
   }
 
   /** One that cannot be judged goes to quarantine, and the others are judged without it. */

@@ -11,6 +11,7 @@ import { ProblemError } from '../problem.ts'
 import { createForwarder, type ReceiverSettings } from './forwarder.ts'
 import { createIntake } from './intake.ts'
 import { createJudge } from './judge.ts'
+import { createSignatures } from './keys.ts'
 import { createPhotoStore } from './photo-store.ts'
 import { photoRoutes } from './photo-routes.ts'
 import { recapRoutes } from './routes.ts'
@@ -57,9 +58,10 @@ export async function openRecaps({ clock, log, recaps: settings, fatal = endNow(
     return ledger
   }
   const contests = settings?.contests ?? contestDefaults
-  const judge = createJudge({ database, clock, contests, failed })
+  const signatures = createSignatures()
+  const judge = createJudge({ database, clock, contests, signatures, failed })
   const forwarder = settings?.receiver === undefined ? null : createForwarder({ database, clock, receiver: settings.receiver, failed })
-  const intake = createIntake({ database, ledger: open })
+  const intake = createIntake({ database, ledger: open, signatures })
   let turned = -Infinity
   let turning: Promise<void> | null = null
   const turn = async (log: Ledger): Promise<void> => {
