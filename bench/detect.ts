@@ -13,8 +13,7 @@ const probe = 'bench/detect/probe.ts'
 
 /**
  * `npm run -s bench -- detect`: national days of spec/device-model.md under detection, four of ten without any fault,
- * on two threads. `--days N` for fewer. The first day, which is not one of the four, has the machine to itself: how many samples a CPU second takes in is told of
- * it alone, since a thread beside it takes half of the caches and, on most machines, half of the core.
+ * on two threads. `--days N` for fewer.
  */
 export async function run({ days = days_default }: { days?: number }): Promise<{ ok: boolean; figures: Record<string, number>; seed: number }> {
   // a missing register is told before any thread is started
@@ -22,17 +21,12 @@ export async function run({ days = days_default }: { days?: number }): Promise<{
   const plans = Array.from({ length: days }, (_, day) => planOf(day, Math.max(1, Math.round(null_share * days)), days))
   const results: DayResult[] = []
   const waiting = [...plans]
-  const next = async (): Promise<boolean> => {
-    const plan = waiting.shift()
-    if (plan === undefined) return false
-    const result = await inThread(plan)
-    results.push(result)
-    process.stderr.write(`seed ${plan.seed} done: ${result.devices} devices, ${result.reports} reports, ${result.all_s.toFixed(0)} s of which detection ${result.detector_s.toFixed(0)} s, ${Math.round(result.rss_mb)} MB; ${words(result)}\n`)
-    return true
-  }
-  await next()
   await Promise.all(Array.from({ length: workers }, async () => {
-    while (await next());
+    for (let plan = waiting.shift(); plan !== undefined; plan = waiting.shift()) {
+      const result = await inThread(plan)
+      results.push(result)
+      process.stderr.write(`seed ${plan.seed} done: ${result.devices} devices, ${result.reports} reports, ${result.all_s.toFixed(0)} s of which detection ${result.detector_s.toFixed(0)} s, ${Math.round(result.rss_mb)} MB; ${words(result)}\n`)
+    }
   }))
   results.sort((a, b) => a.plan.seed - b.plan.seed)
   process.stderr.write(`\n${tableOf(results, ({ ours }) => ours)}\n\nnaive: half of a district's reports of one operator gone\n${tableOf(results, ({ naive }) => naive)}\n`)
@@ -72,7 +66,6 @@ function inThread(plan: DayPlan): Promise<DayResult> {
 function figuresOf(results: readonly DayResult[]): Record<string, number> {
   const sum = (pick: (each: DayResult) => number): number => results.reduce((total, each) => total + pick(each), 0)
   const nulls = results.filter(({ plan }) => plan.faults === 0)
-  const [alone] = results as [DayResult]
   const falsePerDay = (pick: (each: DayResult) => readonly unknown[]): number => nulls.reduce((total, each) => total + pick(each).length, 0) / nulls.length
   const rows = results.flatMap(({ ours }) => [...ours.faults])
   const [large, middle, small] = [summary(atLeast(rows, 20)), summary(atLeast(rows, 10, 20)), summary(atLeast(rows, 6, 10))]
@@ -86,7 +79,7 @@ function figuresOf(results: readonly DayResult[]): Record<string, number> {
     server_failures: results.flatMap(({ ours }) => ours.servers.filter(({ kind }) => kind === 'election_server')).length, operator_wrongly_blamed: sum(({ ours }) => ours.blamed.length),
     shuffled_control_recall: round(summary(atLeast(results.flatMap(({ control }) => [...control.faults]), 6)).recall),
     naive_recall_20: round(summary(atLeast(results.flatMap(({ naive }) => [...naive.faults]), 20)).recall), naive_false_per_day: round(falsePerDay(({ naive }) => naive.wrong)),
-    samples_per_s: Math.round(alone.reports / alone.detector_s), samples_per_s_both: Math.round(sum(({ reports }) => reports) / sum(({ detector_s }) => detector_s)),
+    samples_per_s: Math.round(sum(({ reports }) => reports) / sum(({ detector_s }) => detector_s)),
     delay_min_median_20_first: round(largeFirst.median_min), delay_min_p90_20_first: round(largeFirst.p90_min), delay_min_median_10_19_first: round(middleFirst.median_min),
     faults_20_devices: large.faults, faults_10_19_devices: middle.faults, faults_6_9_devices: small.faults, reports: sum(({ reports }) => reports),
   }

@@ -19,21 +19,24 @@ export async function seedRecaps({ ownerUrl }: { readonly ownerUrl: string }): P
 export interface RecapPhone {
   /** 32 bytes of Ed25519, or 65 of P-256. */
   readonly publicKey: Buffer
+  /** By which its records name its key. */
+  readonly kid: Uint8Array
   /** The next record of this phone, signed: presidential and sound where nothing else is said. */
   record(more?: Partial<Recap>): Promise<Buffer>
 }
 
-export async function recapPhone(station: string, algorithm: Algorithm = 'ES256'): Promise<RecapPhone> {
+/** @param kid the name of another's key, for a phone that lies */
+export async function recapPhone(station: string, algorithm: Algorithm = 'ES256', kid?: Uint8Array): Promise<RecapPhone> {
   const { publicKey, privateKey } = algorithm === 'EdDSA' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const { x = '', y } = publicKey.export({ format: 'jwk' })
   const raw = Buffer.concat(y === undefined ? [Buffer.from(x, 'base64url')] : [Buffer.of(4), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')])
   const signer: Signer = {
-    algorithm, kid: await keyId(algorithm, raw, sha256),
+    algorithm, kid: kid ?? await keyId(algorithm, raw, sha256),
     sign: (message) => Promise.resolve(algorithm === 'EdDSA' ? sign(null, message, privateKey) : sign('sha256', message, { key: privateKey, dsaEncoding: 'ieee-p1363' })),
   }
   let [sequence, previous]: [number, Uint8Array | null] = [0, null]
   return {
-    publicKey: raw,
+    publicKey: raw, kid: signer.kid,
     async record(more = {}) {
       const bytes = Buffer.from(await signRecap({ ...presidential, station, photos: randomBytes(32), sequence: ++sequence, previous, ...more }, signer))
       previous = sha256(bytes)

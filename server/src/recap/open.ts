@@ -79,8 +79,12 @@ export async function openRecaps({ clock, log, recaps: settings, fatal = endNow(
     idle,
     routes(app) {
       ledgerRoutes(app, open)
-      recapRoutes(app, { database, secret, clock, contests, ledger: open, intake, taken: () => void judge.turn() })
-      photoRoutes(app, { database, secret, clock, store: createPhotoStore(settings?.photos ?? ''), fatal })
+      // In a scope of their own: nobody else takes bodies of these types.
+      void app.register((scope, _, done) => {
+        recapRoutes(scope, { database, secret, clock, contests, ledger: open, intake, taken: () => void judge.turn() })
+        photoRoutes(scope, { database, secret, clock, store: createPhotoStore(settings?.photos ?? ''), fatal })
+        done()
+      })
     },
     turn(): Promise<void> {
       const now = clock()

@@ -117,6 +117,14 @@ test('a phone that nobody enrolled: its key comes beside, the record is kept apa
   assert.equal((await stateOf(carrier, hash)).state, 'counts')
 })
 
+test('who signs under the name of another key is refused, whatever key comes beside', async () => {
+  const { phone, token } = await enrolled()
+  const liar = await recapPhone(station, 'ES256', phone.kid)
+  const record = await liar.record()
+  assert.equal((await send(token, record)).code, 'signature_wrong')
+  assert.equal((await send(token, record, { [key_header]: liar.publicKey.toString('base64url') })).code, 'signature_wrong')
+})
+
 test('whatever it says is kept first: each reason of quarantine, and no record behind it waits', async () => {
   const { phone, token } = await enrolled()
   const totals = [...presidential.totals]
