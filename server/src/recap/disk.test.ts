@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readlinkSync, rmSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -58,6 +58,23 @@ async function expected(bytes: Buffer): Promise<string> {
   assert.equal((await fetch(`${server.app.url}/v1/recaps/${sha256(record).toString('hex')}/photos`, { method: 'PUT', headers: { authorization: `Bearer ${token}`, 'content-type': list_type }, body: Buffer.from(list) })).status, 204)
   return `${sha256(bytes).toString('hex')}-${bytes.length}`
 }
+
+test('what is answered for was synced: the file itself, then the folder that names it', { skip: !existsSync('/proc/self/fd') }, async () => {
+  const bytes = randomBytes(5_000)
+  const synced: string[] = []
+  handles.datasync = function (this: FileHandle) {
+    synced.push(readlinkSync(`/proc/self/fd/${this.fd}`).replace(/.*\/(?=[^/]+\/[^/]+$)/, ''))
+    return real.datasync.call(this)
+  }
+  const address = await expected(bytes)
+  assert.match(synced.join(' '), /ledger\/draft-[0-9a-f-]+ \S+\/ledger/)
+  synced.length = 0
+  assert.equal((await patch(address, 0, bytes.subarray(0, 2_000))).status, 204)
+  assert.deepEqual(synced.slice(-2).map((path) => path.endsWith('.part')), [true, false], synced.join(' '))
+  synced.length = 0
+  assert.equal((await patch(address, 2_000, bytes.subarray(2_000))).status, 204)
+  assert.deepEqual(synced.map((path) => path.endsWith('.part')), [true, false], synced.join(' '))
+})
 
 test('fsync fails for a photo: it is not acknowledged, and the process is to end', async () => {
   const bytes = randomBytes(5_000)
