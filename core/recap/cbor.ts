@@ -1,6 +1,6 @@
 import { decode, encode, rfc8949EncodeOptions } from 'cborg'
 import { fail, ok, type Result } from '../kernel/result.ts'
-import { joined, sameBytes } from './bytes.ts'
+import { sameBytes } from '../ledger/bytes.ts'
 
 /** What our records are made of: no tags, no `undefined`; keys of maps are integers or text. */
 export type Cbor = number | bigint | boolean | null | string | Uint8Array | readonly Cbor[] | ReadonlyMap<number | string, Cbor>
@@ -12,7 +12,7 @@ const depth_max = 8
 
 /** Deterministic CBOR: shortest forms, definite lengths, keys in the order of their bytes (RFC 8949, section 4.2.1). */
 export function writeCbor(value: Cbor): Uint8Array<ArrayBuffer> {
-  return joined(encode(value, rfc8949EncodeOptions))
+  return Uint8Array.from(encode(value, rfc8949EncodeOptions))
 }
 
 /**

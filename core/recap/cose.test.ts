@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync, webcrypto } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { hexOf, joined } from './bytes.ts'
+import { joinBytes } from '../ledger/bytes.ts'
+import { hexOf } from './bytes.ts'
 import { writeCbor, type Cbor } from './cbor.ts'
 import { keyId, readEnvelope, signedBytes, signEnvelope, verifyEnvelope, type Algorithm, type Signer } from './cose.ts'
 import { readSignedRecap, signRecap } from './envelope.ts'
@@ -15,6 +16,7 @@ const payload = writeRecap(presidential)
 const made = { EdDSA: await signEnvelope(payload, keys.EdDSA.signer), ES256: await signEnvelope(payload, keys.ES256.signer) }
 const hex = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(Buffer.from(text, 'hex'))
 const protectedOf = (alg: Cbor, kid: Cbor): Uint8Array => writeCbor(new Map([[1, alg], [4, kid]]))
+const joined = (...parts: readonly ArrayLike<number>[]): Uint8Array<ArrayBuffer> => joinBytes(parts.map((part) => Uint8Array.from(part)))
 const sign1 = (parts: readonly Cbor[]): Uint8Array<ArrayBuffer> => joined([0xd2], writeCbor(parts))
 const faultOf = (bytes: Uint8Array): string => {
   const read = readEnvelope(bytes)

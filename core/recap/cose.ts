@@ -1,5 +1,6 @@
 import { fail, ok, type Result } from '../kernel/result.ts'
-import { joined, sameBytes, type Sha256 } from './bytes.ts'
+import { joinBytes, sameBytes } from '../ledger/bytes.ts'
+import type { Sha256 } from './bytes.ts'
 import { readCbor, writeCbor, type Cbor, type CborFault } from './cbor.ts'
 
 /**
@@ -61,7 +62,7 @@ export function readSign1(bytes: Uint8Array): Result<Sign1, Sign1Fault> {
   if (headers.value.has(header.crit)) return fail('critical_unknown')
   if (signature.length !== signature_bytes) return fail('signature_form')
   if (algorithm === 'ES256' && !isInRange(signature)) return fail('signature_range')
-  return ok({ algorithm, protected: protectedBytes, headers: headers.value as ReadonlyMap<number | string, Cbor>, unprotected: unprotected as ReadonlyMap<number | string, Cbor>, payload, signature: joined(signature) })
+  return ok({ algorithm, protected: protectedBytes, headers: headers.value as ReadonlyMap<number | string, Cbor>, unprotected: unprotected as ReadonlyMap<number | string, Cbor>, payload, signature: Uint8Array.from(signature) })
 }
 
 export interface Envelope extends Sign1 { readonly kid: Uint8Array }
@@ -99,7 +100,7 @@ export async function signEnvelope(payload: Uint8Array, { algorithm, kid, sign }
   const protectedBytes = writeCbor(new Map<number, Cbor>([[header.alg, algorithms[algorithm]], [header.kid, kid]]))
   const made = await sign(signedBytes({ protected: protectedBytes, payload }))
   const signature = algorithm === 'ES256' ? lowered(made) : made
-  const bytes = joined([tag_sign1], writeCbor([protectedBytes, new Map(), payload, signature]))
+  const bytes = joinBytes([Uint8Array.of(tag_sign1), writeCbor([protectedBytes, new Map(), payload, signature])])
   const read = readEnvelope(bytes)
   if (!read.ok) throw new RangeError(`the signer made no envelope: ${read.error}`)
   return bytes
@@ -147,5 +148,5 @@ function lowered(signature: Uint8Array): Uint8Array {
   let rest = order - s
   const low = new Uint8Array(32)
   for (let at = 31; at >= 0; at--, rest >>= 8n) low[at] = Number(rest & 0xffn)
-  return joined(signature.subarray(0, 32), low)
+  return joinBytes([signature.subarray(0, 32), low])
 }

@@ -4,7 +4,8 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { decode } from 'cborg'
-import { hexOf, joined } from './bytes.ts'
+import { joinBytes } from '../ledger/bytes.ts'
+import { hexOf } from './bytes.ts'
 import { writeCbor } from './cbor.ts'
 import { readEnvelope, readSign1, signEnvelope, signedBytes, type Algorithm } from './cose.ts'
 import { nodeVerify } from '@kawal/testkit/recaps.ts'
@@ -100,7 +101,7 @@ const envelopes = {
 }
 /** What our reader says of a signature, whatever it signs: `taken`, or why not. */
 function judge(algorithm: Algorithm, signature: Uint8Array): string {
-  const read = readEnvelope(joined(envelopes[algorithm].subarray(0, -66), writeCbor(signature)))
+  const read = readEnvelope(joinBytes([envelopes[algorithm].subarray(0, -66), writeCbor(signature)]))
   return read.ok ? 'taken' : read.error
 }
 
