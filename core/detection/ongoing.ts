@@ -89,11 +89,21 @@ function stationsOf(state: DetectionState, each: Ongoing): readonly string[] {
   return stationCodes(state, each.places)
 }
 
-/** Codes of the stations of these places, sorted. */
-export function stationCodes({ stations, places }: DetectionState, of: Iterable<number>): string[] {
+/** Codes of the stations of these places, sorted: by ticks on their ranks, since a whole nation's are listed in each sweep in which more places miss the election server. */
+export function stationCodes({ stations, places: { start, members, order, rank } }: DetectionState, of: Iterable<number>): string[] {
+  let [least, most] = [order.length, -1]
+  const each = [...of]
+  for (const place of each)
+    for (let at = start[place] as number; at < (start[place + 1] as number); at++) {
+      const here = rank[members[at] as number] as number
+      if (here < least) least = here
+      if (here > most) most = here
+    }
+  const isThere = new Uint8Array(Math.max(0, most - least + 1))
+  for (const place of each) for (let at = start[place] as number; at < (start[place + 1] as number); at++) isThere[(rank[members[at] as number] as number) - least] = 1
   const codes: string[] = []
-  for (const place of of) for (let at = places.start[place] as number; at < (places.start[place + 1] as number); at++) codes.push(stations[places.members[at] as number]?.code ?? '')
-  return codes.sort()
+  isThere.forEach((there, at) => void (there === 1 && codes.push(stations[order[least + at] as number]?.code ?? '')))
+  return codes
 }
 
 /** The smallest administrative area that holds them all; '' when they share no province. @param codes sorted */

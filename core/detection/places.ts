@@ -17,6 +17,9 @@ export interface Places {
   readonly of: Int32Array
   readonly start: Int32Array
   readonly members: Int32Array
+  /** Stations in the order of their codes, and the rank of each in it. */
+  readonly order: Int32Array
+  readonly rank: Int32Array
   /** Degrees; NaN where no station of the place has a position. Parts by number lie in a row around their village's position. */
   readonly latitude: Float64Array
   readonly longitude: Float64Array
@@ -34,6 +37,8 @@ const row_step_deg = 0.0005
 
 export function buildPlaces(stations: readonly DetectionStation[]): Places {
   const order = Array.from(stations.keys()).sort((a, b) => compare(stations[a]?.code, stations[b]?.code))
+  const rank = new Int32Array(stations.length)
+  order.forEach((station, at) => (rank[station] = at))
   const parts: number[][] = []
   const offsets: number[] = []
   for (let from = 0; from < order.length;) {
@@ -57,7 +62,7 @@ export function buildPlaces(stations: readonly DetectionStation[]): Places {
   const beside = new Int32Array(parts.length * beside_count).fill(-1)
   for (let place = 0; place < parts.length; place++) nearestPlaces({ latitude, longitude, grid }, place, beside_count).forEach((near, rank) => (beside[place * beside_count + rank] = near))
   return {
-    count: parts.length, of, start, members: Int32Array.from(parts.flat()), latitude, longitude, grid, beside,
+    count: parts.length, of, start, members: Int32Array.from(parts.flat()), order: Int32Array.from(order), rank, latitude, longitude, grid, beside,
     district: Int32Array.from(parts, (part) => Number(stations[part[0] as number]?.village.slice(0, 6))),
   }
 }

@@ -45,8 +45,9 @@ export function* scan(state: DetectionState, margin: number): Steps<Candidate[]>
   const regional = createUsual(state)
   for (let node = 0; node < state.nodes.count; node++) {
     if (node % nodes_a_step === 0) yield
-    if (at(state, node, bins - 1, sum.hits) === 0) continue
-    const areal = scoreNode(state, node, regional)
+    const hits = state.nodes.hits[node] as number
+    if (hits === 0) continue
+    const areal = hits < hits_min ? null : scoreNode(state, node, regional)
     if (areal !== null && areal.score > areal.threshold - margin) found.push(areal)
     if (state.nodes.level[node] !== 0) continue
     const circle = scoreCircle(state, node, regional)
@@ -177,7 +178,7 @@ function scoreCircle(state: DetectionState, node: number, regional: Regional): C
   const centre = state.nodes.area[node] as number
   const operator = state.nodes.operator[node] as number
   // Of everybody's devices one that is silent is everywhere.
-  if (operator < 0 && at(state, node, bins - 1, sum.hits) < 2) return null
+  if (operator < 0 && (state.nodes.hits[node] as number) < 2) return null
   const windows = windowsWorthALook(state, node)
   if (windows === 0) return null
   const threshold = thresholdOf(operator)
@@ -237,39 +238,38 @@ function bestPrefix(state: DetectionState, operator: number, windows: number, re
   return { score: best, places: list.subarray(0, ranks) }
 }
 
-const around_sums = new Int32Array(2 * bins)
+/** Beside a node that was made since nodes were last put into order. */
+const beside_now = new Int32Array(beside_count)
 
 /** A bit for each window in which a place and those beside it show enough for a circle. */
 function windowsWorthALook(state: DetectionState, node: number): number {
-  const { nodes: { sums, near, ordered, operator } } = state
-  const row = node < ordered ? node * beside_count : -1
-  const nodeBeside = (rank: number): number => (rank < 0 ? node : row < 0 ? besideOf(state, node, rank) : (near[row + rank] as number))
-  let most = 0
-  for (let rank = -1; rank < beside_count; rank++) {
-    const here = nodeBeside(rank)
-    if (here >= 0) most += sums[here * node_stride + (bins - 1) * bin_stride + sum.hits] as number
+  const { nodes: { sums, hits, near, ordered, operator, area }, places: { beside } } = state
+  const isOrdered = node < ordered
+  const [list, from] = isOrdered ? [near, node * beside_count] : [beside_now, 0]
+  if (!isOrdered)
+    for (let rank = 0; rank < beside_count; rank++) {
+      const place = beside[(area[node] as number) * beside_count + rank] as number
+      beside_now[rank] = place < 0 ? -1 : nodeAt(state, place, operator[node] as number)
+    }
+  let most = hits[node] as number
+  for (let at = from; at < from + beside_count; at++) {
+    const here = list[at] as number
+    if (here >= 0) most += hits[here] as number
   }
   // The longest window holds what the others do.
   if (most < look.hits_min) return 0
-  around_sums.fill(0)
-  for (let rank = -1; rank < beside_count; rank++) {
-    const here = nodeBeside(rank)
-    if (here < 0) continue
-    for (let window = 0, from = here * node_stride; window < bins; window++, from += bin_stride) {
-      around_sums[2 * window] = (around_sums[2 * window] as number) + (sums[from + sum.hits] as number)
-      around_sums[2 * window + 1] = (around_sums[2 * window + 1] as number) + (sums[from] as number)
-    }
-  }
+  const share = (operator[node] as number) < 0 ? look.share_min_all : look.share_min
   let found = 0
   for (let window = 0; window < bins; window++) {
-    const hits = around_sums[2 * window] as number
-    if (hits >= look.hits_min && hits >= ((operator[node] as number) < 0 ? look.share_min_all : look.share_min) * (around_sums[2 * window + 1] as number)) found |= 1 << window
+    const offset = window * bin_stride
+    let [hit, devices] = [sums[node * node_stride + offset + sum.hits] as number, sums[node * node_stride + offset] as number]
+    for (let at = from; at < from + beside_count; at++) {
+      const here = list[at] as number
+      if (here < 0) continue
+      hit += sums[here * node_stride + offset + sum.hits] as number
+      devices += sums[here * node_stride + offset] as number
+    }
+    if (hit >= look.hits_min && hit >= share * devices) found |= 1 << window
   }
   return found
-}
-
-/** For a node made since nodes were last put into order. */
-function besideOf(state: DetectionState, node: number, rank: number): number {
-  const place = state.places.beside[(state.nodes.area[node] as number) * beside_count + rank] as number
-  return place < 0 ? -1 : nodeAt(state, place, state.nodes.operator[node] as number)
 }

@@ -60,6 +60,8 @@ interface Nodes {
   count: number
   sums: Int32Array
   extras: Int32Array
+  /** Hits in the longest window once more, close together: most nodes have none, and are looked at by them alone. */
+  hits: Int32Array
   /** Of a place's node, in 1/4,096: ten bits of broken promises, ten of bad reports; above them the province. */
   rates: Int32Array
   /** The node of the same operator one level up; -1 above the nation. */
@@ -166,8 +168,9 @@ export interface DetectionState {
   readonly places: Places
   readonly operators: string[]
   readonly nodes: Nodes
-  /** The first operator's node of each place, and everybody's. */
+  /** The first operator's node of each place, and everybody's; -1 for none. */
   readonly first: Int32Array
+  readonly everybody: Int32Array
   devices: Int32Array
   /** One more than the largest device. */
   deviceCount: number
@@ -216,7 +219,7 @@ export function startDetection(stations: readonly DetectionStation[], options: P
   const places = buildPlaces(stations)
   return {
     options: { ...defaults, ...options }, stations, stationIndex: new Map(stations.map((station, index) => [station.code, index])), places,
-    operators: [], nodes: startNodes(), first: new Int32Array(places.count).fill(-1), devices: new Int32Array(stride * 1024).fill(-1), deviceCount: 0,
+    operators: [], nodes: startNodes(), first: new Int32Array(places.count).fill(-1), everybody: new Int32Array(places.count).fill(-1), devices: new Int32Array(stride * 1024).fill(-1), deviceCount: 0,
     pairs: { count: 0, station: new Int32Array(1024), operator: new Int32Array(1024), node: new Int32Array(1024), status: new Uint8Array(1024), sibling: new Int32Array(1024), ordered: 0 },
     firstPair: new Int32Array(stations.length).fill(-1),
     stationStatus: new Uint8Array(stations.length), tallies: { counts: new Uint16Array(0), whole: new Uint16Array(0), worst: new Uint8Array(0), worstOfAll: new Uint8Array(0) },
@@ -227,7 +230,7 @@ export function startDetection(stations: readonly DetectionStation[], options: P
 function startNodes(): Nodes {
   const size = 1024
   const whole = (): Int32Array => new Int32Array(size)
-  return { count: 0, sums: new Int32Array(size * node_stride), extras: new Int32Array(size * extra_stride), rates: whole(), parent: whole(), all: whole(), level: new Uint8Array(size), operator: whole(), area: whole(), sibling: whole(), device: whole(), byName: new Map(), ordered: 0, near: new Int32Array(0) }
+  return { count: 0, sums: new Int32Array(size * node_stride), extras: new Int32Array(size * extra_stride), hits: whole(), rates: whole(), parent: whole(), all: whole(), level: new Uint8Array(size), operator: whole(), area: whole(), sibling: whole(), device: whole(), byName: new Map(), ordered: 0, near: new Int32Array(0) }
 }
 
 /** The number of an operator, given at first sight. No decision may rest on the order of these. */
@@ -266,6 +269,7 @@ export function doubled<T extends Int32Array | Uint8Array>(array: T): T {
 
 /** An operator's node at a place; -1 where it has none. @param operator -1 for everybody's */
 export function nodeAt(state: DetectionState, place: number, operator: number): number {
+  if (operator < 0) return state.everybody[place] ?? -1
   for (let node = state.first[place] ?? -1; node >= 0; node = state.nodes.sibling[node] ?? -1) if (state.nodes.operator[node] === operator) return node
   return -1
 }
@@ -278,6 +282,7 @@ function placeNode(state: DetectionState, place: number, operator: number): numb
   const node = addNode(state.nodes, 0, place, operator, above, all)
   state.nodes.sibling[node] = state.first[place] ?? -1
   state.first[place] = node
+  if (operator < 0) state.everybody[place] = node
   return node
 }
 
@@ -297,7 +302,7 @@ function areaNode(state: DetectionState, level: number, district: number, operat
 }
 
 function addNode(nodes: Nodes, level: number, area: number, operator: number, parent: number, all: number): number {
-  if (nodes.count === nodes.level.length) for (const name of ['sums', 'extras', 'rates', 'parent', 'all', 'level', 'operator', 'area', 'sibling', 'device'] as const) Object.assign(nodes, { [name]: doubled(nodes[name]) })
+  if (nodes.count === nodes.level.length) for (const name of ['sums', 'extras', 'hits', 'rates', 'parent', 'all', 'level', 'operator', 'area', 'sibling', 'device'] as const) Object.assign(nodes, { [name]: doubled(nodes[name]) })
   const node = nodes.count++
   nodes.level[node] = level
   nodes.area[node] = area
@@ -315,7 +320,7 @@ function addNode(nodes: Nodes, level: number, area: number, operator: number, pa
  * jump about in memory. Nothing that is found depends on it.
  */
 export function orderNodes(state: DetectionState): void {
-  const { nodes, pairs, first, devices, deviceCount } = state
+  const { nodes, pairs, first, everybody, devices, deviceCount } = state
   const order = Int32Array.from({ length: nodes.count }, (_, node) => node)
   order.sort((a, b) => (nodes.level[b] as number) - (nodes.level[a] as number) || (nodes.area[a] as number) - (nodes.area[b] as number) || (nodes.operator[a] as number) - (nodes.operator[b] as number))
   const place = new Int32Array(nodes.count)
@@ -331,7 +336,7 @@ export function orderNodes(state: DetectionState): void {
   for (const name of ['rates', 'operator', 'area', 'device'] as const) nodes[name] = inOrder(nodes[name], order)
   nodes.level = inOrder(nodes.level, order)
   for (let pair = 0; pair < pairs.count; pair++) pairs.node[pair] = moved(pairs.node[pair] as number)
-  for (let index = 0; index < first.length; index++) first[index] = moved(first[index] as number)
+  for (const nodeOf of [first, everybody]) for (let index = 0; index < nodeOf.length; index++) nodeOf[index] = moved(nodeOf[index] as number)
   for (let at = field.node; at < deviceCount * stride; at += stride) devices[at] = moved(devices[at] as number)
   for (const [name, node] of nodes.byName) nodes.byName.set(name, moved(node))
   nodes.ordered = nodes.count

@@ -1,7 +1,7 @@
 import type { Steps } from '../kernel/steps.ts'
 import { what } from './evidence.ts'
 import { badOf, brokenOf, promisesOf } from './intake.ts'
-import { bin_stride, bins, devices_a_step, expected_unit, extra, extra_bin, extra_stride, field, isBad, lateness_min, log_unit, node_stride, onDuty, orderNodes, orderPairs, stride, sum, windows_s, type DetectionState } from './state.ts'
+import { bin_stride, bins, devices_a_step, expected_unit, extra, extra_bin, extra_stride, field, isBad, lateness_min, levels, log_unit, node_stride, onDuty, orderNodes, orderPairs, stride, sum, windows_s, type DetectionState } from './state.ts'
 
 /** How firmly a habit is held towards its place's, and a place's towards everybody's: worth so many promises. */
 const prior = { device: 26, place: 80, broken: 0.06, bad: 0.012, lateness: 20, gone: 0.005, promises: 1000 }
@@ -113,7 +113,7 @@ function surveyDevices(state: DetectionState, now_s: number, { still, gone }: Si
     const each = inverse[habit & 1023] as number
     const broken = Math.max(broken_min, ((prior.device / rate_unit) * ((packed >> 10) & 1023) + ((habit >> 10) & 1023)) * each)
     const bad = Math.max(bad_min, ((prior.device / rate_unit) * (packed & 1023) + ((habit >> 20) & 1023)) * each)
-    const silent = broken * (still[(age / 60) | 0] as number) + gone
+    const silent = broken * (still[age] as number) + gone
     sums[to + sum.devices] = (sums[to + sum.devices] as number) + 1
     sums[to + sum.expected] = (sums[to + sum.expected] as number) + ((expected_unit * (silent + bad) + 0.5) | 0)
     const power = (flags >> what.charging) & 3
@@ -135,7 +135,7 @@ function surveyDevices(state: DetectionState, now_s: number, { still, gone }: Si
 }
 
 interface Silence {
-  /** Of promises that are kept late, the share not kept yet after so many minutes. */
+  /** Of promises that are kept late, the share not kept yet after so many seconds, to the minute. */
   readonly still: Float64Array
   /** Promises that nobody ever keeps, of all: who goes home, and whose goodbye is lost. No habit, and as likely of the truest phone. */
   readonly gone: number
@@ -144,12 +144,12 @@ interface Silence {
 /** What silences have been lately: an old one is seldom a habit. */
 function silenceOf(state: DetectionState): Silence {
   const { lateness, promises } = state
-  const still = new Float64Array(lateness_min)
+  const still = new Float64Array(60 * lateness_min)
   const counts = lateness.slice(0, lateness_min).map((count, minute) => count + (minute < 10 ? prior.lateness : 0))
   const total = counts.reduce((sum, count) => sum + count, 0)
   let left = total
   for (let minute = 0; minute < lateness_min; minute++) {
-    still[minute] = Math.max(0, (left - (counts[minute] as number) / 2) / total)
+    still.fill(Math.max(0, (left - (counts[minute] as number) / 2) / total), 60 * minute, 60 * (minute + 1))
     left -= counts[minute] as number
   }
   const never = (lateness[lateness_min] as number) + prior.gone * prior.promises
@@ -168,31 +168,52 @@ function noteTest(flags: number, tests: Int32Array, code: number): void {
 }
 
 /** From places to their areas and to everybody's. Nodes are made before those under them at every level but the place's. */
-function* raise({ nodes: { count, sums, extras, parent, all, level, operator } }: DetectionState): Steps<void> {
-  // Each window holds what the shorter ones do.
-  for (let node = 0; node < count; node++) {
-    if (node % nodes_a_step === 0) yield
+function* raise({ nodes }: DetectionState): Steps<void> {
+  const { count } = nodes
+  // Everybody's are whole when all operators' have been added.
+  for (const raiseSome of [raiseOperators, raiseEverybody])
+    for (let from = 0; from < count; from += nodes_a_step) {
+      yield
+      raiseSome(nodes, from, Math.min(count, from + nodes_a_step))
+    }
+  raiseAreas(nodes)
+}
+
+function raiseOperators({ sums, hits, parent, all, level, operator }: DetectionState['nodes'], first: number, last: number): void {
+  for (let node = first; node < last; node++) {
     if (level[node] !== 0 || (operator[node] as number) < 0) continue
-    raiseNode(sums, node * node_stride, (all[node] as number) * node_stride, (parent[node] as number) * node_stride)
+    hits[node] = raiseNode(sums, node * node_stride, (all[node] as number) * node_stride, (parent[node] as number) * node_stride)
   }
-  for (let node = 0; node < count; node++) {
-    if (node % nodes_a_step === 0) yield
+}
+
+/** Each window holds what the shorter ones do; of operators it is seen to by `raiseNode`. */
+function raiseEverybody({ sums, extras, hits, parent, level, operator }: DetectionState['nodes'], first: number, last: number): void {
+  for (let node = first; node < last; node++) {
     if (level[node] !== 0 || operator[node] !== -1) continue
     const at = node * extra_stride
     for (let each = at + extra_bin; each < at + extra_stride; each++) extras[each] = (extras[each] as number) + (extras[each - extra_bin] as number)
     add(extras, (parent[node] as number) * extra_stride, at, extra_stride)
     add(sums, (parent[node] as number) * node_stride, node * node_stride, node_stride)
+    hits[node] = sums[node * node_stride + longest] as number
   }
-  for (let from = 1; from < 4; from++)
+}
+
+function raiseAreas({ count, sums, extras, hits, parent, level, operator }: DetectionState['nodes']): void {
+  for (let from = 1; from < levels.length; from++)
     for (let node = 0; node < count; node++) {
       if (level[node] !== from) continue
+      hits[node] = sums[node * node_stride + longest] as number
+      if (from === levels.length - 1) continue
       add(sums, (parent[node] as number) * node_stride, node * node_stride, node_stride)
       if (operator[node] === -1) add(extras, (parent[node] as number) * extra_stride, node * extra_stride, extra_stride)
     }
 }
 
-/** A window without devices has nothing else either; in most of the others no device is hit. */
-function raiseNode(sums: Int32Array, node: number, everybody: number, above: number): void {
+/** Hits of the longest window, among a node's sums. */
+const longest = (bins - 1) * bin_stride + sum.hits
+
+/** A window without devices has nothing else either; in most of the others no device is hit. @returns the hits of the longest window */
+function raiseNode(sums: Int32Array, node: number, everybody: number, above: number): number {
   let [devices, hits, expected, logs, bad] = [0, 0, 0, 0, 0]
   for (let window = 0; window < node_stride; window += bin_stride) {
     const at = node + window
@@ -218,6 +239,7 @@ function raiseNode(sums: Int32Array, node: number, everybody: number, above: num
       sums[to + sum.bad] = (sums[to + sum.bad] as number) + bad
     }
   }
+  return hits
 }
 
 function add(sums: Int32Array, to: number, from: number, count: number): void {
