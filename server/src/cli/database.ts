@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
-import { exits } from './exits.ts'
 import { attachEmbedded, startEmbedded, type EmbeddedPostgres } from '../adapters/postgres/embedded.ts'
+import { endNow } from '../end-now.ts'
 
 export interface OpenDatabase {
   readonly ownerUrl: string
@@ -36,7 +36,7 @@ async function open(embedded: () => Promise<{ server: EmbeddedPostgres; joined: 
 }
 
 /** Without its database a server can keep nothing: it ends, and says so, rather than refuse one report after the other. */
-function endWithDatabase(): never {
+function endWithDatabase(): void {
   process.stderr.write('The database ended under this program. Nothing that was acknowledged is lost. See why in the log of the system (disk, memory), then start again.\n')
-  process.exit(exits.fault)
+  endNow()
 }

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
 import { contestDefaults, type Contests } from '@kawal/core/recap/judge.ts'
 import type { Database } from '../adapters/postgres/database.ts'
+import { endNow } from '../end-now.ts'
 import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import { ledgerRoutes } from '../ledger/routes.ts'
 import { openSigner, SignerRefused } from '../ledger/signer.ts'
@@ -50,7 +51,7 @@ export interface Recaps {
 const turn_ms = 2_000
 
 /** Recaps and their ledger. Where the ledger cannot go on everything else does: what is broken in the network is found all the same. */
-export async function openRecaps({ clock, log, recaps: settings, fatal = endNow(log) }: RecapOptions, database: Database, secret: Buffer, ends: (() => Promise<void>)[]): Promise<Recaps> {
+export async function openRecaps({ clock, log, recaps: settings, fatal = endWith(log) }: RecapOptions, database: Database, secret: Buffer, ends: (() => Promise<void>)[]): Promise<Recaps> {
   const failed = (error: unknown): void => log.error(error)
   const { ledger, why } = await opened(database, clock, settings, failed, fatal)
   const open = (): Ledger => {
@@ -96,9 +97,9 @@ export async function openRecaps({ clock, log, recaps: settings, fatal = endNow(
 }
 
 /** After an error of fsync nothing may be acknowledged any more. */
-const endNow = (log: Logger) => (error: unknown): void => {
+const endWith = (log: Logger) => (error: unknown): void => {
   log.fatal(error)
-  process.exit(1)
+  endNow()
 }
 
 async function opened(database: Database, clock: () => Instant, settings: RecapSettings | undefined, failed: (error: unknown) => void, fatal: (error: unknown) => void): Promise<{ readonly ledger: Ledger | null; readonly why: string }> {

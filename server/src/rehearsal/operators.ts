@@ -64,7 +64,7 @@ async function startOperator(api: string, organisation: string, key: string, see
       return (await answer.json()) as OperatorTick
     },
     async stop(): Promise<void> {
-      if (child.exitCode !== null) return
+      if (child.exitCode !== null || child.signalCode !== null) return
       const ended = new Promise((resolve) => child.once('exit', resolve))
       child.kill('SIGTERM')
       await ended
