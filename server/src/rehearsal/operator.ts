@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import { parseArgs } from 'node:util'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
-import { endNow } from '../end-now.ts'
 import { nextMove, planCrew, type CrewPlan, type CrewTicket, type Fault, type Repair } from './crew.ts'
 
 /**
@@ -123,9 +122,16 @@ function main(): void {
     const address = server.address()
     process.stdout.write(`${JSON.stringify({ port: typeof address === 'object' ? address?.port : null, organisation: settings.organisation })}\n`)
   })
+  // Not by `process.exit`, for which see end-now.ts: with nothing left to hear it ends by itself.
+  const end = (): void => {
+    server.close()
+    server.closeAllConnections()
+    process.stdin.destroy()
+  }
+  process.once('SIGTERM', end)
   // Ctrl-C in a terminal reaches every process of the group: the rehearsal ends this one when it is done.
   process.on('SIGINT', () => undefined)
-  process.stdin.once('end', endNow).once('close', endNow).resume()
+  process.stdin.once('end', end).once('close', end).resume()
 }
 
 if (import.meta.main) main()
