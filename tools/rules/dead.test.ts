@@ -12,8 +12,6 @@ const for_tests: Record<string, string> = {
   'core/ledger/verify.ts verifyConsistency': 'what a witness looks at: proofs of other logs are held against it',
   'core/ledger/signature.ts cosignText': 'what a witness signs: receipts of tests have some',
   'core/recap/cose.ts verifyEnvelope': 'a phone verifies by it: a browser gives no answer at once',
-  'core/recap/photo.ts photosHash': 'what a phone puts into its record',
-  'core/recap/totals.ts checksOf': 'what a phone puts into its record',
   'core/recap/receipt-code.ts readReceiptCode': 'a code as somebody types it: that codes are told apart is tested by it',
   'core/detection/intake.ts takeInEvidence': 'the same as takeIn in words: what simulated officers report is fed by it',
   'core/geo/terrain.ts elevationAt_m': 'one look at what profile reads along a line: it shows the terrain that was read',
