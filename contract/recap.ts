@@ -26,6 +26,7 @@ export const RecapState = Type.Object({
   state: Type.Enum(['waiting', 'counts', 'quarantine'], { description: 'waiting: not judged yet' }),
   reason: Type.Union([Type.String(), Type.Null()], { description: 'why it is in quarantine: record_unreadable, station_unknown, key_unknown, key_elsewhere, key_revoked, contest_unknown, form_unknown, totals_impossible' }),
   detail: Type.Union([Type.String(), Type.Null()]),
+  deliveredAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], { description: 'when the receiver took it; null: not yet' }),
   photos: Type.Union([Type.Array(PhotoState), Type.Null()], { description: 'null: its list has not come, or the record was not judged yet' }),
 })
 export type RecapState = Static<typeof RecapState>

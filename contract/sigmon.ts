@@ -42,6 +42,7 @@ export const SigmonConfig = Type.Object({
     fullTestBytes: Type.Integer({ minimum: 0, description: 'at most, both ways together; the server enforces it by the admission token' }),
   }),
   helpLines: Type.Array(HelpLine, { maxItems: 10 }),
+  ledgerKey: Type.Optional(nullable(Type.String({ maxLength: 200, description: 'key of the ledger that receipts are verified with (NAME+ID+KEY, spec/ledger.md); null or not there: no recaps are taken' }))),
 })
 
 /**
@@ -69,6 +70,7 @@ export const PackAccessPoint = Type.Tuple([
 export const PackForm = Type.Object({
   contest: Type.String({ maxLength: 40 }), version: Type.String({ maxLength: 20 }), title: Type.String({ maxLength: 120 }),
   votersMax: nullable(Type.Integer({ description: 'ceiling of voters at one station in this contest' })), pages: Type.Integer({ minimum: 1, maximum: 100 }),
+  ballot: Type.Optional(Type.Union([Type.Integer({ minimum: 1, maximum: 100 }), Type.Array(Type.Integer({ minimum: 0, maximum: 99 }), { maxItems: 80 })], { description: 'as a record has it (spec/recap.md, key 4): pairs or candidates, or party number and its candidates in turn; without it no recap of this contest is made' })),
 })
 export const Pack = Type.Object({
   district: Type.String({ pattern: '^[0-9]{6}$' }),
@@ -115,6 +117,7 @@ export const OfficerProblemWord = Type.Object({ word: Type.Enum(['fixed', 'still
 export type VerifyingKeys = Static<typeof VerifyingKeys>
 export type SigmonConfig = Static<typeof SigmonConfig>
 export type Pack = Static<typeof Pack>
+export type PackForm = Static<typeof PackForm>
 export type PackStation = Static<typeof PackStation>
 export type PackAccessPoint = Static<typeof PackAccessPoint>
 export type PackDelta = Static<typeof PackDelta>

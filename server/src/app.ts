@@ -192,12 +192,12 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   })
   const metrics = startMetrics(feed, monitor)
   const present = createPresent(database, options.clock)
-  const sigmon = await sigmonOf(options, database, secret, present)
+  const recaps = await openRecaps(options, database, secret, ends)
+  const sigmon = await sigmonOf(options, database, secret, present, recaps.key)
   const networks = await openNetworks(database, options.clock, (error) => options.log.error(error))
   ends.push(() => networks.idle())
   const ingest = await ingestOf(options, database, register.operatorOfSim, sigmon, { monitor, feed, metrics, asks: tickets.asks })
   ends.push(() => ingest.stop())
-  const recaps = await openRecaps(options, database, secret, ends)
   const app = await buildHttp(options, database, [feed, recaps], secret)
   ends.push(() => app.close())
   enrolmentRoutes(app, { database, secret, clock: options.clock, stationOf: stationReader(database), stationDevices_max: options.stationDevices_max })
@@ -400,11 +400,11 @@ function fullTests(app: FastifyInstance, options: AppOptions, secret: Buffer, in
 }
 
 /** What phones are told besides receipts: configuration and packs, signed. */
-async function sigmonOf(options: AppOptions, database: Database, secret: Buffer, present: Present): Promise<Omit<Parameters<typeof sigmonRoutes>[1], 'asks'>> {
+async function sigmonOf(options: AppOptions, database: Database, secret: Buffer, present: Present, ledgerKey: string | null): Promise<Omit<Parameters<typeof sigmonRoutes>[1], 'asks'>> {
   const settings: SigmonSettings = { ...(options.sigmon ?? settingsDefaults), intervalS: intervalOf(options) }
   const { clock, targets = { election: null, internet: null } } = options
   const signer = await readSigner(database)
-  return { secret, signer, config: createConfig({ database, signer, settings, targets, clock }), packs: createPacks({ database, signer, settings, clock, secret, edition: () => present.edition() }) }
+  return { secret, signer, config: createConfig({ database, signer, settings, targets, ledgerKey, clock }), packs: createPacks({ database, signer, settings, clock, secret, edition: () => present.edition() }) }
 }
 
 const intervalOf = (options: AppOptions): number => options.interval_s ?? (options.sigmon ?? settingsDefaults).intervalS

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
+import { formatVerifierKey } from '@kawal/core/ledger/key.ts'
 import { contestDefaults, type Contests } from '@kawal/core/recap/judge.ts'
 import type { Database } from '../adapters/postgres/database.ts'
 import { endNow } from '../end-now.ts'
@@ -40,6 +41,8 @@ export interface RecapOptions {
 }
 
 export interface Recaps {
+  /** `NAME+ID+KEY` of the ledger; null where none is open. */
+  readonly key: string | null
   routes(app: FastifyInstance): void
   /** What runs by the clock: enrolments into the ledger, and what waits to be judged. */
   turn(): Promise<void>
@@ -78,6 +81,7 @@ export async function openRecaps({ clock, log, recaps: settings, fatal = endWith
   ends.push(idle)
   return {
     idle,
+    key: ledger === null ? null : formatVerifierKey(ledger.key),
     routes(app) {
       ledgerRoutes(app, open)
       // In a scope of their own: nobody else takes bodies of these types.

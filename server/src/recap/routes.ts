@@ -85,14 +85,15 @@ function keyOf(request: FastifyRequest): Buffer | null {
 
 async function readState(database: Database, hash: string): Promise<RecapState> {
   const found = isHash(hash) ? await database.transaction(system, async (client) => {
-    const { rows } = await client.query<{ index: number; at: Date; judged: boolean; reason: string | null; detail: string | null; photos: Buffer | null }>(
-      'SELECT index, at, recap.hash IS NOT NULL AS judged, reason, detail, photos FROM ledger_entry LEFT JOIN recap ON entry = index WHERE name = $1 AND kind = 1', [Buffer.from(hash, 'hex')])
+    const { rows } = await client.query<{ index: number; at: Date; judged: boolean; reason: string | null; detail: string | null; photos: Buffer | null; delivered_at: Date | null }>(
+      `SELECT index, ledger_entry.at, recap.hash IS NOT NULL AS judged, reason, detail, photos, delivery.at AS delivered_at FROM ledger_entry LEFT JOIN recap ON recap.entry = index LEFT JOIN delivery ON delivery.hash = recap.hash
+       WHERE name = $1 AND kind = 1`, [Buffer.from(hash, 'hex')])
     const [row] = rows
     return row === undefined ? null : { ...row, photos: row.photos === null ? null : await readPhotosOf(client, row.photos) }
   }) : null
   if (found === null) throw new ProblemError('not_found', 'No record with this hash was handed in here: send it.')
-  const { index, at, judged, reason, detail, photos } = found
-  return { hash, entry: index, receivedAt: at.toISOString(), state: judged ? (reason === null ? 'counts' : 'quarantine') : 'waiting', reason, detail, photos }
+  const { index, at, judged, reason, detail, photos, delivered_at } = found
+  return { hash, entry: index, receivedAt: at.toISOString(), state: judged ? (reason === null ? 'counts' : 'quarantine') : 'waiting', reason, detail, deliveredAt: delivered_at?.toISOString() ?? null, photos }
 }
 
 const isHash = (text: string): boolean => /^[0-9a-f]{64}$/.test(text)

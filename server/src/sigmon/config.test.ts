@@ -22,7 +22,7 @@ before(async () => {
 after(() => kit.close())
 
 const started = async (settings: SigmonSettings = settingsDefaults): Promise<ReturnType<typeof createConfig>> =>
-  createConfig({ database: kit.database, signer: await readSigner(kit.database), settings, targets: { internet: null, election: 'https://kpu.example/ok' }, clock: () => clock })
+  createConfig({ database: kit.database, signer: await readSigner(kit.database), settings, targets: { internet: null, election: 'https://kpu.example/ok' }, ledgerKey: null, clock: () => clock })
 const payloadOf = (jws: string): SigmonConfig => JSON.parse(Buffer.from(jws.split('.')[1] ?? '', 'base64url').toString()) as SigmonConfig
 const shown = async (config: ReturnType<typeof createConfig>): Promise<[number, number, string]> => {
   const { jws, etag } = await config.current()

@@ -9,6 +9,8 @@ interface ConfigOptions {
   readonly signer: Signer
   readonly settings: SigmonSettings
   readonly targets: SigmonConfig['targets']
+  /** Of the ledger that this server keeps; null for none. */
+  readonly ledgerKey: string | null
   readonly clock: () => number
 }
 
@@ -70,9 +72,9 @@ export function createConfig(options: ConfigOptions): {
   }
 }
 
-function contentOf({ signer, settings, targets }: ConfigOptions, load: number): Content {
+function contentOf({ signer, settings, targets, ledgerKey }: ConfigOptions, load: number): Content {
   const { forms: _, intervalS, ...rest } = settings
-  return { keys: [...signer.keys], ...rest, intervalS: Math.min(interval_s_max, intervalS * load), targets }
+  return { keys: [...signer.keys], ...rest, intervalS: Math.min(interval_s_max, intervalS * load), targets, ledgerKey }
 }
 
 const dayOf = (at: number): number => Math.floor(at / day_ms)
