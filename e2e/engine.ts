@@ -22,6 +22,23 @@ interface EngineSession {
   choose(choice: { readonly metered?: boolean; readonly bars?: number | null }): Promise<void>
   reportProblem(kind: string, text: string): Promise<void>
   answerProblem(id: string, word: 'fixed' | 'still'): Promise<void>
+  recaps(): Promise<EngineRecaps>
+}
+/** What of its recaps. */
+interface EngineRecaps {
+  sign(filled: object): Promise<{ readonly hash: string } | string>
+  all(): Promise<readonly EngineRecap[]>
+  readonly sender: { trigger(why: string): Promise<void>; state(): { readonly status: number } | null }
+}
+interface EngineRecap {
+  readonly hash: string
+  readonly bytes: Uint8Array
+  readonly photos: readonly { readonly size_bytes: number; readonly offset: number }[]
+  readonly isListKept: boolean
+  readonly receipt: string | null
+  readonly isProven: boolean
+  readonly said: { readonly state: string } | null
+  readonly refusal: string | null
 }
 interface EngineState {
   readonly ready: boolean

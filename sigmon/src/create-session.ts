@@ -13,11 +13,13 @@ import { askForSync, listen } from './lifecycle.ts'
 import { createMeasuring, goodbyeOf, noChoices, sampleOf, unconfigured, type Choices, type Measure, type Measuring } from './measuring.ts'
 import { createPacks } from './pack.ts'
 import { createProblems } from './problems.ts'
+import { createDelivery } from './queue/deliver.ts'
 import { createQueue, queueLimits, type Queue, type QueueLimits } from './queue/queue.ts'
 import { createSender, sayGoodbye, type Sender } from './queue/send.ts'
+import { createRecapPart } from './recap/part.ts'
 import type { Wire } from './queue/wire.ts'
 import type { Session, SessionState } from './session.ts'
-import { openStore, resultOf, type Row } from './store.ts'
+import { openStore, resultOf, type Row, type Store } from './store.ts'
 import { createTrust, sha256With } from './trust.ts'
 import { createUpdates, type Updates } from './update.ts'
 import { createView, type View } from './view.ts'
@@ -48,22 +50,28 @@ const day_ms = 86_400_000
 const checked_key = 'checked'
 /** What is asked for longer ago is not shown any more: by then others have checked, or it is asked again. */
 const wanted_ms = 10 * 60_000
+/** The header has whole seconds, and an answer takes some. */
+const clock_step_ms = 3_000
 type Checked = Required<Pick<SessionState['check'], 'result' | 'at'>>
 
 /** The engine: everything that Sigmon does, without a screen. */
 export async function createSession(env: Environment, given: Partial<Parts> = {}): Promise<Session> {
   const engine = await assemble(env, { ...realParts(), ...given })
-  const { view, duty, sender, queue, identities, packs, trust, problems, measuring, updates } = engine
+  const { view, duty, sender, recaps, queue, identities, packs, trust, problems, measuring, updates } = engine
+  const carry = (why: Parameters<Sender['trigger']>[0]): Promise<void> => {
+    recaps.trigger(why)
+    return sender.trigger(why)
+  }
   const stopListening = listen(env, {
     hidden() {
       duty.hide()
       // The page may be gone in a moment, and there may be a network before it is opened again.
       if (view.state().counts.waiting > 0) void askForSync(env)
     },
-    visible: () => void Promise.all([duty.show(), sender.trigger('visible')]),
-    online: () => void sender.trigger('online'),
+    visible: () => void Promise.all([duty.show(), carry('visible')]),
+    online: () => void carry('online'),
     // Every phone of the area is told at this instant: it is no reason to send before one's turn.
-    sync: () => void sender.trigger('online'),
+    sync: () => void carry('online'),
   })
   env.channel?.addEventListener('message', oneAtATime(() => Promise.all([engine.reload(), duty.resume()]).then(view.follow)))
   await engine.reload()
@@ -72,7 +80,7 @@ export async function createSession(env: Environment, given: Partial<Parts> = {}
   view.change({ ready: true, ...(checked === undefined ? {} : { check: { ...view.state().check, ...checked } }) })
   if (given.measure === undefined) void measuringPart().catch(() => undefined)
   void duty.resume()
-  void sender.trigger('visible')
+  void carry('visible')
   const stopRenewing = renewDaily(env, () => renew(engine))
   const checking = createChecking(engine)
 
@@ -83,7 +91,7 @@ export async function createSession(env: Environment, given: Partial<Parts> = {}
       if (kid != null) trust.expect(kid)
       const fault = await engine.enrolment.enrol(code, letter)
       await view.refresh()
-      if (fault === null) void sender.trigger('button').then(() => renew(engine))
+      if (fault === null) void carry('button').then(() => renew(engine))
       return fault
     },
     async prepare(district) {
@@ -100,13 +108,13 @@ export async function createSession(env: Environment, given: Partial<Parts> = {}
       await view.refresh()
     },
     async sendNow() {
-      await Promise.all([sender.trigger('button'), problems.exchange()])
+      await Promise.all([carry('button'), problems.exchange()])
       await view.refresh()
     },
     nearest: (from, count) => packs.nearest(from, identities.current()?.station.code ?? null, count),
     sendPosition: (at) => problems.position(at),
     reportProblem: (kind, text) => problems.report(kind, text, engine.choices().accessPoint),
-    answerProblem: problems.answer, takeUpdate: updates.take,
+    answerProblem: problems.answer, takeUpdate: updates.take, recaps: recaps.load,
     async feel() {
       const felt = await measuring.feel()
       // A walk is many of them: what it costs is on its screen.
@@ -119,6 +127,7 @@ export async function createSession(env: Environment, given: Partial<Parts> = {}
       stopRenewing()
       duty.stop()
       sender.stop()
+      recaps.stop()
       env.channel?.close()
       engine.store.close()
     },
@@ -164,10 +173,14 @@ async function assemble(env: Environment, parts: Parts): Promise<Engine> {
     void store.write({ interval: interval_s }).catch(() => undefined)
     if (!first) void trust.refresh().then(view.refresh)
   }
-  const sender: Sender = createSender({ env, store, queue, identities, enrolment, compact: parts.compact, spread_ms: () => config().spreadS * 1000, told, changed })
+  const met = createMeeting(env, store)
+  const spread_ms = (): number => config().spreadS * 1000
+  const delivery = createDelivery({ env, queue, identities, enrolment, compact: parts.compact, told, met, changed })
+  const sender: Sender = createSender({ env, store, name: 'send', delivery, spread_ms, changed })
+  const recaps = createRecapPart({ env, store, identities, enrolment, ledgerKey: () => trust.config()?.ledgerKey ?? null, spread_ms, changed })
   const problems = createProblems(env, store, identities, changed)
   await problems.open()
-  const reporting = createReporting({ env, identities, queue, measuring, sender: () => sender, config, choices: () => choices })
+  const reporting = createReporting({ env, identities, queue, measuring, sender, wire: delivery.wire, config, choices: () => choices })
   const duty: Duty = createDuty({
     env, store, changed, ...reporting,
     pace: () => ({ interval_ms: Math.max(30, interval_s ?? config().intervalS) * 1000, jitterShare: config().jitterShare }),
@@ -175,7 +188,7 @@ async function assemble(env: Environment, parts: Parts): Promise<Engine> {
   const updates: Updates = createUpdates(env, () => view.state().check.running || view.state().fullTest.running, changed)
   const view: View = createView({ env, queue, identities, trust, packs, measuring, sender, duty, problems, updates, choices: () => choices })
   return {
-    env, net: parts.net, store, view, identities, trust, packs, queue, sender, duty, measuring, problems, updates, enrolment, config,
+    env, net: parts.net, store, view, identities, trust, packs, queue, sender, recaps, duty, measuring, problems, updates, enrolment, config,
     choices: () => choices,
     async reload() {
       await identities.reload()
@@ -205,6 +218,17 @@ async function renew(engine: Engine): Promise<void> {
   if (env.online()) await updates.look()
   await view.refresh()
   await sampleFullTest(engine)
+}
+
+/** How far the server's clock is from the phone's goes into what is signed; written only where it has moved, since each write wakes the disk. */
+function createMeeting({ clock }: Pick<Environment, 'clock'>, store: Store): (serverTime: number) => void {
+  let known = Number.NaN
+  return (serverTime) => {
+    const offset = serverTime - clock()
+    if (Math.abs(offset - known) <= clock_step_ms) return
+    known = offset
+    void store.write({ clockOffset: offset }).catch(() => undefined)
+  }
 }
 
 /** However often it is asked for meanwhile, it is done once more and no oftener. */
@@ -238,19 +262,20 @@ interface ReportingNeeds {
   readonly identities: Identities
   readonly queue: Queue
   readonly measuring: Measuring
-  readonly sender: () => Sender
+  readonly sender: Sender
+  readonly wire: () => Wire
   readonly config: () => SigmonConfig
   readonly choices: () => Choices
 }
 
 /** What duty keeps: routine reports and goodbyes. */
-function createReporting({ env, identities, queue, measuring, sender, config, choices }: ReportingNeeds): { report(dueAt: () => number | null, count: number): Promise<void>; goodbye(): void; end(): Promise<void> } {
+function createReporting({ env, identities, queue, measuring, sender, wire, config, choices }: ReportingNeeds): { report(dueAt: () => number | null, count: number): Promise<void>; goodbye(): void; end(): Promise<void> } {
   const keep = async (sample: Parameters<Queue['keep']>[0], kind: Row['kind']): Promise<void> => {
     const identity = identities.current()
     if (identity === null) return
     await queue.keep(sample, { identity: identity.id, kind, reserve: true })
     if (!env.online()) void askForSync(env)
-    void sender().trigger(sample.reach.platform === 'ok' ? 'reached' : 'kept')
+    void sender.trigger(sample.reach.platform === 'ok' ? 'reached' : 'kept')
   }
   return {
     async report(dueAt, count) {
@@ -264,7 +289,7 @@ function createReporting({ env, identities, queue, measuring, sender, config, ch
       if (identity === null || sequence === null) return
       const row = { sequence, sample: { ...goodbyeOf(choices(), env.clock(), env.online() ? 'unknown' : 'none'), sequence }, identity: identity.id, kind: 'kept' as const }
       // Sent first: the store may not be given the time. The same one sent again later is a duplicate, which harms nothing.
-      if (identity.token !== null) void sayGoodbye(env, sender().wire(), identity, row).catch(() => undefined)
+      if (identity.token !== null) void sayGoodbye(env, wire(), identity, row).catch(() => undefined)
       void queue.keepSent(row).catch(() => undefined)
     },
   }

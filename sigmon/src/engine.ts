@@ -10,6 +10,7 @@ import type { Packs } from './pack.ts'
 import type { Problems } from './problems.ts'
 import type { Queue } from './queue/queue.ts'
 import type { Sender } from './queue/send.ts'
+import type { RecapPart } from './recap/part.ts'
 import type { Store } from './store.ts'
 import type { Trust } from './trust.ts'
 import type { Updates } from './update.ts'
@@ -26,6 +27,7 @@ export interface Engine {
   readonly packs: Packs
   readonly queue: Queue
   readonly sender: Sender
+  readonly recaps: RecapPart
   readonly duty: Duty
   readonly measuring: Measuring
   readonly problems: Problems

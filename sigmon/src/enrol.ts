@@ -2,7 +2,7 @@ import type { Enrolled } from '@kawal/contract/report.ts'
 import { enrolmentClaim, letterVerifier, readLetterCode } from '@kawal/core/measurement/letter.ts'
 import { zoneOf } from '@kawal/core/register/zone.ts'
 import type { Environment } from './environment.ts'
-import { phoneKey, signatureOf, type Identities, type Identity } from './identities.ts'
+import { base64url, phoneKey, signBytes, type Identities, type Identity } from './identities.ts'
 import type { Packs } from './pack.ts'
 import { json, problemOf, read, request, retryAfter_ms } from './request.ts'
 import type { EnrolFault } from './session.ts'
@@ -41,7 +41,7 @@ export function createEnrolment({ env, store, identities, packs, confirmed }: Ne
     const key = await phoneKey(env.crypto, store)
     if (key === null) return { is: 'unanswered', status: 0, wait_ms: 0 }
     const { code: station } = identity.station
-    const proof = await signatureOf(env.crypto, key.pair, enrolmentClaim(station, identity.code))
+    const proof = base64url(await signBytes(env.crypto, key.pair, enrolmentClaim(station, identity.code)))
     const answer = await request(env, '/v1/devices', json({ station, code: identity.code, key: key.jwk, proof }), ms)
     if (answer === null) return { is: 'unanswered', status: 0, wait_ms: 0 }
     if (answer.status === 200 || answer.status === 201) {

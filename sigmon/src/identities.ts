@@ -93,8 +93,14 @@ async function works(crypto: Crypto, pair: CryptoKeyPair): Promise<boolean> {
   }
 }
 
-export async function signatureOf(crypto: Crypto, pair: CryptoKeyPair, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return base64url(new Uint8Array(await crypto.subtle.sign(signWith(pair), pair.privateKey, bytes)))
+export async function signBytes(crypto: Crypto, pair: CryptoKeyPair, bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await crypto.subtle.sign(signWith(pair), pair.privateKey, bytes))
 }
 
-const base64url = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+export const base64url = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+
+/** A public key as WebCrypto exports it raw: 32 bytes of Ed25519, or 4, x and y of P-256. */
+export function rawKey({ x, y }: DeviceKey): Uint8Array<ArrayBuffer> {
+  const part = (text: string): number[] => Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (letter) => letter.charCodeAt(0))
+  return Uint8Array.from(y === undefined ? part(x) : [4, ...part(x), ...part(y)])
+}

@@ -46,6 +46,7 @@ export interface Packs {
   state(now: number): SessionState['pack']
   own(station: string): OwnStation | null
   helpLines(): Pack['head']['helpLines']
+  forms(): Pack['head']['forms']
   nearest(from: Position | null, station: string | null, count: number): NearPoint[]
 }
 
@@ -123,6 +124,7 @@ export function createPacks(needs: PackNeeds): Packs {
       return held === null || station === null ? null : { ...ownOf(held.pack, code, station), open: held.open !== false && kindOf(held.pack) === 'open' }
     },
     helpLines: () => held?.pack.head.helpLines ?? [],
+    forms: () => held?.pack.head.forms ?? [],
     nearest(from, code, count) {
       const station = code === null ? null : stationIn(code)
       const here = from ?? placeOf(held?.pack ?? null, code, station)

@@ -1,6 +1,7 @@
-import type { OfficerProblem, SigmonConfig } from '@kawal/contract/sigmon.ts'
+import type { OfficerProblem, PackForm, SigmonConfig } from '@kawal/contract/sigmon.ts'
 import type { Enrolled, Sample } from '@kawal/contract/report.ts'
 import type { CheckResult } from './check/check.ts'
+import type { Recaps } from './recap/kept.ts'
 
 /** What the screens show, and what they may do. The session is the only thing that a screen talks to. */
 
@@ -84,6 +85,8 @@ export interface SessionState {
   readonly pack: { readonly version: string; readonly madeAt: string; readonly bytes: number; readonly stale: boolean } | null
   readonly own: OwnStation | null
   readonly helpLines: SigmonConfig['helpLines']
+  /** Forms of the contests held here, from the pack. */
+  readonly forms: readonly PackForm[]
   /** `full`: the phone has no room, and the newest are held in memory. `many`: so much waits that no more is kept until some of it is sent. */
   readonly storage: 'ok' | 'low' | 'full' | 'many'
   /** The platform signs with keys that this phone does not know: only a new letter makes it take them. */
@@ -124,6 +127,8 @@ export interface Session {
   reportProblem(kind: OfficerProblem['kind'], text: string): Promise<void>
   answerProblem(id: string, word: 'fixed' | 'still'): Promise<void>
   takeUpdate(): void
+  /** What records recaps, loaded when it is asked for. */
+  recaps(): Promise<Recaps>
   /** Everything on the phone as one JSON file: the last way out when nothing else works. */
   exportFile(): Promise<Blob>
   stop(): void

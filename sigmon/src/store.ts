@@ -9,7 +9,7 @@ export interface Row extends Kept {
   readonly identity: string
 }
 
-const names = ['about', 'samples', 'packs', 'outbox'] as const
+const names = ['about', 'samples', 'packs', 'outbox', 'recaps', 'photos'] as const
 type Name = (typeof names)[number]
 type At = (name: Name) => IDBObjectStore
 
@@ -78,7 +78,7 @@ async function begin(database: () => Promise<IDBDatabase>, at: readonly Name[], 
 
 function open(factory: IDBFactory, name: string, closed: () => void): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
-    const request = factory.open(name, 2)
+    const request = factory.open(name, 3)
     request.onupgradeneeded = ({ oldVersion }) => upgrade(request, oldVersion)
     request.onerror = () => reject(request.error)
     request.onsuccess = () => {
@@ -96,13 +96,18 @@ function open(factory: IDBFactory, name: string, closed: () => void): Promise<ID
 
 interface FirstIdentity { readonly device: string; readonly token: string; readonly station: unknown; readonly sim: string | null }
 
-/** From nothing, or from the first version, whose samples wait still. */
+/** From nothing, or from an earlier version, whose samples wait still. */
 function upgrade({ result: database, transaction }: IDBOpenDBRequest, from: number): void {
   if (transaction === null) throw new Error('an upgrade has a transaction')
   if (from < 1) {
     database.createObjectStore('about')
     database.createObjectStore('samples', { keyPath: 'sequence' }).createIndex('state', 'state')
   }
+  if (from < 3) {
+    database.createObjectStore('recaps', { keyPath: 'hash' })
+    database.createObjectStore('photos')
+  }
+  if (from >= 2) return
   database.createObjectStore('packs', { keyPath: 'district' })
   database.createObjectStore('outbox', { keyPath: 'id' })
   const samples = transaction.objectStore('samples')

@@ -43,7 +43,7 @@ const empty: SessionState = {
   ready: false, identity: null, refusal: null, practice: false, sim: null, accessPoint: null, metered: false, bars: null, duty: { on: false, since: null, nextDueAt: null, awake: false, canStayAwake: false },
   checkWanted: false, check: { running: false, done: 0, steps: 1, result: null, at: null }, fullTest: { running: false, phase: null, downKbps: null, upKbps: null, minRttMs: null, bytes: 0, refused: null },
   counts: { waiting: 0, sent: 0, refused: 0, thinned: 0 }, newest: [], sending: null, budget: { today: 0, election: 0, daily: 0, refused: null },
-  config: null, configExpired: false, pack: null, own: null, helpLines: [], storage: 'ok', keysChanged: false, update: false, problems: [],
+  config: null, configExpired: false, pack: null, own: null, helpLines: [], forms: [], storage: 'ok', keysChanged: false, update: false, problems: [],
 }
 
 export function createView(needs: Needs): View {
@@ -107,6 +107,6 @@ function readingOf({ env, identities, trust, packs, measuring, sender, duty, pro
     budget: { ...measuring.budget.spent(), refused: measuring.budget.refusal(1, 'large') },
     config, configExpired: config !== null && Date.parse(config.validUntil) < env.clock(),
     pack: packs.state(env.clock()), own: current === null ? null : packs.own(current.station.code),
-    helpLines: lines.length > 0 ? lines : (config?.helpLines ?? []), update: updates.waits(), problems: problems.list(),
+    helpLines: lines.length > 0 ? lines : (config?.helpLines ?? []), forms: packs.forms(), update: updates.waits(), problems: problems.list(),
   }
 }

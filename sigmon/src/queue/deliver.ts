@@ -10,13 +10,13 @@ const batch_max = 50
 /** More than a full queue takes, refusals included: a pass that would not end is a bug. */
 const rounds_max = 500
 
-/** Where the store keeps until when the server wants to be left alone, ms. */
-export const quiet_key = 'quietUntil'
+/** Where the store keeps until when the server wants to be left alone, ms. @param name of what is sent */
+export const quietKey = (name: 'send' | 'recaps'): string => `quietUntil-${name}`
 /** `wait_ms`: how long the server wants to be left alone. */
 export type Outcome = { readonly ok: true } | { readonly ok: false; readonly status: number; readonly wait_ms: number }
 export const done: Outcome = { ok: true }
 
-export interface DeliveryNeeds {
+interface DeliveryNeeds {
   readonly env: Reaching & { readonly clock: () => number }
   readonly queue: Queue
   readonly identities: Identities
@@ -24,19 +24,21 @@ export interface DeliveryNeeds {
   /** Loaded when it is first needed; null where it cannot be. */
   readonly compact: () => Promise<Wire | null>
   readonly told: (receipt: ReportReceipt) => void
+  /** The server's clock, where an answer says it; ms. */
+  readonly met: (serverTime: number) => void
   /** What waits has changed. */
   readonly changed: () => void
 }
 
 /** Carries what waits to the server: for a page, or for the service worker when there is none. */
-interface Delivery {
-  /** Everything that waits, oldest identity first. */
+export interface Delivery {
+  /** Everything that waits, in its order. */
   all(renew: () => Promise<boolean>): Promise<Outcome>
   anythingWaits(): Promise<boolean>
   wire(): Wire
 }
 
-export function createDelivery({ env, queue, identities, enrolment, compact, told, changed }: DeliveryNeeds): Delivery {
+export function createDelivery({ env, queue, identities, enrolment, compact, told, met, changed }: DeliveryNeeds): Delivery {
   let wire: Wire | null = null
   let size = batch_max
 
@@ -55,7 +57,9 @@ export function createDelivery({ env, queue, identities, enrolment, compact, tol
     if (answer.status === 202) {
       const receipt = await (wire ?? jsonWire).receipt(answer)
       if (receipt === null) return { ok: false, status: 0, wait_ms: 0 }
-      await queue.mark(rows, receipt, new Date(Date.parse(answer.headers.get('date') ?? '') || env.clock()).toISOString())
+      const serverTime = Date.parse(answer.headers.get('date') ?? '')
+      if (!Number.isNaN(serverTime)) met(serverTime)
+      await queue.mark(rows, receipt, new Date(serverTime || env.clock()).toISOString())
       size = batch_max
       told(receipt)
       return null

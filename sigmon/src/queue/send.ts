@@ -4,7 +4,7 @@ import { exclusively } from '../exclusive.ts'
 import type { Identity } from '../identities.ts'
 import type { SessionState } from '../session.ts'
 import type { Row, Store } from '../store.ts'
-import { createDelivery, done, quiet_key, type DeliveryNeeds, type Outcome } from './deliver.ts'
+import { done, quietKey, type Delivery, type Outcome } from './deliver.ts'
 import type { Wire } from './wire.ts'
 
 /**
@@ -24,19 +24,22 @@ export interface Sender {
   /** Sends all that waits, unless it is being sent, or the server said when. @returns when this attempt is over */
   trigger(why: Trigger): Promise<void>
   state(): SessionState['sending']
-  /** The form in which batches go at present. */
-  wire(): Wire
   stop(): void
 }
 
-interface Needs extends DeliveryNeeds {
+interface Needs {
   readonly env: Environment
   readonly store: Store
+  /** Of the lock: what other tabs, and the service worker, do not do meanwhile. */
+  readonly name: 'send' | 'recaps'
+  readonly delivery: Pick<Delivery, 'all' | 'anythingWaits'>
   readonly spread_ms: () => number
+  /** What waits has changed. */
+  readonly changed: () => void
 }
 
 export function createSender(needs: Needs): Sender {
-  const { env, changed } = needs
+  const { env, delivery, changed } = needs
   let attempt = 0
   let state: SessionState['sending'] = null
   /** The server asked for quiet until then: no trigger cuts it short. */
@@ -45,7 +48,6 @@ export function createSender(needs: Needs): Sender {
   let running: Promise<void> | null = null
   let again = false
   let stopped = false
-  const delivery = createDelivery(needs)
 
   function later(ms: number): void {
     env.clearTimer(timer)
@@ -57,7 +59,7 @@ export function createSender(needs: Needs): Sender {
 
   async function pass(): Promise<void> {
     let outcome: Outcome = done
-    const mine = await exclusively(env, needs.store, 'send', async (renew) => {
+    const mine = await exclusively(env, needs.store, needs.name, async (renew) => {
       outcome = await delivery.all(renew).catch(unstored)
     })
     if (!mine) {
@@ -77,7 +79,7 @@ export function createSender(needs: Needs): Sender {
     const now = env.clock()
     quietUntil = now + outcome.wait_ms
     // The service worker keeps to it too.
-    if (outcome.wait_ms > 0) void needs.store.write({ [quiet_key]: quietUntil }).catch(() => undefined)
+    if (outcome.wait_ms > 0) void needs.store.write({ [quietKey(needs.name)]: quietUntil }).catch(() => undefined)
     const wait_ms = Math.max(outcome.wait_ms, 250 + backoff(attempt, backoff_base_ms, backoff_cap_ms, env.random))
     state = { status: outcome.status, retryAt: now + wait_ms }
     later(wait_ms)
@@ -125,7 +127,6 @@ export function createSender(needs: Needs): Sender {
       await run(why)
     },
     state: () => state,
-    wire: delivery.wire,
     stop() {
       stopped = true
       env.clearTimer(timer)

@@ -5,7 +5,7 @@ import { exclusively } from '../exclusive.ts'
 import { createIdentities } from '../identities.ts'
 import { openStore } from '../store.ts'
 import { compactWire } from './compact.ts'
-import { createDelivery, quiet_key, type Outcome } from './deliver.ts'
+import { createDelivery, quietKey, type Outcome } from './deliver.ts'
 import { createQueue, queueLimits } from './queue.ts'
 
 /** Browsers end a worker that has been at it for three minutes (Chromium); half is left for the sending. */
@@ -29,7 +29,7 @@ async function sendWaiting(last: boolean): Promise<void> {
     const config = await store.read<{ readonly config: SigmonConfig }>('config')
     // Every phone of the area is called at this instant.
     if (!last) await pause(resumeDelay(Math.min(wait_ms_max, (config?.config.spreadS ?? spread_s) * on_screen_share * 1000), Math.random))
-    const quiet_ms = ((await store.read<number>(quiet_key)) ?? 0) - Date.now()
+    const quiet_ms = ((await store.read<number>(quietKey('send'))) ?? 0) - Date.now()
     if (quiet_ms > 0 && quiet_ms <= 3_600_000) throw new Error('the server asked for quiet')
     const identities = await createIdentities(store)
     const env = {
@@ -40,7 +40,7 @@ async function sendWaiting(last: boolean): Promise<void> {
     const packs = { stationOf: () => null, verifierOf: () => null }
     const delivery = createDelivery({
       env, identities, queue: createQueue(store, queueLimits, Date.now), enrolment: createEnrolment({ env, store, identities, packs, confirmed: nothing }),
-      compact: () => Promise.resolve(compactWire), told: nothing, changed: nothing,
+      compact: () => Promise.resolve(compactWire), told: nothing, met: nothing, changed: nothing,
     })
     let outcome: Outcome = { ok: false, status: 0, wait_ms: 0 }
     const send = (): Promise<boolean> => exclusively(env, store, 'send', async (renew) => void (outcome = await delivery.all(renew)))

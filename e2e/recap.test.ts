@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, test } from 'node:test'
+import type { Page } from 'playwright-core'
+import type { StationRecaps } from '@kawal/contract/recap.ts'
+import { hexOf } from '@kawal/core/recap/bytes.ts'
+import { readSignedRecap } from '@kawal/core/recap/envelope.ts'
+import { deviceToken, enrolKey } from '@kawal/server/src/measurement/enrolment.ts'
+import { planned } from '@kawal/testkit/plan.ts'
+import { recapPhone } from '@kawal/testkit/recap-phone.ts'
+import { sha256, soundTotals } from '@kawal/testkit/recaps.ts'
+import { enrol, letterOf, openBench, openEngine, stateOf, until, type Bench, type EnginePhone, type EngineWindow } from './engine.ts'
+
+declare const window: Window & { engine: EngineWindow }
+
+const stations = [...planned.stations]
+const wait_ms_max = 60_000
+let bench: Bench
+let open: EnginePhone[] = []
+
+before(async () => (bench = await openBench()))
+after(() => bench.close())
+beforeEach(async () => {
+  await Promise.all(open.map((phone) => phone.close()))
+  open = []
+  bench.front.set('pass')
+  bench.front.script(() => null)
+})
+after(() => Promise.all(open.map((phone) => phone.close())))
+
+/** A phone with the app on it, enrolled at a station of its own. */
+async function officer(): Promise<{ phone: EnginePhone; page: Page; station: string }> {
+  const station = stations.shift() ?? ''
+  const phone = await openEngine(bench)
+  open.push(phone)
+  const page = await phone.open()
+  assert.equal(await enrol(page, station, letterOf(bench.server, station)), null)
+  await until(page, 'state.identity !== null && !state.identity.provisional && state.config !== null')
+  return { phone, page, station }
+}
+
+type Shot = readonly ['preview' | 'original', number]
+
+/** Fills in, signs. @returns the record's hash */
+const sign = (page: Page, station: string, shots: readonly Shot[] = [], count = 1): Promise<string[]> => page.evaluate(async ([code, totals, files, many]) => {
+  const recaps = await window.engine.session.recaps()
+  const noise = (size: number): ArrayBuffer => {
+    const bytes = new Uint8Array(size)
+    for (let at = 0; at < size; at += 65_536) crypto.getRandomValues(bytes.subarray(at, Math.min(size, at + 65_536)))
+    return bytes.buffer
+  }
+  const filled = { station: code, contest: 'ppwp', ballot: { kind: 'candidates', candidates: 3 }, ceiling: 300, totals, shots: files.map(([kind, size], at) => ({ page: at + 1, shot: 1, kind, bytes: noise(size) })), replaces: null, place: null }
+  const hashes: string[] = []
+  for (let nth = 0; nth < many; nth++) {
+    const signed = await recaps.sign(filled)
+    if (typeof signed === 'string') throw new Error(signed)
+    hashes.push(signed.hash)
+  }
+  return hashes
+}, [station, soundTotals, shots, count] as const)
+
+interface Kept { readonly hash: string; readonly bytes: string; readonly left: number; readonly isListKept: boolean; readonly receipt: string | null; readonly isProven: boolean; readonly refusal: string | null }
+const keptOf = (page: Page): Promise<Kept[]> => page.evaluate(async () => (await (await window.engine.session.recaps()).all()).map(({ hash, bytes, photos, isListKept, receipt, isProven, refusal }) => ({
+  hash, bytes: Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(''), left: photos.reduce((sum, { size_bytes, offset }) => sum + size_bytes - offset, 0), isListKept, receipt, isProven, refusal,
+})))
+const press = (page: Page): Promise<void> => page.evaluate(async () => (await window.engine.session.recaps()).sender.trigger('button'))
+
+/** Asks again until it holds. */
+async function eventually<T>(what: string, ask: () => Promise<T>, holds: (found: T) => boolean): Promise<T> {
+  for (const ends = Date.now() + wait_ms_max; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
+    const found = await ask()
+    if (holds(found)) return found
+    if (Date.now() > ends) throw new Error(`${what} did not come: ${JSON.stringify(found).slice(0, 600)}`)
+  }
+}
+const sent = (page: Page): Promise<Kept[]> => eventually('all of it sent', () => keptOf(page), (kept) => kept.length > 0 && kept.every(({ isProven, isListKept, left }) => isProven && isListKept && left === 0))
+async function tokenOf(station: string): Promise<string> {
+  const phone = await recapPhone(station)
+  const device = await enrolKey(bench.server.app.database, station, phone.publicKey, Date.now())
+  if (device === null) throw new Error('the station has no place for another phone')
+  return deviceToken(bench.server.app.secret, device.device)
+}
+const recapsAt = async (station: string): Promise<StationRecaps> => (await bench.server.call<StationRecaps>('komdigi', 'GET', `/v1/stations/${station}/recaps`)).body
+const judgedAt = (station: string, count: number): Promise<StationRecaps> => eventually('judged', () => recapsAt(station), ({ records }) => records.length === count)
+
+test('signed without a network, the phone dies, and when there is one it goes out by itself, with a receipt that holds', { timeout: 120_000 }, async () => {
+  const { phone, page, station } = await officer()
+  bench.front.set('down')
+  const [hash = ''] = await sign(page, station, [['preview', 90_000], ['original', 700_000]])
+  await phone.kill()
+  await phone.start()
+  const again = await phone.open()
+  const [waiting] = await keptOf(again)
+  assert.deepEqual([waiting?.hash, waiting?.receipt, waiting?.left], [hash, null, 790_000])
+  bench.front.set('pass')
+  await again.evaluate(() => window.dispatchEvent(new Event('online')))
+  const [kept] = await sent(again)
+  assert.equal(kept?.bytes, waiting?.bytes, 'the same bytes for ever')
+  assert.equal(hexOf(sha256(Buffer.from(kept?.bytes ?? '', 'hex'))), hash)
+  const { records, slots } = await judgedAt(station, 1)
+  assert.deepEqual([slots.map(({ state }) => state), records[0]?.reason, records[0]?.warnings, records[0]?.photos?.map((photo) => [photo.kind, photo.size, photo.kept])],
+    [['single'], null, [], [['preview', 90_000, true], ['original', 700_000, true]]])
+})
+
+test('answers are lost on the way, of the record and of pieces of a photo: nothing comes twice, and the receipt is the same', { timeout: 120_000 }, async () => {
+  const { page, station } = await officer()
+  bench.front.set('lose')
+  await sign(page, station, [['original', 900_000]])
+  await judgedAt(station, 1)
+  assert.equal((await keptOf(page))[0]?.receipt, null)
+  // Of the pieces of the photo the answers to the first two: what came of them is told by a conflict.
+  let lost = 0
+  bench.front.script((path) => {
+    bench.front.set(path.startsWith('/v1/photos/') && lost++ < 2 ? 'lose' : 'pass')
+    return null
+  })
+  const [kept] = await eventually('the rest', async () => {
+    await press(page)
+    return keptOf(page)
+  }, ([each]) => each?.left === 0)
+  assert.ok(lost > 4, `${lost} pieces`)
+  const receipt = await page.evaluate(async ([hash, token]) => (await fetch(`/v1/recaps/${hash}/receipt`, { headers: { authorization: `Bearer ${token}` } })).text(), [kept?.hash ?? '', await tokenOf(station)] as const)
+  assert.equal(kept?.receipt, receipt)
+  const { records } = await judgedAt(station, 1)
+  assert.deepEqual(records[0]?.photos?.map((photo) => photo.kept), [true])
+})
+
+test('what is no receipt is none, and what a portal says ends nothing', { timeout: 120_000 }, async () => {
+  const { page, station } = await officer()
+  const real = await page.evaluate(async () => (await fetch('/ledger/checkpoint')).text())
+  const lies: readonly { status: number; body: string }[] = [
+    { status: 200, body: '<html>Log in to the hotel</html>' }, { status: 201, body: `c2sp.org/tlog-proof@v1\nindex 0\n\n${real}` }, { status: 400, body: '<html>no</html>' }, { status: 404, body: '' }, { status: 451, body: '{}' },
+  ]
+  for (const [at, lie] of lies.entries()) {
+    bench.front.script((path) => (path === '/v1/recaps' ? lie : null))
+    if (at === 0) await sign(page, station)
+    await press(page)
+    assert.deepEqual((await keptOf(page)).map(({ receipt, refusal }) => [receipt, refusal]), [[null, null]], lie.body)
+  }
+  bench.front.script(() => null)
+  await press(page)
+  assert.deepEqual((await sent(page)).map(({ refusal }) => refusal), [null])
+  await judgedAt(station, 1)
+})
+
+test('two tabs sign at once: the count has no gap, and each record names the one before it', { timeout: 120_000 }, async () => {
+  const { phone, page, station } = await officer()
+  const other = await phone.open()
+  await Promise.all([page, other].map((tab) => sign(tab, station, [], 8)))
+  const kept = await sent(page)
+  const records = kept.map(({ hash, bytes }) => {
+    const read = readSignedRecap(Buffer.from(bytes, 'hex'))
+    assert.ok(read.ok)
+    return { hash, ...read.value.recap }
+  }).sort((a, b) => a.sequence - b.sequence)
+  assert.deepEqual(records.map(({ sequence }) => sequence), Array.from({ length: 16 }, (_, at) => at + 1))
+  assert.deepEqual(records.map(({ previous }) => (previous === null ? null : hexOf(previous))), [null, ...records.slice(0, -1).map(({ hash }) => hash)])
+  assert.ok(records.every(({ build, clockOffset_ms }) => build.some((byte) => byte !== 0) && (clockOffset_ms === null || Math.abs(clockOffset_ms) < 10_000)))
+  assert.equal((await judgedAt(station, 16)).slots[0]?.state, 'conflict')
+  assert.equal((await stateOf(page)).storage, 'ok')
+})

@@ -1,0 +1,153 @@
+import { hexOf } from '@kawal/core/recap/bytes.ts'
+import { keyId, type Signer } from '@kawal/core/recap/cose.ts'
+import { signRecap } from '@kawal/core/recap/envelope.ts'
+import { formOf, formVersions, type Contest } from '@kawal/core/recap/form.ts'
+import { photosHash, writePhotos } from '@kawal/core/recap/photo.ts'
+import type { Recap } from '@kawal/core/recap/record.ts'
+import type { Unsent } from '@kawal/core/recap/sending.ts'
+import { checksOf, checkTotals, type Totals } from '@kawal/core/recap/totals.ts'
+import type { Environment } from '../environment.ts'
+import { phoneKey, rawKey, signBytes } from '../identities.ts'
+import { isFull, resultOf, type Store } from '../store.ts'
+import { sha256With } from '../trust.ts'
+import type { Filled, KeptRecap, Recaps, Shot, SignFault } from './kept.ts'
+
+type Changed = Partial<Pick<KeptRecap, 'isListKept' | 'receipt' | 'isProven' | 'said' | 'refusal'>>
+
+export interface Book extends Pick<Recaps, 'all' | 'draft' | 'keepDraft'> {
+  /** Signs once and keeps it on disk, with its photos, before it says so. */
+  sign(filled: Filled): Promise<KeptRecap | SignFault>
+  get(hash: string): Promise<KeptRecap | undefined>
+  photo(id: string): Promise<ArrayBuffer | undefined>
+  change(hash: string, part: Changed): Promise<void>
+  /** So much of a photo has the server. */
+  sent(hash: string, id: string, offset: number): Promise<void>
+}
+
+/** Of the key that signs: the count of its records, and the hash of the last. */
+interface Chain { readonly kid: string; readonly sequence: number; readonly previous: Uint8Array<ArrayBuffer> | null }
+
+const chain_key = 'recapChain'
+/** Other tabs that sign at the same instant. */
+const tries_max = 20
+
+interface BookNeeds {
+  readonly env: Pick<Environment, 'crypto' | 'clock'>
+  readonly store: Store
+  /** SHA-256 of the program. */
+  readonly build: () => Promise<Uint8Array>
+}
+
+/** The phone's own book of records. */
+export function createBook({ env, store, build }: BookNeeds): Book {
+  const sha256 = sha256With(env.crypto)
+
+  async function signNext(filled: Filled, signer: Signer): Promise<KeptRecap> {
+    const kid = hexOf(signer.kid)
+    const photos = await Promise.all(filled.shots.map(async ({ bytes, ...shot }) => ({ ...shot, size_bytes: bytes.byteLength, sha256: await sha256(new Uint8Array(bytes)), bytes })))
+    const list = writePhotos(photos)
+    const listed = await photosHash(photos, sha256)
+    for (let tries = 0; tries < tries_max; tries++) {
+      const last = await store.read<Chain>(chain_key)
+      // A key that was lost is another device to whoever reads: its records are counted anew.
+      const chain: Chain = last?.kid === kid ? last : { kid, sequence: 0, previous: null }
+      const recap = recapOf(filled, { photos: listed, madeAt: env.clock(), sequence: chain.sequence + 1, previous: chain.previous, build: await build(), clockOffset_ms: (await store.read<number>('clockOffset')) ?? null })
+      const bytes = await signRecap(recap, signer)
+      const hash = await sha256(bytes)
+      const kept: KeptRecap = {
+        hash: hexOf(hash), bytes, madeAt: recap.madeAt, list, photos: photos.map(({ kind, size_bytes, sha256: name }) => ({ kind, size_bytes, id: `${hexOf(name)}-${size_bytes}`, offset: 0 })),
+        isListKept: false, receipt: null, isProven: false, said: null, refusal: null,
+      }
+      const files = new Map(photos.map(({ bytes: file }, at) => [kept.photos[at]?.id ?? '', file]))
+      if (await place(store, last, { kid, sequence: recap.sequence, previous: Uint8Array.from(hash) }, kept, files)) return kept
+    }
+    throw new Error('other tabs sign without end')
+  }
+
+  return {
+    async sign(filled) {
+      if (!formOf(filled.contest, filled.ballot).ok) return 'form_unknown'
+      try {
+        const key = await phoneKey(env.crypto, store)
+        if (key === null) return 'key_unusable'
+        const algorithm = key.jwk.kty === 'OKP' ? 'EdDSA' : 'ES256'
+        return await signNext(filled, { algorithm, kid: await keyId(algorithm, rawKey(key.jwk), sha256), sign: (message) => signBytes(env.crypto, key.pair, message) })
+      } catch (error) {
+        if (isFull(error)) return 'full'
+        throw error
+      }
+    },
+    async all() {
+      const rows = await store.run<KeptRecap[]>(['recaps'], 'readonly', (at, done) => {
+        at('recaps').getAll().onsuccess = (event) => done(resultOf(event))
+      })
+      return rows.sort((one, other) => one.madeAt - other.madeAt || (one.hash < other.hash ? -1 : 1))
+    },
+    get: (hash) => store.run(['recaps'], 'readonly', (at, done) => {
+      at('recaps').get(hash).onsuccess = (event) => done(resultOf(event))
+    }),
+    photo: (id) => store.run(['photos'], 'readonly', (at, done) => {
+      at('photos').get(id).onsuccess = (event) => done(resultOf(event))
+    }),
+    draft: async (contest) => {
+      const [totals, shots] = await Promise.all([store.read<Totals | null>(`recapDraft-${contest}`), store.read<readonly Shot[]>(`recapShots-${contest}`)])
+      return totals == null ? null : { totals, shots: shots ?? [] }
+    },
+    keepDraft: createDrafts(store),
+    change: (hash, part) => alter(store, hash, (kept) => ({ ...kept, ...part })),
+    sent: (hash, id, offset) => alter(store, hash, (kept) => ({ ...kept, photos: kept.photos.map((photo) => (photo.id === id ? { ...photo, offset } : photo)) })),
+  }
+}
+
+type Made = Pick<Recap, 'photos' | 'madeAt' | 'sequence' | 'previous' | 'build' | 'clockOffset_ms'>
+
+function recapOf({ station, contest, ballot, ceiling, totals, replaces, place }: Filled, made: Made): Recap {
+  const form = formOf(contest, ballot)
+  if (!form.ok) throw new RangeError(`no form of ${contest}: ${form.error}`)
+  return {
+    station, contest, ballot, ceiling, totals, place, form: formVersions[contest], warned: checksOf(checkTotals(form.value, totals, ceiling)),
+    replaces: replaces === null ? null : Uint8Array.from(replaces.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)), later: new Map(), ...made,
+  }
+}
+
+/**
+ * Record, photos and the chain's new end in one transaction. @returns false where another tab has signed since `last` was
+ * read: what was signed here is then nobody's, and is made anew behind it
+ */
+function place(store: Store, last: Chain | undefined, next: Chain, kept: KeptRecap, files: ReadonlyMap<string, ArrayBuffer>): Promise<boolean> {
+  return store.run(['about', 'recaps', 'photos'], 'readwrite', (at, done) => {
+    at('about').get(chain_key).onsuccess = (event) => {
+      const now = resultOf<Chain | undefined>(event)
+      if (now?.kid !== last?.kid || now?.sequence !== last?.sequence) return done(false)
+      at('about').put(next, chain_key)
+      // `add`, not `put`: no record is ever written over.
+      at('recaps').add(kept)
+      for (const [id, file] of files) at('photos').put(file, id)
+      done(true)
+    }
+  })
+}
+
+function alter(store: Store, hash: string, change: (kept: KeptRecap) => KeptRecap): Promise<void> {
+  return store.run(['recaps'], 'readwrite', (at) => {
+    at('recaps').get(hash).onsuccess = (event) => {
+      const kept = resultOf<KeptRecap | undefined>(event)
+      if (kept !== undefined) at('recaps').put(change(kept))
+    }
+  })
+}
+
+/** Photos are written only when they are others than before: with each digit typed they would be megabytes. */
+function createDrafts(store: Store): Book['keepDraft'] {
+  const written = new Map<Contest, readonly Shot[]>()
+  return async (contest, draft) => {
+    const shots = draft?.shots ?? []
+    const isSame = written.get(contest) === shots
+    await store.write({ [`recapDraft-${contest}`]: draft?.totals ?? null, ...(isSame ? {} : { [`recapShots-${contest}`]: shots }) })
+    written.set(contest, shots)
+  }
+}
+
+/** What is to be sent of a record. */
+export const unsentOf = ({ hash, madeAt, receipt, isListKept, photos }: KeptRecap): Unsent =>
+  ({ hash, madeAt, isLogged: receipt !== null, isListKept, photos: photos.filter(({ offset, size_bytes }) => offset < size_bytes) })

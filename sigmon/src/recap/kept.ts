@@ -1,0 +1,70 @@
+import type { RecapState } from '@kawal/contract/recap.ts'
+import type { Ballot, Contest } from '@kawal/core/recap/form.ts'
+import type { Photo } from '@kawal/core/recap/photo.ts'
+import type { Recap } from '@kawal/core/recap/record.ts'
+import type { UnsentPhoto } from '@kawal/core/recap/sending.ts'
+import type { Totals } from '@kawal/core/recap/totals.ts'
+
+/** What an officer filled in, to be signed. */
+export interface Filled {
+  /** 13 digits. */
+  readonly station: string
+  readonly contest: Contest
+  readonly ballot: Ballot
+  /** Voters of one station at most. */
+  readonly ceiling: number
+  readonly totals: Totals
+  readonly shots: readonly Shot[]
+  /** Hash of the record that it corrects, hex; null for none. */
+  readonly replaces: string | null
+  /** Where the phone is; null where it may not say. */
+  readonly place: Recap['place']
+}
+
+/** A photo as a file. */
+export interface Shot extends Pick<Photo, 'page' | 'shot' | 'kind'> { readonly bytes: ArrayBuffer }
+
+/** A record on this phone, and what became of it. Nothing of it is ever deleted here. */
+export interface KeptRecap {
+  /** SHA-256 of the signed bytes, hex. */
+  readonly hash: string
+  /** As they were signed: never made again. */
+  readonly bytes: Uint8Array<ArrayBuffer>
+  /** By the phone's clock. */
+  readonly madeAt: number
+  /** The list of photos as it was hashed. */
+  readonly list: Uint8Array<ArrayBuffer>
+  readonly photos: readonly UnsentPhoto[]
+  readonly isListKept: boolean
+  /** The ledger's answer, a tlog-proof; null: it has not said that it has the record. */
+  readonly receipt: string | null
+  /** Whether the receipt was verified on this phone. */
+  readonly isProven: boolean
+  /** What the server last said of it. */
+  readonly said: Pick<RecapState, 'state' | 'reason' | 'detail' | 'deliveredAt'> | null
+  /** Why the server takes these bytes for no record: people have to look, and it holds nothing up. */
+  readonly refusal: string | null
+}
+
+export type Draft = Pick<Filled, 'totals' | 'shots'>
+/** `key_unusable`: no kind of key works in this browser; `full`: the phone has no room. */
+export type SignFault = 'key_unusable' | 'full' | 'form_unknown'
+
+/** Recaps on this phone: loaded when there is one, or when the officer wants to make one. */
+export interface Recaps {
+  /** Signs once and keeps it on disk, with its photos, before it says so; then carries it. */
+  sign(filled: Filled): Promise<KeptRecap | SignFault>
+  /** In the order in which they were signed. */
+  all(): Promise<KeptRecap[]>
+  /** What was filled in and is not signed yet; null for nothing. */
+  draft(contest: Contest): Promise<Draft | null>
+  keepDraft(contest: Contest, draft: Draft | null): Promise<void>
+  /** The signed bytes as a file, for another officer to carry. */
+  fileOf(recap: KeptRecap): Blob
+  readonly sender: {
+    trigger(why: 'kept' | 'reached' | 'online' | 'visible' | 'button' | 'timer'): Promise<void>
+    /** Why what waits is not sent yet, and when it is tried again at the latest. `status` 0: no answer. */
+    state(): { readonly status: number; readonly retryAt: number } | null
+    stop(): void
+  }
+}

@@ -1,0 +1,29 @@
+import { ed25519 } from '@noble/curves/ed25519.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { readVerifierKey } from '@kawal/core/ledger/key.ts'
+import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
+import { writeEntry } from '@kawal/core/recap/entry.ts'
+
+/** `unknown`: no key of a ledger is known here yet. */
+type Proven = 'holds' | 'wrong' | 'unknown'
+
+/** RFC 8032 to the letter, as the server verifies. */
+function verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  try {
+    return ed25519.verify(signature, message, publicKey, { zip215: false })
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Whether a receipt proves that the ledger holds these signed bytes; no network is asked. Browsers of 2021 have no Ed25519, and
+ * none has a SHA-256 that answers at once: both are a library's.
+ * @param ledgerKey `NAME+ID+KEY` of the signed configuration
+ */
+export async function proves(envelope: Uint8Array, receipt: string, ledgerKey: string | null): Promise<Proven> {
+  const log = ledgerKey === null ? null : readVerifierKey(ledgerKey, sha256)
+  if (log?.ok !== true) return 'unknown'
+  const verified = await verifyReceipt(writeEntry({ kind: 'recap', envelope }), receipt, { log: log.value, witnesses: [], witnesses_min: 0 }, { sha256, verify })
+  return verified.ok ? 'holds' : 'wrong'
+}
