@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { after, before, test } from 'node:test'
 import chromium from '@sparticuz/chromium'
 import { chromium as playwright, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import { mustForm, soundTotals } from '@kawal/testkit/recaps.ts'
 import { openStage, squaresOf, type Stage } from './test/site.ts'
 
 const phone = { width: 360, height: 640 }
@@ -15,6 +16,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const screens: readonly (readonly [scene: string, path: string])[] = [
   ['new', ''], ['refused', ''], ['fresh', ''], ['checking', ''], ['send', ''], ['wait', ''], ['move', ''], ['old', ''], ['practice', ''], ['fresh', 'tugas'], ['duty', 'tugas'], ['sent', 'sinyal'], ['fresh', 'sinyal'],
   ['sent', 'lainnya'], ['sent', 'tps'], ['fresh', 'tps'], ['testing', 'data'], ['sent', 'lapor'], ['sent', 'panduan/1'], ['sent', 'panduan/3'], ['sent', 'baterai/xiaomi'],
+  ['sent', 'rekap'], ['recaps', 'rekap'], ['recaps', 'rekap/isi-ppwp'], ...['a1', 'b2', 'c3', 'd4', 'e5'].map((byte) => ['recaps', `rekap/${byte.repeat(20)}`] as const),
 ]
 
 /** One process for all dies with its first context; the origin rules stay on as in a real browser. */
@@ -58,7 +60,7 @@ const misfits = (page: Page): Promise<string[]> => page.evaluate((least) => [...
   const { right, height, width } = element.getBoundingClientRect()
   const name = element.outerHTML.slice(0, 90)
   const thumb = element.matches('button, a, select, summary, input:not(.hidden)') && (height < least - 0.5 || width < least - 0.5)
-  return [...(right > innerWidth + 1 ? [`beyond the edge: ${name}`] : []), ...(thumb ? [`${Math.round(width)} x ${Math.round(height)}: ${name}`] : [])]
+  return [...(element === document.body.firstElementChild && document.documentElement.scrollWidth > innerWidth ? [`the page is ${document.documentElement.scrollWidth} px wide`] : []), ...(right > innerWidth + 1 ? [`beyond the edge: ${name}`] : []), ...(thumb ? [`${Math.round(width)} x ${Math.round(height)}: ${name}`] : [])]
 }), target_px_min)
 
 for (const [language, size, colorScheme] of [['id', 100, 'light'], ['id', 200, 'light'], ['en', 100, 'light'], ['en', 200, 'light'], ['id', 100, 'dark']] as const)
@@ -313,5 +315,70 @@ test('practice sends neither a report nor a position', async () => {
   await page.getByRole('button', { name: 'Perbaiki posisi' }).click()
   await page.getByRole('button', { name: 'Kirim posisi ini' }).click()
   await page.getByText('Ini latihan: tidak ada yang disimpan').waitFor()
+  await page.context().close()
+})
+
+/** A page of a form as a camera gives it: text, sharp or out of focus. */
+const photo = (page: Page, blur_px: number): Promise<Buffer> => page.evaluate((blur) => {
+  const canvas = document.createElement('canvas')
+  canvas.width = 1_200
+  canvas.height = 1_600
+  const context = canvas.getContext('2d') as CanvasRenderingContext2D
+  context.fillStyle = '#e4e0d8'
+  context.fillRect(0, 0, canvas.width, canvas.height)
+  context.fillStyle = '#222'
+  context.font = '24px sans-serif'
+  for (let y = 60; y < 1_560; y += 34) context.fillText(`${y} DPT laki-laki 127 perempuan 145 jumlah 272 suara sah ${y * 7}`, 60, y)
+  // Drawn small and large again: not every browser has a filter.
+  const small = document.createElement('canvas')
+  small.width = Math.round(canvas.width / (1 + blur))
+  small.height = Math.round(canvas.height / (1 + blur))
+  ;(small.getContext('2d') as CanvasRenderingContext2D).drawImage(canvas, 0, 0, small.width, small.height)
+  if (blur > 0) context.drawImage(small, 0, 0, canvas.width, canvas.height)
+  return canvas.toDataURL('image/jpeg', 0.9).split(',')[1] ?? ''
+}, blur_px).then((text) => Buffer.from(text, 'base64'))
+
+test('a recap: what does not add up is said beside its field, a blurred photo is told, practice signs nothing, and a signed one has its code', { timeout: 60_000 }, async () => {
+  const page = await open('recaps', 'rekap/isi-ppwp')
+  const form = mustForm('ppwp', { kind: 'candidates', candidates: 3 })
+  const type = (field: string, text: string): Promise<void> => page.locator(`[id='${field}']`).fill(text)
+  for (const [at, field] of form.fields.entries()) await type(field, String(soundTotals[at]))
+  await page.getByText('Semua angka cocok satu sama lain').waitFor()
+  await type('votes_1', '928x')
+  assert.equal(await page.locator('#votes_1').inputValue(), '928')
+  await page.locator('#votes_1-told').getByText('Mungkin di kertas 128, bukan 928?').waitFor()
+  await page.locator('#valid-told').getByText('berjumlah 1032, tetapi Suara sah tertulis 232').waitFor()
+  await whole(page, 'recap-wrong')
+  await type('votes_1', '128')
+  const first = page.locator('.panel', { has: page.getByRole('heading', { name: 'Halaman 1' }) })
+  const give = async (name: string, buffer: Buffer): Promise<void> => first.getByLabel('Dari galeri').setInputFiles({ name, mimeType: 'image/jpeg', buffer })
+  await give('a.jpg', Buffer.from('no picture'))
+  await first.getByText('bukan foto yang bisa dibuka').waitFor()
+  await give('b.jpg', await photo(page, 7))
+  await first.getByText('Foto ini kabur').waitFor()
+  await give('c.jpg', await photo(page, 0))
+  await first.getByText('Foto terbaca').waitFor()
+  await page.getByText('Belum difoto: halaman 2').waitFor()
+  const sign = page.getByRole('button', { name: 'Tandatangani dan kunci' })
+  assert.equal(await sign.isDisabled(), true)
+  await page.getByText('sudah saya cocokkan').click()
+  await page.evaluate(() => (location.hash = '#/data'))
+  await page.getByRole('button', { name: 'Mulai latihan' }).click()
+  await page.evaluate(() => (location.hash = '#/rekap/isi-ppwp'))
+  await page.getByText('sudah saya cocokkan').click()
+  assert.equal(await page.locator('#votes_1').inputValue(), '128', 'what was filled in is there again')
+  await first.getByRole('img').waitFor()
+  await sign.click()
+  await page.getByText('Ini latihan: tidak ada yang ditandatangani').waitFor()
+  await page.getByRole('button', { name: 'Selesai latihan' }).click()
+  await sign.click()
+  await page.getByText('Kode tanda terima').waitFor()
+  assert.match(await page.locator('p.code').innerText(), /^[0-9A-Z]{5}-[0-9A-Z]{5}$/)
+  await page.getByText('QR catatan', { exact: true }).click()
+  await page.getByText('Angka yang ditandatangani').click()
+  await whole(page, 'recap-signed')
+  await page.getByRole('link', { name: 'Buat perbaikan' }).click()
+  await page.getByText('Memperbaiki catatan').waitFor()
+  assert.equal(await page.locator('#votes_1').inputValue(), '128')
   await page.context().close()
 })

@@ -2,6 +2,7 @@ import type { Sample } from '@kawal/contract/report.ts'
 import type { OfficerProblem, SigmonConfig } from '@kawal/contract/sigmon.ts'
 import { bearing_deg, distance_km, type Position } from '@kawal/core/geo/distance.ts'
 import type { CheckResult } from '../src/check/check.ts'
+import { playedRecaps } from './recaps.ts'
 import type { Kept, NearPoint, OwnStation, Session, SessionState } from '../src/session.ts'
 
 /** States of the session, made up, in the middle of Flores; the screens are shown on them and looked at. */
@@ -62,7 +63,7 @@ const problems: readonly OfficerProblem[] = [
 const nobody: SessionState = {
   ready: true, identity: null, refusal: null, practice: false, sim: null, accessPoint: null, metered: false, bars: null, duty: { on: false, since: null, nextDueAt: null, awake: false, canStayAwake: true },
   check: { running: false, done: 0, steps: 13, result: null, at: null }, fullTest: { running: false, phase: null, downKbps: null, upKbps: null, minRttMs: null, bytes: 0, refused: null },
-  counts: { waiting: 0, sent: 0, refused: 0, thinned: 0 }, newest: [], sending: null, budget: { today: 0, election: 0, daily: 5_000_000, refused: null }, config, configExpired: false, pack: null, own: null, helpLines,
+  counts: { waiting: 0, sent: 0, refused: 0, thinned: 0 }, newest: [], sending: null, budget: { today: 0, election: 0, daily: 5_000_000, refused: null }, config, configExpired: false, pack: null, own: null, helpLines, forms: [],
   storage: 'ok', keysChanged: false, update: false, problems: [], checkWanted: false,
 }
 const station = { code: own.code, village: own.village, district: 'Cibal', regency: 'Kab. Manggarai', province: 'Nusa Tenggara Timur', zone: 'Asia/Makassar', ...home }
@@ -72,7 +73,9 @@ const working: SessionState = {
   pack: { version: '9f3c41d2a7b05e16', madeAt: iso(now - 3 * 86_400_000), bytes: 84_210, stale: false },
 }
 
+const forms: SessionState['forms'] = [{ contest: 'ppwp', version: '1', title: 'Presiden', votersMax: 300, pages: 2, ballot: 3 }]
 export const scenes = {
+  recaps: { ...working, forms },
   new: { ...nobody, helpLines: [] }, refused: { ...nobody, refusal: 'code_wrong', counts: { waiting: 3, sent: 0, refused: 0, thinned: 0 } }, opening: { ...nobody, ready: false },
   fresh: { ...fresh, identity: { station: { ...station, village: '' }, provisional: true }, duty: { ...fresh.duty, canStayAwake: false }, helpLines: [] },
   checking: { ...working, check: { running: true, done: 10, steps: 13, result: null, at: null } },
@@ -95,6 +98,7 @@ const step_ms = 40
 export function createPlayed(scene: Scene): Session {
   let state: SessionState = scenes[scene]
   let felt = 0
+  let recaps: ReturnType<typeof playedRecaps> | null = null
   const listeners = new Set<(state: SessionState) => void>()
   const change = (part: Partial<SessionState>): void => {
     state = { ...state, ...part }
@@ -147,6 +151,7 @@ export function createPlayed(scene: Scene): Session {
     reportProblem: (kind, text) => Promise.resolve(change({ problems: [problem('', 'submitted', { id: `id-${state.problems.length}`, kind, text, changedAt: iso(Date.now()) }), ...state.problems] })),
     answerProblem: (id, word) => Promise.resolve(change({ problems: state.problems.map((each) => (each.id === id ? { ...each, status: word === 'fixed' ? 'closed' : 'inProgress' } : each)) })),
     takeUpdate: () => change({ update: false }),
+    recaps: () => (recaps ??= playedRecaps(scene === 'recaps', () => change({}))),
     exportFile: () => Promise.resolve(new Blob([JSON.stringify(state)], { type: 'application/json' })),
     stop: () => listeners.clear(),
   }

@@ -1,5 +1,5 @@
 /** The address is the view: what stands behind `#/` names the screen, and behind a second slash a part of it. */
-const pages = { check: '', duty: 'tugas', signal: 'sinyal', more: 'lainnya', tps: 'tps', data: 'data', problem: 'lapor', training: 'panduan', battery: 'baterai' } as const
+const pages = { check: '', duty: 'tugas', signal: 'sinyal', more: 'lainnya', tps: 'tps', data: 'data', problem: 'lapor', training: 'panduan', battery: 'baterai', recap: 'rekap' } as const
 export type Page = keyof typeof pages
 
 export interface Route {

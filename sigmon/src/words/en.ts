@@ -2,7 +2,7 @@ import type { Words } from './id.ts'
 
 export const en: Words = {
   language: 'Indonesia', title: 'Sigmon', station: 'Station', loading: 'Opening...', loadFailed: 'This screen cannot be opened without a network. Try again when there is signal.', retry: 'Try again', broken: 'Something in the app went wrong. Load it again; all that is kept stays.', reload: 'Load again', skip: 'Skip to the content', navigation: 'Main menu',
-  page: { check: 'Can I send now?', duty: 'Duty', signal: 'Find signal', more: 'More', tps: 'My station', data: 'Data and settings', problem: 'Report a problem', training: 'Short guide', battery: 'Battery saver' }, enrolTitle: 'Enrol this phone',
+  page: { check: 'Can I send now?', duty: 'Duty', signal: 'Find signal', more: 'More', tps: 'My station', data: 'Data and settings', problem: 'Report a problem', training: 'Short guide', battery: 'Battery saver', recap: 'Recaps' }, enrolTitle: 'Enrol this phone',
   tab: { check: 'Check', duty: 'Duty', signal: 'Signal', more: 'More' },
   practiceWord: 'PRACTICE', practiceNote: 'This is practice mode. Nothing is sent as a real report.', practiceEnd: 'End practice',
   offline: 'This phone is not connected. Everything is kept on it and goes out by itself once there is a network.',
@@ -56,6 +56,7 @@ export const en: Words = {
   bars: ['0 bars, no signal', '1 bar', '2 bars', '3 bars', '4 bars'], barsNote: 'Sent along with your checks as a remark: each phone counts bars in its own way. What decides is the check.',
   barsWord: ['Without bars the phone cannot send. Try some tens of metres away, or an access point.', 'One bar: text may get through, photos may not.', 'Two bars: mostly works, but slowly.', 'Three bars: enough signal. If it is slow all the same, the network is crowded.', 'Four bars: strong signal. If it fails all the same, it is not the signal.'],
   answered: 'Report {ticket} is said to be solved. Is it?', findSignal: 'Find a place with signal', reportIt: 'Report a problem', simTitle: 'SIM card in use', simOther: 'Other / unknown', simWhy: 'A web page cannot read the operator. So you choose.', pointTitle: 'At an access point?', pointNone: 'No, on a SIM',
+  recapCard: 'Counted to the end?', recapOpen: 'Record the recap',
   trainingCard: 'First time? Three short screens explain everything.', trainingOpen: 'Open the guide', later: 'Later',
 
   startDuty: 'Start duty', endDuty: 'End duty', dutyOn: 'On duty since {at}', dutyOff: 'Not on duty', nextDue: 'Next report {at}.', dutyWhat: 'While on duty, Sigmon measures by itself every {n} minutes and sends a small report (a few kilobytes).',

@@ -5,7 +5,7 @@ type Verdict = CheckResult['verdict']
 /** What the first screens say: enrolment, the check, duty and the frame around them. The rest is in more-id.ts. */
 export const id = {
   language: 'English', title: 'Sigmon', station: 'TPS', loading: 'Membuka...', loadFailed: 'Layar ini tidak dapat dibuka tanpa jaringan. Coba lagi saat ada sinyal.', retry: 'Coba lagi', broken: 'Ada kesalahan di aplikasi. Muat ulang; semua yang tersimpan tetap ada.', reload: 'Muat ulang', skip: 'Langsung ke isi', navigation: 'Menu utama',
-  page: { check: 'Boleh kirim sekarang?', duty: 'Tugas', signal: 'Cari sinyal', more: 'Lainnya', tps: 'TPS saya', data: 'Data dan setelan', problem: 'Lapor kendala', training: 'Panduan singkat', battery: 'Hemat baterai' }, enrolTitle: 'Daftarkan HP ini',
+  page: { check: 'Boleh kirim sekarang?', duty: 'Tugas', signal: 'Cari sinyal', more: 'Lainnya', tps: 'TPS saya', data: 'Data dan setelan', problem: 'Lapor kendala', training: 'Panduan singkat', battery: 'Hemat baterai', recap: 'Rekapitulasi' }, enrolTitle: 'Daftarkan HP ini',
   tab: { check: 'Periksa', duty: 'Tugas', signal: 'Sinyal', more: 'Lainnya' },
   practiceWord: 'LATIHAN', practiceNote: 'Ini mode latihan. Tidak ada yang dikirim sebagai laporan sungguhan.', practiceEnd: 'Selesai latihan',
   offline: 'HP ini tidak tersambung. Semua tersimpan di HP dan terkirim sendiri begitu ada jaringan.',
@@ -59,6 +59,7 @@ export const id = {
   bars: ['0 batang, tanpa sinyal', '1 batang', '2 batang', '3 batang', '4 batang'], barsNote: 'Ikut dikirim bersama pemeriksaan sebagai keterangan: tiap HP menghitung batang dengan caranya sendiri. Yang menentukan ialah hasil periksa.',
   barsWord: ['Tanpa batang HP tidak bisa mengirim. Coba pindah beberapa puluh meter, atau ke titik akses.', 'Satu batang: teks mungkin lewat, foto belum tentu.', 'Dua batang: biasanya bisa, tetapi lambat.', 'Tiga batang: sinyal cukup. Kalau tetap lambat, jaringannya yang padat.', 'Empat batang: sinyal kuat. Kalau tetap gagal, bukan sinyalnya.'],
   answered: 'Laporan {ticket} dinyatakan pulih. Sudah beres?', findSignal: 'Cari tempat bersinyal', reportIt: 'Lapor kendala', simTitle: 'Kartu SIM yang dipakai', simOther: 'Lain / tidak tahu', simWhy: 'Halaman web tidak dapat membaca operator. Karena itu Anda yang memilih.', pointTitle: 'Anda di titik akses?', pointNone: 'Tidak, pakai SIM',
+  recapCard: 'Sudah selesai menghitung?', recapOpen: 'Catat rekapitulasi',
   trainingCard: 'Pertama kali? Tiga layar pendek menjelaskan semuanya.', trainingOpen: 'Buka panduan', later: 'Nanti saja',
 
   startDuty: 'Mulai tugas', endDuty: 'Selesai tugas', dutyOn: 'Bertugas sejak {at}', dutyOff: 'Tidak sedang bertugas', nextDue: 'Laporan berikutnya {at}.', dutyWhat: 'Selama bertugas, Sigmon mengukur sendiri tiap {n} menit dan mengirim laporan kecil (beberapa kilobyte).',
