@@ -213,7 +213,7 @@ export const lateness_min = 20
 
 export const statuses: readonly Status[] = ['unknown', 'ok', 'watch', 'degraded', 'down']
 
-/** Begins with no knowledge: every station is unknown. Memory: 48 bytes a device, 176 an operator's place and an area, 21 a station's operator. */
+/** Begins with no knowledge: every station is unknown. Memory: 48 bytes a device, 180 an operator's place and an area, 21 a station's operator. */
 export function startDetection(stations: readonly DetectionStation[], options: Partial<DetectionOptions> = {}): DetectionState {
   if (stations.length > stations_max) throw new RangeError(`detection watches at most ${stations_max} stations, not ${stations.length}`)
   const places = buildPlaces(stations)

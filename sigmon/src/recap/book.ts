@@ -35,12 +35,14 @@ interface BookNeeds {
   readonly env: Pick<Environment, 'crypto' | 'clock'>
   readonly store: Store
   /** SHA-256 of the program. */
-  readonly build: () => Promise<Uint8Array>
+  readonly build: Promise<Uint8Array>
 }
 
 /** The phone's own book of records. */
 export function createBook({ env, store, build }: BookNeeds): Book {
   const sha256 = sha256With(env.crypto)
+  /** A photo goes in thirty pieces: it is read from disk for the first of them. */
+  let open: { readonly id: string; readonly file: Promise<ArrayBuffer | undefined> } | null = null
 
   async function signNext(filled: Filled, signer: Signer): Promise<KeptRecap> {
     const kid = hexOf(signer.kid)
@@ -51,7 +53,7 @@ export function createBook({ env, store, build }: BookNeeds): Book {
       const last = await store.read<Chain>(chain_key)
       // A key that was lost is another device to whoever reads: its records are counted anew.
       const chain: Chain = last?.kid === kid ? last : { kid, sequence: 0, previous: null }
-      const recap = recapOf(filled, { photos: listed, madeAt: env.clock(), sequence: chain.sequence + 1, previous: chain.previous, build: await build(), clockOffset_ms: (await store.read<number>('clockOffset')) ?? null })
+      const recap = recapOf(filled, { photos: listed, madeAt: env.clock(), sequence: chain.sequence + 1, previous: chain.previous, build: await build, clockOffset_ms: (await store.read<number>('clockOffset')) ?? null })
       const bytes = await signRecap(recap, signer)
       const hash = await sha256(bytes)
       const kept: KeptRecap = {
@@ -86,9 +88,13 @@ export function createBook({ env, store, build }: BookNeeds): Book {
     get: (hash) => store.run(['recaps'], 'readonly', (at, done) => {
       at('recaps').get(hash).onsuccess = (event) => done(resultOf(event))
     }),
-    photo: (id) => store.run(['photos'], 'readonly', (at, done) => {
-      at('photos').get(id).onsuccess = (event) => done(resultOf(event))
-    }),
+    photo(id) {
+      if (open?.id !== id) open = { id, file: store.run(['photos'], 'readonly', (at, done) => {
+        at('photos').get(id).onsuccess = (event) => done(resultOf(event))
+      }) }
+      open.file.catch(() => (open = null))
+      return open.file
+    },
     draft: async (contest) => {
       const [totals, shots] = await Promise.all([store.read<Totals | null>(`recapDraft-${contest}`), store.read<readonly Shot[]>(`recapShots-${contest}`)])
       return totals == null ? null : { totals, shots: shots ?? [] }

@@ -2,6 +2,7 @@ import type { Enrolment } from '../enrol.ts'
 import type { Environment } from '../environment.ts'
 import { base64url, phoneKey, rawKey, type Identities } from '../identities.ts'
 import { createSender } from '../queue/send.ts'
+import { request } from '../request.ts'
 import type { Store } from '../store.ts'
 import { sha256With } from '../trust.ts'
 import { createBook } from './book.ts'
@@ -20,7 +21,7 @@ export interface RecapNeeds {
 }
 
 export function createRecaps({ env, store, identities, enrolment, ledgerKey, spread_ms, changed }: RecapNeeds): Recaps {
-  const book = createBook({ env, store, build: buildOf(env, store) })
+  const book = createBook({ env, store, build: buildOf(env) })
   const publicKey = async (): Promise<string | null> => {
     const key = await phoneKey(env.crypto, store)
     return key === null ? null : base64url(rawKey(key.jwk))
@@ -38,19 +39,11 @@ export function createRecaps({ env, store, identities, enrolment, ledgerKey, spr
   }
 }
 
-/** Of the program that signs: SHA-256 of its page, which names each of its parts by their hashes. All of it zero where the page was never seen whole. */
-function buildOf({ fetch, crypto }: Pick<Environment, 'fetch' | 'crypto'>, store: Store): () => Promise<Uint8Array> {
-  let known: Uint8Array | null = null
-  return async () => {
-    try {
-      const page = await fetch('./')
-      if (known === null && page.ok) {
-        known = await sha256With(crypto)(new Uint8Array(await page.arrayBuffer()))
-        await store.write({ build: known })
-      }
-    } catch {
-      // without a network and without a service worker
-    }
-    return known ?? (await store.read<Uint8Array>('build')) ?? new Uint8Array(32)
-  }
+/** The page comes from the phone's own files; where it does not, nobody waits for it. */
+const page_ms_max = 3_000
+
+/** Of the program that signs: SHA-256 of its page, which names each of its parts by their hashes; all of it zero where the page cannot be had. */
+async function buildOf(env: Environment): Promise<Uint8Array> {
+  const page = await request(env, './', {}, page_ms_max)
+  return page?.status === 200 ? sha256With(env.crypto)(new Uint8Array(await page.arrayBuffer())) : new Uint8Array(32)
 }
