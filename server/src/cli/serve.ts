@@ -10,11 +10,10 @@ import type { RecapSettings } from '../recap/open.ts'
 import { readSettings, SettingsRefused, type SigmonSettings } from '../sigmon/settings.ts'
 import { openDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
-import { onInterrupt } from './interrupt.ts'
+import { listenOn, untilStopped } from './listen.ts'
 import { notificationOf } from './notification-options.ts'
 import { portOption, urlOption, type Options } from './options.ts'
 
-const loopback = ['127.0.0.1', '::1', 'localhost']
 /** Detection sweeps this often. */
 const sweep_ms = 30_000
 /** Clocks, verifications and deliveries are looked at this often: a clock is late by at most a second, and detection does not hold it up. */
@@ -22,11 +21,11 @@ const tick_ms = 250
 
 /** Serves until it is told to stop (SIGINT or SIGTERM). */
 export async function serve(options: Options): Promise<void> {
+  const role = options['role'] ?? 'platform'
+  if (role === 'custody') return (await import('./serve-box.ts')).serveBox(options)
+  if (role !== 'platform') throw new CommandFailure(exits.usage, `--role is platform or custody, not ${role}.`)
   collectGarbageAside()
-  const host = options['host'] ?? '127.0.0.1'
-  const tls = readTls(options['cert'], options['key'])
-  if (tls === undefined && !loopback.includes(host))
-    throw new CommandFailure(exits.refused, `Without certificate files the server answers on loopback only, not on ${host}. Give --cert and --key, or end TLS in front.`)
+  const { host, tls } = listenOn(options)
   const port = portOption(options)
   const sigmon = sigmonSettings(options['sigmon'])
   const impact = impactSettings(options['impact'])
@@ -108,26 +107,3 @@ function oidcSettings(path: string | undefined, publicUrl: string | undefined): 
   }
 }
 
-function readTls(cert: string | undefined, key: string | undefined): { cert: Buffer; key: Buffer } | undefined {
-  if (cert === undefined && key === undefined) return undefined
-  if (cert === undefined || key === undefined) throw new CommandFailure(exits.usage, 'Give both --cert and --key.')
-  try {
-    return { cert: readFileSync(cert), key: readFileSync(key) }
-  } catch (error) {
-    throw new CommandFailure(exits.rejected, `The certificate files cannot be read: ${(error as Error).message}`)
-  }
-}
-
-/** Runs each turn at once and then this often, never twice at once, until SIGINT or SIGTERM. */
-function untilStopped(turns: readonly { readonly every_ms: number; readonly turn: () => Promise<void> }[], failed: (error: unknown) => void): Promise<void> {
-  return new Promise((resolve) => {
-    const running = turns.map(({ every_ms, turn }) => {
-      let turning: Promise<void> | null = null
-      const begin = (): void => void (turning ??= turn().catch(failed).finally(() => (turning = null)))
-      const timer = setInterval(begin, every_ms)
-      begin()
-      return (): Promise<void> => (clearInterval(timer), turning ?? Promise.resolve())
-    })
-    onInterrupt(() => void Promise.all(running.map((stop) => stop())).then(() => resolve()))
-  })
-}

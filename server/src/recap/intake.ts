@@ -9,8 +9,8 @@ import { algorithmOf, holderReader, type Signatures } from './keys.ts'
 interface Handed {
   /** The envelope as it came. */
   readonly bytes: Buffer
-  /** Key of the device that hands it in, which need not have made it. */
-  readonly carrier: number
+  /** Key of the device that hands it in, which need not have made it; null at a box, which asks nobody. */
+  readonly carrier: number | null
   /** The public key that signed, where whoever hands it in thinks that nobody enrolled it; null for none. */
   readonly key: Buffer | null
 }

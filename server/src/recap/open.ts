@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
 import { formatVerifierKey } from '@kawal/core/ledger/key.ts'
@@ -9,6 +9,7 @@ import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import { ledgerRoutes } from '../ledger/routes.ts'
 import { openSigner, SignerRefused } from '../ledger/signer.ts'
 import { readSize } from '../ledger/store.ts'
+import { deviceOf } from '../measurement/device.ts'
 import { ProblemError } from '../problem.ts'
 import { createForwarder, type ReceiverSettings } from './forwarder.ts'
 import { createIntake } from './intake.ts'
@@ -16,7 +17,7 @@ import { createJudge } from './judge.ts'
 import { createSignatures } from './keys.ts'
 import { createPhotoStore } from './photo-store.ts'
 import { photoRoutes } from './photo-routes.ts'
-import { recapRoutes } from './routes.ts'
+import { recapRoutes, stationRecapRoute } from './routes.ts'
 import { createSources } from './sources.ts'
 
 export interface RecapSettings {
@@ -86,8 +87,10 @@ export async function openRecaps({ clock, log, recaps: settings, fatal = endWith
       ledgerRoutes(app, open)
       // In a scope of their own: nobody else takes bodies of these types.
       void app.register((scope, _, done) => {
-        recapRoutes(scope, { database, secret, clock, contests, ledger: open, intake, taken: () => void judge.turn() })
-        photoRoutes(scope, { database, secret, clock, store: createPhotoStore(settings?.photos ?? ''), fatal })
+        const admit = (request: FastifyRequest): number => deviceOf(request, secret).key
+        recapRoutes(scope, { database, admit, clock, ledger: open, intake, taken: () => void judge.turn() })
+        stationRecapRoute(scope, { database, contests })
+        photoRoutes(scope, { database, admit, clock, store: createPhotoStore(settings?.photos ?? ''), fatal })
         done()
       })
     },

@@ -2,14 +2,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { photo_bytes_max } from '@kawal/core/recap/photo.ts'
 import type { Database } from '../adapters/postgres/database.ts'
 import { FsyncFailed } from '../durable.ts'
-import { deviceOf } from '../measurement/device.ts'
 import { ProblemError } from '../problem.ts'
 import { OffsetConflict, PhotoOther, PhotoTooLong, UploadLocked, type PhotoId, type PhotoStore } from './photo-store.ts'
 import { markKept, readPhoto } from './photos.ts'
 
 interface PhotoNeeds {
   readonly database: Database
-  readonly secret: Buffer
+  /** @throws ProblemError for whom nothing is done */
+  readonly admit: (request: FastifyRequest) => unknown
   readonly clock: () => number
   readonly store: PhotoStore
   readonly fatal: (error: unknown) => void
@@ -25,13 +25,13 @@ const pause_s = 10
  * Resumable uploads by tus 1.0.0 (https://tus.io/protocols/resumable-upload), core and creation. An upload's address is its content: hash and
  * size, so that who lost the answer of its creation asks at the same address, and the same photo is sent once whoever carries it.
  */
-export function photoRoutes(app: FastifyInstance, { database, secret, clock, store, fatal }: PhotoNeeds): void {
+export function photoRoutes(app: FastifyInstance, { database, admit, clock, store, fatal }: PhotoNeeds): void {
   let uploads = 0
   app.addContentTypeParser(offset_type, (_, payload, parsed) => parsed(null, payload))
 
   const begin = (request: FastifyRequest, reply: FastifyReply): void => {
     void reply.header('tus-resumable', version)
-    deviceOf(request, secret)
+    admit(request)
     if (request.headers['tus-resumable'] === version) return
     void reply.header('tus-version', version)
     throw new ProblemError('tus_version', `Send Tus-Resumable: ${version}.`)

@@ -6,7 +6,6 @@ import { list_bytes_max } from '@kawal/core/recap/photo.ts'
 import { system, type Database } from '../adapters/postgres/database.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { SignerRefused } from '../ledger/signer.ts'
-import { deviceOf } from '../measurement/device.ts'
 import { ProblemError } from '../problem.ts'
 import { callerWho } from '../readiness/ask.ts'
 import type { Intake } from './intake.ts'
@@ -15,9 +14,9 @@ import { readStation } from './station.ts'
 
 interface RecapNeeds {
   readonly database: Database
-  readonly secret: Buffer
+  /** Who asks: the key of his device, or null where nobody is asked who he is. @throws ProblemError for whom nothing is done */
+  readonly admit: (request: FastifyRequest) => number | null
   readonly clock: () => number
-  readonly contests: Contests
   /** @throws ProblemError where it does not go on */
   readonly ledger: () => Ledger
   readonly intake: Intake
@@ -27,44 +26,47 @@ interface RecapNeeds {
 
 const receipt_type = 'text/plain; charset=utf-8'
 
-/** Records come in as they were signed, from whatever enrolled phone carries them; the answer is the receipt (spec/ledger.md). */
-export function recapRoutes(app: FastifyInstance, { database, secret, clock, contests, ledger, intake, taken }: RecapNeeds): void {
+/** Records come in as they were signed, from whoever carries them; the answer is the receipt (spec/ledger.md). */
+export function recapRoutes(app: FastifyInstance, { database, admit, clock, ledger, intake, taken }: RecapNeeds): void {
   app.addContentTypeParser(cose_type, { parseAs: 'buffer', bodyLimit: signed_bytes_max }, (_, body, parsed) => parsed(null, body))
   app.addContentTypeParser(list_type, { parseAs: 'buffer', bodyLimit: list_bytes_max }, (_, body, parsed) => parsed(null, body))
 
   app.post('/v1/recaps', async (request, reply) => {
-    const device = deviceOf(request, secret)
+    const carrier = admit(request)
     if (!Buffer.isBuffer(request.body)) throw new ProblemError('body_invalid', `Send the signed record as it is, as ${cose_type}; cose-type="cose-sign1".`)
-    const { hash, isNew, receipt } = await intake.take({ bytes: request.body, carrier: device.key, key: keyOf(request) }).catch(sayRefused)
+    const { hash, isNew, receipt } = await intake.take({ bytes: request.body, carrier, key: keyOf(request) }).catch(sayRefused)
     if (isNew) taken()
     return reply.code(isNew ? 201 : 200).headers({ 'content-type': receipt_type, location: `/v1/recaps/${hash}` }).send(receipt)
   })
 
   app.put<{ Params: { hash: string } }>('/v1/recaps/:hash/photos', async (request, reply) => {
-    deviceOf(request, secret)
+    admit(request)
     if (!Buffer.isBuffer(request.body)) throw new ProblemError('body_invalid', `Send the list of photos as it was hashed, as ${list_type}.`)
     if (!isHash(request.params.hash)) throw new ProblemError('not_found', 'A record is named by its hash, 64 digits of hex.')
     await keepList(database, Buffer.from(request.params.hash, 'hex'), request.body, clock())
     return reply.code(204).send()
   })
 
-  app.get<{ Params: { code: string } }>('/v1/stations/:code/recaps', (request): Promise<StationRecaps> => {
-    const caller = callerWho(request, 'read', 'recap')
-    if (!/^[0-9]{13}$/.test(request.params.code)) throw new ProblemError('not_found', 'A station has a code of 13 digits.')
-    return readStation(database, caller, request.params.code, contests)
-  })
-
   app.get<{ Params: { hash: string } }>('/v1/recaps/:hash', async (request): Promise<RecapState> => {
-    deviceOf(request, secret)
+    admit(request)
     return readState(database, request.params.hash)
   })
 
   app.get<{ Params: { hash: string } }>('/v1/recaps/:hash/receipt', async (request, reply): Promise<FastifyReply> => {
-    deviceOf(request, secret)
+    admit(request)
     const { entry } = await readState(database, request.params.hash)
     const receipt = await ledger().receipt(entry)
     if (receipt === null) throw new ProblemError('not_ready', 'The record is kept, and no signed checkpoint holds it yet. Ask again in a few seconds.')
     return reply.header('content-type', receipt_type).send(receipt)
+  })
+}
+
+/** What was handed in of a station, for those who may read it. */
+export function stationRecapRoute(app: FastifyInstance, { database, contests }: { readonly database: Database; readonly contests: Contests }): void {
+  app.get<{ Params: { code: string } }>('/v1/stations/:code/recaps', (request): Promise<StationRecaps> => {
+    const caller = callerWho(request, 'read', 'recap')
+    if (!/^[0-9]{13}$/.test(request.params.code)) throw new ProblemError('not_found', 'A station has a code of 13 digits.')
+    return readStation(database, caller, request.params.code, contests)
   })
 }
 
