@@ -43,6 +43,7 @@ export const SigmonConfig = Type.Object({
   }),
   helpLines: Type.Array(HelpLine, { maxItems: 10 }),
   ledgerKey: Type.Optional(nullable(Type.String({ maxLength: 200, description: 'key of the ledger that receipts are verified with (NAME+ID+KEY, spec/ledger.md); null or not there: no recaps are taken' }))),
+  custody: Type.Optional(nullable(Type.String({ pattern: '^https?://[^/?#]+$', maxLength: 200, description: 'address of the box that an access point may have; its own network alone knows the name, everywhere else nothing answers. null or not there: no access point has one' }))),
 })
 
 /**

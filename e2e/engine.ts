@@ -39,6 +39,8 @@ interface EngineRecap {
   readonly isProven: boolean
   readonly said: { readonly state: string } | null
   readonly refusal: string | null
+  readonly custody?: readonly { readonly receipt: string; readonly sent: Readonly<Record<string, number>> }[]
+  readonly delivery?: string
 }
 interface EngineState {
   readonly ready: boolean
@@ -88,9 +90,10 @@ export interface EnginePhone extends Phone {
   checks(page: Page, count: number): Promise<void>
 }
 
-export async function openBench(): Promise<Bench> {
+/** @param custody address of a box at an access point; whoever gives it starts the box, or does not */
+export async function openBench({ custody, receiver }: { readonly custody?: string; readonly receiver?: string } = {}): Promise<Bench> {
   const builds = [buildEngine('a'), buildEngine('b')] as const
-  const server = await withServer(Date.now, seed, { sigmon: settings })
+  const server = await withServer(Date.now, seed, { sigmon: { ...settings, ...(custody === undefined ? {} : { custody }) }, ...(receiver === undefined ? {} : { recaps: { receiver: { url: receiver } } }) })
   const front = await startFront(server.app.url)
   front.serve(builds[0])
   return {

@@ -1,13 +1,23 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
 import type { Page } from 'playwright-core'
+import pino from 'pino'
 import type { StationRecaps } from '@kawal/contract/recap.ts'
 import { hexOf } from '@kawal/core/recap/bytes.ts'
 import { readSignedRecap } from '@kawal/core/recap/envelope.ts'
-import { deviceToken, enrolKey } from '@kawal/server/src/measurement/enrolment.ts'
+import { freePort } from '@kawal/server/src/adapters/postgres/embedded.ts'
+import { startBox } from '@kawal/server/src/custody/box.ts'
+import { deviceToken, enrolKey, stationCode } from '@kawal/server/src/measurement/enrolment.ts'
+import { proves } from '@kawal/sigmon/src/recap/receipt.ts'
+import { startFaultProxy } from '@kawal/testkit/fault-proxy.ts'
 import { planned } from '@kawal/testkit/plan.ts'
+import { withDatabase } from '@kawal/testkit/postgres.ts'
 import { recapPhone } from '@kawal/testkit/recap-phone.ts'
 import { sha256, soundTotals } from '@kawal/testkit/recaps.ts'
+import { startReceiver, type Receiver } from '@kawal/testkit/receiver.ts'
 import { enrol, letterOf, openBench, openEngine, stateOf, until, type Bench, type EnginePhone, type EngineWindow } from './engine.ts'
 
 declare const window: Window & { engine: EngineWindow }
@@ -15,10 +25,20 @@ declare const window: Window & { engine: EngineWindow }
 const stations = [...planned.stations]
 const wait_ms_max = 60_000
 let bench: Bench
+let receiver: Receiver
+/** Nothing listens there but in the test of the box. */
+let box_port = 0
 let open: EnginePhone[] = []
 
-before(async () => (bench = await openBench()))
-after(() => bench.close())
+before(async () => {
+  box_port = await freePort()
+  receiver = await startReceiver()
+  bench = await openBench({ custody: `http://127.0.0.1:${box_port}`, receiver: receiver.url })
+})
+after(async () => {
+  await bench.close()
+  await receiver.close()
+})
 beforeEach(async () => {
   await Promise.all(open.map((phone) => phone.close()))
   open = []
@@ -58,9 +78,9 @@ const sign = (page: Page, station: string, shots: readonly Shot[] = [], count = 
   return hashes
 }, [station, soundTotals, shots, count] as const)
 
-interface Kept { readonly hash: string; readonly bytes: string; readonly left: number; readonly isListKept: boolean; readonly receipt: string | null; readonly isProven: boolean; readonly refusal: string | null }
-const keptOf = (page: Page): Promise<Kept[]> => page.evaluate(async () => (await (await window.engine.session.recaps()).all()).map(({ hash, bytes, photos, isListKept, receipt, isProven, refusal }) => ({
-  hash, bytes: Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(''), left: photos.reduce((sum, { size_bytes, offset }) => sum + size_bytes - offset, 0), isListKept, receipt, isProven, refusal,
+interface Kept { readonly hash: string; readonly bytes: string; readonly left: number; readonly isListKept: boolean; readonly receipt: string | null; readonly isProven: boolean; readonly refusal: string | null; readonly custody: readonly { readonly receipt: string; readonly held: number }[]; readonly delivery: string | null }
+const keptOf = (page: Page): Promise<Kept[]> => page.evaluate(async () => (await (await window.engine.session.recaps()).all()).map(({ hash, bytes, photos, isListKept, receipt, isProven, refusal, custody, delivery }) => ({
+  hash, bytes: Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(''), left: photos.reduce((sum, { size_bytes, offset }) => sum + size_bytes - offset, 0), isListKept, receipt, isProven, refusal, custody: (custody ?? []).map((each) => ({ receipt: each.receipt, held: Object.values(each.sent).reduce((sum, bytes) => sum + bytes, 0) })), delivery: delivery ?? null,
 })))
 const press = (page: Page): Promise<void> => page.evaluate(async () => (await window.engine.session.recaps()).sender.trigger('button'))
 
@@ -140,6 +160,58 @@ test('what is no receipt is none, and what a portal says ends nothing', { timeou
   await press(page)
   assert.deepEqual((await sent(page)).map(({ refusal }) => refusal), [null])
   await judgedAt(station, 1)
+})
+
+test('beside a box a phone unloads while nothing else is reached, keeps everything, and fetches the platform\'s receipts there; photos go once, and KPU\'s answer is proven', { timeout: 120_000 }, async () => {
+  const { page, station } = await officer()
+  bench.front.set('down')
+  const folder = mkdtempSync(join(tmpdir(), 'kawal-box-'))
+  const kit = await withDatabase()
+  const line = await startFaultProxy({ to: { host: '127.0.0.1', port: Number(new URL(bench.server.app.url).port) } })
+  await line.set({ mode: 'cut' })
+  let now = Date.now()
+  const box = await startBox({
+    database: kit.database, clock: () => now, log: pino({ level: 'silent' }), host: '127.0.0.1', port: box_port, folder: join(folder, 'keys'), photos: join(folder, 'photos'), origin: 'kotak.example/ledger',
+    up: `http://127.0.0.1:${line.port}`, station, code: stationCode(bench.server.app.secret, station),
+  })
+  try {
+    const [hash = ''] = await sign(page, station, [['preview', 60_000], ['original', 700_000]])
+    await page.evaluate(() => window.dispatchEvent(new Event('online')))
+    const [held] = await eventually('custody', () => keptOf(page), ([kept]) => kept?.custody[0]?.held === 760_000)
+    assert.deepEqual([held?.receipt, held?.left], [null, 760_000], 'what the platform has is told by the platform alone')
+    const key = (await (await fetch(`${box.url}/ledger/key`)).text()).trim()
+    assert.equal(await proves(Buffer.from(held?.bytes ?? '', 'hex'), held?.custody[0]?.receipt ?? '', key), 'holds')
+    await line.set({})
+    now += 20 * 60_000
+    await box.turn()
+    assert.deepEqual((await judgedAt(station, 1)).records[0]?.photos?.map(({ kept }) => kept), [true, true])
+    await eventually('the receipt of the platform', async () => {
+      await press(page)
+      return keptOf(page)
+    }, ([kept]) => kept?.isProven === true)
+    const sentAgain: string[] = []
+    bench.front.script((path) => {
+      if (path.startsWith('/v1/photos/')) sentAgain.push(path)
+      return null
+    })
+    bench.front.set('pass')
+    await eventually('handed to KPU', async () => {
+      await bench.server.app.tick(Date.now())
+      return receiver.held()
+    }, (all) => all.some((each) => each.hash === hash))
+    await eventually('its answer in the ledger', async () => {
+      await bench.server.app.tick(Date.now())
+      return (await fetch(`${bench.server.app.url}/v1/recaps/${hash}/delivery`, { headers: { authorization: `Bearer ${await tokenOf(station)}` } })).status
+    }, (status) => status === 200)
+    await press(page)
+    const [kept] = await keptOf(page)
+    assert.deepEqual([kept?.left, kept?.delivery?.includes('\nextra '), sentAgain], [0, true, []])
+  } finally {
+    await box.stop()
+    await line.close()
+    await kit.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
 })
 
 test('two tabs sign at once: the count has no gap, and each record names the one before it', { timeout: 120_000 }, async () => {

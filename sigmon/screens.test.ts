@@ -16,7 +16,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const screens: readonly (readonly [scene: string, path: string])[] = [
   ['new', ''], ['refused', ''], ['fresh', ''], ['checking', ''], ['send', ''], ['wait', ''], ['move', ''], ['old', ''], ['practice', ''], ['fresh', 'tugas'], ['duty', 'tugas'], ['sent', 'sinyal'], ['fresh', 'sinyal'],
   ['sent', 'lainnya'], ['sent', 'tps'], ['fresh', 'tps'], ['testing', 'data'], ['sent', 'lapor'], ['sent', 'panduan/1'], ['sent', 'panduan/3'], ['sent', 'baterai/xiaomi'],
-  ['sent', 'rekap'], ['recaps', ''], ['recaps', 'rekap'], ['recaps', 'rekap/isi-ppwp'], ...['a1', 'b2', 'c3', 'd4', 'e5'].map((byte) => ['recaps', `rekap/${byte.repeat(20)}`] as const),
+  ['sent', 'rekap'], ['recaps', ''], ['recaps', 'rekap'], ['recaps', 'rekap/isi-ppwp'], ...['a1', 'b2', 'c3', 'a7', 'd4', 'e5'].map((byte) => ['recaps', `rekap/${byte.repeat(20)}`] as const),
 ]
 
 /** One process for all dies with its first context; the origin rules stay on as in a real browser. */

@@ -388,7 +388,7 @@ const later = (ms: number, turn: () => void): (() => void) => {
 }
 
 const targetOrigins = (options: AppOptions): string[] =>
-  Object.values(options.targets ?? {}).flatMap((target) => (target === null ? [] : [new URL(target).origin]))
+  [...Object.values(options.targets ?? {}), options.sigmon?.custody ?? null].flatMap((target) => (target === null ? [] : [new URL(target).origin]))
 
 /** Full tests make way for reports: none begins, and those that run end, while reports wait. */
 function fullTests(app: FastifyInstance, options: AppOptions, secret: Buffer, ingest: Ingest, metrics: ReturnType<typeof startMetrics>): { stop(): Promise<void> } {

@@ -177,7 +177,11 @@ async function assemble(env: Environment, parts: Parts): Promise<Engine> {
   const spread_ms = (): number => config().spreadS * 1000
   const delivery = createDelivery({ env, queue, identities, enrolment, compact: parts.compact, told, met, changed })
   const sender: Sender = createSender({ env, store, name: 'send', delivery, spread_ms, changed })
-  const recaps = createRecapPart({ env, store, identities, enrolment, ledgerKey: () => trust.config()?.ledgerKey ?? null, spread_ms, changed })
+  const photosFrom = (leftAt: number): number | null => {
+    const here = packs.nearest(null, identities.current()?.station.code ?? null, Infinity).find(({ id }) => id === choices.accessPoint)?.assigned
+    return here == null || here.for_min === 0 ? null : leftAt + here.from_min * 60_000
+  }
+  const recaps = createRecapPart({ env, store, identities, enrolment, ledgerKey: () => trust.config()?.ledgerKey ?? null, box: () => trust.config()?.custody ?? null, photosFrom, spread_ms, changed })
   const problems = createProblems(env, store, identities, changed)
   await problems.open()
   const reporting = createReporting({ env, identities, queue, measuring, sender, wire: delivery.wire, config, choices: () => choices })

@@ -16,21 +16,24 @@ async function kept(byte: string, { totals: counts, replaces }: Filled, more: Pa
 }
 
 const counts = { state: 'counts', reason: null, detail: null } as const
-const sent = { receipt: 'c2sp.org/tlog-proof@v1', isProven: true, isListKept: true }
+/** As long as a nation's. */
+const proof = `c2sp.org/tlog-proof@v1\nindex 4100805\n${'uGk0b3VnaCBmb3IgYSBxciwgYW5kIG5vYm9keSdzIGhhc2g=\n'.repeat(22)}\nkawal.example/ledger\n4100806\n`
+const sent = { receipt: proof, isProven: true, isListKept: true }
 
 /** @param many else there is none yet */
 export async function playedRecaps(many: boolean, changed: () => void): Promise<Recaps> {
   const all: KeptRecap[] = many ? await Promise.all([
-    kept('a1', filled, { ...sent, said: { ...counts, deliveredAt: new Date().toISOString() } }),
+    kept('a1', filled, { ...sent, delivery: proof, said: { ...counts, deliveredAt: new Date().toISOString() } }),
     kept('b2', { ...filled, replaces: hashOf('a1') }, { ...sent, photos: [{ id: 'x', kind: 'original', size_bytes: 2_400_000, offset: 786_432 }], said: { ...counts, deliveredAt: null } }),
     kept('c3', filled, {}),
+    kept('a7', filled, { photos: [{ id: 'y', kind: 'original', size_bytes: 1_900_000, offset: 0 }], custody: [{ at: Date.now() - 1_200_000, key: 'kotak', receipt: proof, isListKept: true, sent: { y: 1_900_000 } }] }),
     kept('d4', filled, { ...sent, isProven: false, said: { state: 'quarantine', reason: 'totals_impossible', detail: 'votes_1 is 905.', deliveredAt: null } }),
     kept('e5', filled, { refusal: 'These 12 bytes are no signed record (not_sign1).' }),
   ]) : []
   let draft: Draft | null = null
   return {
     sender: { trigger: () => Promise.resolve(), state: () => (many ? { status: 0, retryAt: Date.now() + 90_000 } : null), stop: () => undefined },
-    all: () => Promise.resolve([...all]),
+    all: () => Promise.resolve([...all]), photosFrom: () => null,
     draft: () => Promise.resolve(draft),
     keepDraft: (_, given) => Promise.resolve(void (draft = given)),
     fileOf: ({ bytes }) => new Blob([bytes]),

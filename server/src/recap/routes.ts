@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { cose_type, key_header, list_type, type RecapState, type StationRecaps } from '@kawal/contract/recap.ts'
 import { signed_bytes_max } from '@kawal/core/recap/cose.ts'
+import { formatProof, readProof } from '@kawal/core/ledger/proof.ts'
 import type { Contests } from '@kawal/core/recap/judge.ts'
 import { list_bytes_max } from '@kawal/core/recap/photo.ts'
 import { system, type Database } from '../adapters/postgres/database.ts'
@@ -59,6 +60,16 @@ export function recapRoutes(app: FastifyInstance, { database, admit, clock, ledg
     if (receipt === null) throw new ProblemError('not_ready', 'The record is kept, and no signed checkpoint holds it yet. Ask again in a few seconds.')
     return reply.header('content-type', receipt_type).send(receipt)
   })
+
+  app.get<{ Params: { hash: string } }>('/v1/recaps/:hash/delivery', async (request, reply): Promise<FastifyReply> => {
+    admit(request)
+    await readState(database, request.params.hash)
+    const entry = await readDelivery(database, request.params.hash)
+    const proof = entry === null ? null : await ledger().receipt(entry.index)
+    const read = proof === null ? null : readProof(proof)
+    if (entry === null || read?.ok !== true) throw new ProblemError('not_ready', 'The receiver has not taken the record yet, or no signed checkpoint holds its answer. Ask again later.')
+    return reply.header('content-type', receipt_type).send(formatProof({ ...read.value, extra: entry.bytes }))
+  })
 }
 
 /** What was handed in of a station, for those who may read it. */
@@ -96,6 +107,14 @@ async function readState(database: Database, hash: string): Promise<RecapState> 
   if (found === null) throw new ProblemError('not_found', 'No record with this hash was handed in here: send it.')
   const { index, at, judged, reason, detail, photos, delivered_at } = found
   return { hash, entry: index, receivedAt: at.toISOString(), state: judged ? (reason === null ? 'counts' : 'quarantine') : 'waiting', reason, detail, deliveredAt: delivered_at?.toISOString() ?? null, photos }
+}
+
+/** The receiver's answer as an entry of the ledger; null: none is there yet. */
+function readDelivery(database: Database, hash: string): Promise<{ readonly index: number; readonly bytes: Buffer } | null> {
+  return database.transaction(system, async (client) => {
+    const { rows: [row] } = await client.query<{ index: number; bytes: Buffer }>('SELECT index, bytes FROM delivery JOIN ledger_entry ON index = entry WHERE hash = $1', [Buffer.from(hash, 'hex')])
+    return row ?? null
+  })
 }
 
 const isHash = (text: string): boolean => /^[0-9a-f]{64}$/.test(text)

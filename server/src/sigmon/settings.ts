@@ -2,12 +2,12 @@ import { Type, type Static, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { PackForm, SigmonConfig } from '@kawal/contract/sigmon.ts'
 
-const { intervalS, jitterShare, spreadS, probes, fullTestShare, budget, helpLines } = SigmonConfig.properties
+const { intervalS, jitterShare, spreadS, probes, fullTestShare, budget, helpLines, custody } = SigmonConfig.properties
 const closed = { additionalProperties: false }
 
 /** What a deployment says of its own (`kawal serve --sigmon FILE`); everything else of a configuration follows. */
 const Settings = Type.Object({
-  intervalS, jitterShare, spreadS, fullTestShare, helpLines,
+  intervalS, jitterShare, spreadS, fullTestShare, helpLines, custody,
   probes: Type.Object(probes.properties, closed),
   budget: Type.Object(budget.properties, closed),
   forms: Type.Array(PackForm, { maxItems: 20, description: 'forms of the contests, for packs' }),

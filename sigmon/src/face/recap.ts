@@ -20,7 +20,10 @@ export interface ShownRecap {
 }
 
 export const codeOf = (hash: string, code: (hash: Uint8Array) => string): string => code(Uint8Array.from(hash.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)))
-export const stageOf = ({ receipt, said }: KeptRecap): 'phone' | 'sent' | 'kpu' => (said !== null && said.deliveredAt !== null ? 'kpu' : receipt !== null ? 'sent' : 'phone')
+type Stage = 'phone' | 'custody' | 'sent' | 'kpu'
+/** A record that no box has ever had skips that stage. */
+export const stagesOf = ({ custody, receipt, said }: KeptRecap): readonly Stage[] => ['phone', ...((custody ?? []).length > 0 ? ['custody' as const] : []), ...(receipt === null ? [] : ['sent' as const]), ...(said?.deliveredAt == null ? [] : ['kpu' as const])]
+export const stageOf = (kept: KeptRecap): Stage => stagesOf(kept).at(-1) ?? 'phone'
 
 /** A form that can be filled in: its contest and its ballot are known. */
 export interface KnownForm {

@@ -4,15 +4,14 @@ import { signRecap } from '@kawal/core/recap/envelope.ts'
 import { formOf, formVersions, type Contest } from '@kawal/core/recap/form.ts'
 import { photosHash, writePhotos } from '@kawal/core/recap/photo.ts'
 import type { Recap } from '@kawal/core/recap/record.ts'
-import type { Unsent } from '@kawal/core/recap/sending.ts'
 import { checksOf, checkTotals, type Totals } from '@kawal/core/recap/totals.ts'
 import type { Environment } from '../environment.ts'
 import { phoneKey, rawKey, signBytes } from '../identities.ts'
 import { isFull, resultOf, type Store } from '../store.ts'
 import { sha256With } from '../trust.ts'
-import type { Filled, KeptRecap, Recaps, Shot, SignFault } from './kept.ts'
+import type { Custody, Filled, KeptRecap, Recaps, Shot, SignFault } from './kept.ts'
 
-type Changed = Partial<Pick<KeptRecap, 'isListKept' | 'receipt' | 'isProven' | 'said' | 'refusal'>>
+type Changed = Partial<Pick<KeptRecap, 'isListKept' | 'receipt' | 'isProven' | 'said' | 'refusal' | 'delivery'>>
 
 export interface Book extends Pick<Recaps, 'all' | 'draft' | 'keepDraft'> {
   /** Signs once and keeps it on disk, with its photos, before it says so. */
@@ -20,6 +19,8 @@ export interface Book extends Pick<Recaps, 'all' | 'draft' | 'keepDraft'> {
   get(hash: string): Promise<KeptRecap | undefined>
   photo(id: string): Promise<ArrayBuffer | undefined>
   change(hash: string, part: Changed): Promise<void>
+  /** A box has this of it now. */
+  inCustody(hash: string, custody: Custody): Promise<void>
   /** So much of a photo has the server. */
   sent(hash: string, id: string, offset: number): Promise<void>
 }
@@ -101,6 +102,7 @@ export function createBook({ env, store, build }: BookNeeds): Book {
     },
     keepDraft: createDrafts(store),
     change: (hash, part) => alter(store, hash, (kept) => ({ ...kept, ...part })),
+    inCustody: (hash, custody) => alter(store, hash, (kept) => ({ ...kept, custody: [...(kept.custody ?? []).filter(({ key }) => key !== custody.key), custody] })),
     sent: (hash, id, offset) => alter(store, hash, (kept) => ({ ...kept, photos: kept.photos.map((photo) => (photo.id === id ? { ...photo, offset } : photo)) })),
   }
 }
@@ -153,7 +155,3 @@ function createDrafts(store: Store): Book['keepDraft'] {
     written.set(contest, shots)
   }
 }
-
-/** What is to be sent of a record. */
-export const unsentOf = ({ hash, madeAt, receipt, isListKept, photos }: KeptRecap): Unsent =>
-  ({ hash, madeAt, isLogged: receipt !== null, isListKept, photos: photos.filter(({ offset, size_bytes }) => offset < size_bytes) })

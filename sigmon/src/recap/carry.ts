@@ -1,79 +1,51 @@
-import { envelope_type, key_header, list_type, type RecapState } from '@kawal/contract/recap.ts'
-import { nextStep, type SendStep } from '@kawal/core/recap/sending.ts'
+import type { RecapState } from '@kawal/contract/recap.ts'
+import { readProof } from '@kawal/core/ledger/proof.ts'
+import { readEntry } from '@kawal/core/recap/entry.ts'
+import { hexOf } from '@kawal/core/recap/bytes.ts'
+import { nextStep } from '@kawal/core/recap/sending.ts'
 import type { Answered, Enrolment } from '../enrol.ts'
 import type { Identities, Identity } from '../identities.ts'
 import { done, type Delivery, type Outcome } from '../queue/deliver.ts'
-import { problemOf, read, request, retryAfter_ms, type Reaching } from '../request.ts'
-import { unsentOf, type Book } from './book.ts'
+import { read, request } from '../request.ts'
+import { unload, type BoxNeeds } from './box.ts'
+import { handAll, unsentOf, type Desk } from './desk.ts'
 import type { KeptRecap } from './kept.ts'
-import type { proves } from './receipt.ts'
+import type { provesEntry } from './receipt.ts'
 
-/** A piece of 256 KB at 64 kbit/s takes 33 s, and twenty phones may share the line. */
-const piece_ms_max = 180_000
-/** A piece that was cut off is tried again at once so often; what did arrive of it is asked for and not sent again. */
-const cuts_max = 3
-/** More than the pieces of any day's photos: a pass that would not end is a bug. */
-const rounds_max = 5_000
 /** What became of a record is asked for no oftener. */
 const state_ms = 5 * 60_000
 
-interface CarrierNeeds {
-  readonly env: Reaching & { readonly clock: () => number }
-  readonly book: Book
+interface CarrierNeeds extends BoxNeeds {
   readonly identities: Identities
   readonly enrolment: Pick<Enrolment, 'confirm'>
-  readonly proves: typeof proves
-  readonly ledgerKey: () => string | null
-  /** Raw, in base64url: a record may come before its phone's enrolment. */
-  readonly publicKey: () => Promise<string | null>
-  readonly changed: () => void
+  readonly provesEntry: typeof provesEntry
+  /** False while the access plan gives the line to others. */
+  readonly arePhotosDue: (all: readonly KeptRecap[]) => boolean
 }
 
-/** `enrol`: the token is not taken; `aside`: nothing more of this in this pass; null: on to the next. */
-type Taken = Outcome | 'enrol' | 'aside' | null
-const silence: Outcome = { ok: false, status: 0, wait_ms: 0 }
+export interface Carrier extends Pick<Delivery, 'all' | 'anythingWaits'> {
+  /** Unloads into the box that this phone stands beside, if it does; `all` begins with it. */
+  toBox(renew: () => Promise<boolean>): Promise<void>
+}
 
 /** Carries records, their lists and their photos to the server, small before large. Any enrolled identity carries them. */
-export function createCarrier(needs: CarrierNeeds): Pick<Delivery, 'all' | 'anythingWaits'> {
-  const { env, book, changed } = needs
+export function createCarrier(needs: CarrierNeeds): Carrier {
+  const { env, book, changed, arePhotosDue } = needs
   let askedAt = -Infinity
+  const pass = (bearer: Identity, renew: () => Promise<boolean>): Promise<Outcome | 'enrol'> => handAll(needs, platformOf(needs, bearer), renew, arePhotosDue)
 
-  async function pass(bearer: Identity, renew: () => Promise<boolean>): Promise<Outcome | 'enrol'> {
-    const aside = new Set<string>()
-    let cuts = 0
-    for (let round = 0; round < rounds_max; round++) {
-      const unsent = (await book.all()).filter(({ refusal }) => refusal === null).map(unsentOf).filter(({ hash }) => !aside.has(hash))
-      const step = nextStep(unsent.map((each) => ({ ...each, photos: each.photos.filter(({ id }) => !aside.has(id)) })), true)
-      if (step === null || !(await renew())) return aside.size === 0 ? done : { ok: false, status: 409, wait_ms: 0 }
-      const taken = await stepOf(needs, bearer, step)
-      changed()
-      if (taken === silence && step.kind === 'photo' && ++cuts < cuts_max) continue
-      if (taken === 'aside') aside.add(step.kind === 'photo' ? step.id : step.hash)
-      else if (taken !== null) return taken
-      else cuts = 0
-    }
-    return done
-  }
-
-  /** What the server makes of those that it has, until there is nothing more to come. */
+  /** What the platform makes of those that it has, until there is nothing more to come. */
   async function ask(bearer: Identity): Promise<void> {
     if (env.clock() - askedAt < state_ms) return
     askedAt = env.clock()
-    for (const { hash, bytes, receipt, isProven, said } of await book.all()) {
-      if (receipt === null) continue
-      if (!isProven && (await needs.proves(bytes, receipt, needs.ledgerKey())) === 'holds') await book.change(hash, { isProven: true })
-      if (said !== null && said.deliveredAt !== null) continue
-      const answer = await request(env, `/v1/recaps/${hash}`, { headers: asOf(bearer) })
-      if (answer === null) return
-      const state = answer.status === 200 ? await read<RecapState>(answer) : null
-      if (state !== null) await book.change(hash, { said: { state: state.state, reason: state.reason, detail: state.detail, deliveredAt: state.deliveredAt } })
-    }
+    for (const kept of await book.all()) if (kept.receipt !== null && !(await askOf(needs, bearer, kept))) return
     changed()
   }
 
   return {
     async all(renew) {
       await needs.identities.reload()
+      await unload(needs, renew)
       let bearer = await bearerOf(needs)
       if ('ok' in bearer) return bearer
       let outcome = await pass(bearer, renew)
@@ -86,11 +58,11 @@ export function createCarrier(needs: CarrierNeeds): Pick<Delivery, 'all' | 'anyt
       if (outcome.ok) await ask(bearer)
       return outcome
     },
-    anythingWaits: async () => (await book.all()).some((kept) => kept.refusal === null && isWaiting(kept)),
+    anythingWaits: async () => (await book.all()).some((kept) => kept.refusal === null && nextStep([unsentOf(kept, env.clock())], true) !== null),
+    toBox: (renew) => unload(needs, renew),
   }
 }
 
-const isWaiting = (kept: KeptRecap): boolean => nextStep([unsentOf(kept)], true) !== null
 const asOf = ({ token }: Identity): Record<string, string> => ({ authorization: `Bearer ${token}` })
 
 /** @param refused whose token was not taken */
@@ -105,64 +77,51 @@ async function bearerOf({ identities, enrolment, changed }: CarrierNeeds, refuse
   return answered.is === 'confirmed' ? answered.identity : answered.is === 'unanswered' ? { ok: false, status: answered.status, wait_ms: answered.wait_ms } : done
 }
 
-async function stepOf(needs: CarrierNeeds, bearer: Identity, step: SendStep): Promise<Taken> {
-  const kept = await needs.book.get(step.hash)
-  if (kept === undefined) return 'aside'
-  switch (step.kind) {
-    case 'record': return sendRecord(needs, bearer, kept)
-    case 'list': return sendList(needs, bearer, kept)
-    case 'photo': return sendPiece(needs, bearer, step)
+function platformOf({ env, book, proves: prove, ledgerKey }: CarrierNeeds, bearer: Identity): Desk {
+  return {
+    address: '', headers: asOf(bearer),
+    unsent: (kept) => unsentOf(kept, env.clock()),
+    async took({ hash, bytes }, receipt) {
+      const proven = await prove(bytes, receipt, ledgerKey())
+      if (proven === 'wrong') return false
+      await book.change(hash, { receipt, isProven: proven === 'holds' })
+      return true
+    },
+    async refused({ hash }, why) {
+      await book.change(hash, { refusal: why })
+      return null
+    },
+    listed: ({ hash }) => book.change(hash, { isListKept: true }),
+    sent: ({ hash }, id, offset) => book.sent(hash, id, offset),
   }
 }
 
-async function sendRecord({ env, book, proves: prove, ledgerKey, publicKey }: CarrierNeeds, bearer: Identity, { hash, bytes }: KeptRecap): Promise<Taken> {
-  const key = await publicKey()
-  const answer = await request(env, '/v1/recaps', { method: 'POST', headers: { ...asOf(bearer), 'content-type': envelope_type, ...(key === null ? {} : { [key_header]: key }) }, body: bytes })
-  if (answer === null) return silence
-  if (answer.status !== 200 && answer.status !== 201) {
-    const { code, detail } = await problemOf(answer)
-    if (!final.has(code)) return failed(answer, env.clock())
-    await book.change(hash, { refusal: detail })
-    return null
-  }
-  const receipt = await answer.text()
-  const proven = await prove(bytes, receipt, ledgerKey())
-  // A portal's page, or a ledger that is not the one: it is no receipt.
-  if (proven === 'wrong') return { ok: false, status: answer.status, wait_ms: 0 }
-  await book.change(hash, { receipt, isProven: proven === 'holds' })
-  return null
+/** @returns whether there was an answer */
+async function askOf(needs: CarrierNeeds, bearer: Identity, kept: KeptRecap): Promise<boolean> {
+  const { env, book, ledgerKey } = needs
+  const { hash, bytes, receipt, isProven, said } = kept
+  if (receipt === null) return true
+  if (!isProven && (await needs.proves(bytes, receipt, ledgerKey())) === 'holds') await book.change(hash, { isProven: true })
+  const isDelivered = said !== null && said.deliveredAt !== null
+  if (isDelivered && kept.delivery !== undefined && kept.photos.every(({ offset, size_bytes }) => offset >= size_bytes)) return true
+  const answer = await request(env, `/v1/recaps/${hash}`, { headers: asOf(bearer) })
+  if (answer === null) return false
+  const state = answer.status === 200 ? await read<RecapState>(answer) : null
+  if (state === null) return true
+  await book.change(hash, { said: { state: state.state, reason: state.reason, detail: state.detail, deliveredAt: state.deliveredAt } })
+  // A box brought them, or another phone.
+  for (const { sha256, size, kept: isThere } of state.photos ?? []) if (isThere && kept.photos.some(({ id, offset }) => id === `${sha256}-${size}` && offset < size)) await book.sent(hash, `${sha256}-${size}`, size)
+  return state.deliveredAt === null || kept.delivery !== undefined || askDelivery(needs, bearer, hash)
 }
 
-async function sendList({ env, book }: CarrierNeeds, bearer: Identity, { hash, list }: KeptRecap): Promise<Taken> {
-  const answer = await request(env, `/v1/recaps/${hash}/photos`, { method: 'PUT', headers: { ...asOf(bearer), 'content-type': list_type }, body: list })
-  if (answer === null) return silence
-  if (answer.status !== 204) return failed(answer, env.clock())
-  await book.change(hash, { isListKept: true })
-  return null
-}
-
-async function sendPiece({ env, book }: CarrierNeeds, bearer: Identity, { hash, id, from, to }: SendStep & { readonly kind: 'photo' }): Promise<Taken> {
-  const file = await book.photo(id)
-  if (file === undefined) return 'aside'
-  const headers = { ...asOf(bearer), 'content-type': 'application/offset+octet-stream', 'tus-resumable': '1.0.0', 'upload-offset': String(from) }
-  const answer = await request(env, `/v1/photos/${id}`, { method: 'PATCH', headers, body: file.slice(from, to) }, piece_ms_max)
-  if (answer === null) return silence
-  const offset = Number(answer.headers.get('upload-offset') ?? Number.NaN)
-  const isOffset = Number.isSafeInteger(offset) && offset >= 0 && offset <= file.byteLength
-  // A piece that was cut off may be there in part, or another phone may have brought it.
-  if (isOffset && (answer.status === 204 || (answer.status === 409 && offset !== from))) {
-    await book.sent(hash, id, offset)
-    return null
-  }
-  if (answer.status === 460) await book.sent(hash, id, 0)
-  return failed(answer, env.clock())
-}
-
-/** What sending again cannot mend, in the server's own words: a portal's page does not know them. */
-const final: ReadonlySet<string> = new Set(['recap_unreadable', 'signature_wrong', 'too_large'])
-
-function failed(answer: Response, now: number): Taken {
-  if (answer.status === 401 || answer.status === 403) return 'enrol'
-  if (answer.status < 500 && ![408, 423, 425, 429].includes(answer.status)) return 'aside'
-  return { ok: false, status: answer.status, wait_ms: retryAfter_ms(answer, now) }
+/** KPU's answer is in the ledger too: the proof is kept if it is of this record, and holds. */
+async function askDelivery({ env, book, provesEntry: prove, ledgerKey }: CarrierNeeds, bearer: Identity, hash: string): Promise<boolean> {
+  const answer = await request(env, `/v1/recaps/${hash}/delivery`, { headers: asOf(bearer) })
+  if (answer === null) return false
+  const text = answer.status === 200 ? await answer.text() : ''
+  const proof = readProof(text)
+  const entry = proof.ok && proof.value.extra !== null ? readEntry(proof.value.extra) : null
+  if (!proof.ok || proof.value.extra === null || entry?.ok !== true || entry.value.kind !== 'delivery' || hexOf(entry.value.recap) !== hash) return true
+  if ((await prove(proof.value.extra, text, ledgerKey())) === 'holds') await book.change(hash, { delivery: text })
+  return true
 }

@@ -40,10 +40,27 @@ export interface KeptRecap {
   readonly receipt: string | null
   /** Whether the receipt was verified on this phone. */
   readonly isProven: boolean
+  /** Boxes at access points that have it; not there in what an earlier version kept. */
+  readonly custody?: readonly Custody[]
+  /** A tlog-proof of KPU's answer, verified on this phone; its `extra` is the entry of the ledger. */
+  readonly delivery?: string
   /** What the server last said of it. */
   readonly said: Pick<RecapState, 'state' | 'reason' | 'detail' | 'deliveredAt'> | null
   /** Why the server takes these bytes for no record: people have to look, and it holds nothing up. */
   readonly refusal: string | null
+}
+
+/** What a box at an access point has of a record. */
+export interface Custody {
+  /** When it took it, by the phone's clock. */
+  readonly at: number
+  /** Of the box's own log (`NAME+ID+KEY`). */
+  readonly key: string
+  /** A tlog-proof of that log, verified on this phone. */
+  readonly receipt: string
+  readonly isListKept: boolean
+  /** Bytes that it has of each photo, by its id. */
+  readonly sent: Readonly<Record<string, number>>
 }
 
 export type Draft = Pick<Filled, 'totals' | 'shots'>
@@ -59,6 +76,8 @@ export interface Recaps {
   /** What was filled in and is not signed yet; null for nothing. */
   draft(contest: Contest): Promise<Draft | null>
   keepDraft(contest: Contest, draft: Draft | null): Promise<void>
+  /** When this station's turn for photos begins at its access point; null: they go at once. */
+  photosFrom(): number | null
   /** The signed bytes as a file, for another officer to carry. */
   fileOf(recap: KeptRecap): Blob
   readonly sender: {

@@ -1,5 +1,6 @@
 import type { Enrolment } from '../enrol.ts'
 import type { Environment } from '../environment.ts'
+import { exclusively } from '../exclusive.ts'
 import { base64url, phoneKey, rawKey, type Identities } from '../identities.ts'
 import { createSender } from '../queue/send.ts'
 import { request } from '../request.ts'
@@ -7,8 +8,8 @@ import type { Store } from '../store.ts'
 import { sha256With } from '../trust.ts'
 import { createBook } from './book.ts'
 import { createCarrier } from './carry.ts'
-import type { Recaps } from './kept.ts'
-import { proves } from './receipt.ts'
+import type { KeptRecap, Recaps } from './kept.ts'
+import { proves, provesEntry } from './receipt.ts'
 
 export interface RecapNeeds {
   readonly env: Environment
@@ -16,20 +17,37 @@ export interface RecapNeeds {
   readonly identities: Identities
   readonly enrolment: Pick<Enrolment, 'confirm'>
   readonly ledgerKey: () => string | null
+  /** Of the box that an access point may have; null for none. */
+  readonly box: () => string | null
+  /** When the access plan gives the line to this station's photos; null: they go at once. */
+  readonly photosFrom: (leftAt: number) => number | null
   readonly spread_ms: () => number
   readonly changed: () => void
 }
 
-export function createRecaps({ env, store, identities, enrolment, ledgerKey, spread_ms, changed }: RecapNeeds): Recaps {
+export function createRecaps({ env, store, identities, enrolment, ledgerKey, box, photosFrom, spread_ms, changed }: RecapNeeds): Recaps {
   const book = createBook({ env, store, build: buildOf(env) })
   const publicKey = async (): Promise<string | null> => {
     const key = await phoneKey(env.crypto, store)
     return key === null ? null : base64url(rawKey(key.jwk))
   }
-  const delivery = createCarrier({ env, book, identities, enrolment, proves, ledgerKey, publicKey, changed })
-  const sender = createSender({ env, store, name: 'recaps', delivery, spread_ms, changed })
+  const turn = createTurn(env, photosFrom, () => void sender.trigger('timer'))
+  const carrier = createCarrier({ env, book, identities, enrolment, proves, provesEntry, ledgerKey, box, publicKey, arePhotosDue: turn.isDue, changed })
+  const sender = createSender({ env, store, name: 'recaps', delivery: carrier, spread_ms, changed })
   return {
-    sender, all: book.all, draft: book.draft, keepDraft: book.keepDraft,
+    all: book.all, draft: book.draft, keepDraft: book.keepDraft, photosFrom: turn.from,
+    sender: {
+      ...sender,
+      async trigger(why) {
+        // The platform is met by everybody at once, and is waited for; a box is met by those who stand beside it.
+        if (why === 'online') await exclusively(env, store, 'recaps', (renew) => carrier.toBox(renew)).catch(() => false)
+        await sender.trigger(why)
+      },
+      stop() {
+        turn.stop()
+        sender.stop()
+      },
+    },
     async sign(filled) {
       const signed = await book.sign(filled)
       if (typeof signed !== 'string') void sender.trigger('kept')
@@ -38,6 +56,29 @@ export function createRecaps({ env, store, identities, enrolment, ledgerKey, spr
     fileOf: ({ bytes }) => new Blob([bytes], { type: 'application/cose; cose-type="cose-sign1"' }),
   }
 }
+
+/** This station's turn at its access point: photos before it would take the line from others. Records and lists go at once. */
+function createTurn(env: Pick<Environment, 'clock' | 'setTimer' | 'clearTimer'>, photosFrom: RecapNeeds['photosFrom'], due: () => void) {
+  let timer: unknown
+  let from: number | null = null
+  return {
+    /** The officer leaves the station when the last form is signed. */
+    isDue(all: readonly KeptRecap[]): boolean {
+      env.clearTimer(timer)
+      from = all.length === 0 ? null : photosFrom(Math.max(...all.map(({ madeAt }) => madeAt)))
+      const wait_ms = from === null ? 0 : from - env.clock()
+      // A clock that was set back makes nobody wait for longer than a plan lasts.
+      if (wait_ms <= 0 || wait_ms > plan_ms_max) return true
+      timer = env.setTimer(due, wait_ms)
+      return false
+    },
+    from: () => from,
+    stop: () => env.clearTimer(timer),
+  }
+}
+
+/** Twice the window of an access plan (core/access/slots.ts). */
+const plan_ms_max = 8 * 3_600_000
 
 /** The page comes from the phone's own files; where it does not, nobody waits for it. */
 const page_ms_max = 3_000

@@ -19,11 +19,14 @@ function verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Arra
 /**
  * Whether a receipt proves that the ledger holds these signed bytes; no network is asked. Browsers of 2021 have no Ed25519, and
  * none has a SHA-256 that answers at once: both are a library's.
- * @param ledgerKey `NAME+ID+KEY` of the signed configuration
+ * @param ledgerKey `NAME+ID+KEY`: of the signed configuration, or of a box
  */
-export async function proves(envelope: Uint8Array, receipt: string, ledgerKey: string | null): Promise<Proven> {
+export const proves = (envelope: Uint8Array, receipt: string, ledgerKey: string | null): Promise<Proven> => provesEntry(writeEntry({ kind: 'recap', envelope }), receipt, ledgerKey)
+
+/** The same of any entry, as bytes. */
+export async function provesEntry(entry: Uint8Array, receipt: string, ledgerKey: string | null): Promise<Proven> {
   const log = ledgerKey === null ? null : readVerifierKey(ledgerKey, sha256)
   if (log?.ok !== true) return 'unknown'
-  const verified = await verifyReceipt(writeEntry({ kind: 'recap', envelope }), receipt, { log: log.value, witnesses: [], witnesses_min: 0 }, { sha256, verify })
+  const verified = await verifyReceipt(entry, receipt, { log: log.value, witnesses: [], witnesses_min: 0 }, { sha256, verify })
   return verified.ok ? 'holds' : 'wrong'
 }
