@@ -17,7 +17,8 @@ import {
   AccessPoint, AccessPoints, accessQuery, AccessState, AccessStateAnswer, Campaign, campaignQuery, CampaignStations, campaignStationsQuery, MovesPage, movesQuery, PositionDecision, PositionFix, PositionFixes, PositionGiven,
   PositionMeasured, PositionReceipt, positionsQuery, ReadinessPage, readinessQuery, ReadinessRow, ReadinessSummary, Reminded, ReminderOrder, SitingAnswer, SitingDecisions, SitingQuestion, SitingResults, StationReadiness, summaryQuery,
 } from './readiness.ts'
-import { cose_type, list_type, PhotoState, RecapRecord, RecapState, StationRecaps } from './recap.ts'
+import { cose_type, list_type } from './handing-in.ts'
+import { PhotoState, RecapRecord, RecapState, StationRecaps } from './recap.ts'
 import { PushGiven, PushRow, PushState, PushTried } from './push.ts'
 import { PlannedWorkCreate, PlannedWorkDetail, PlannedWorkPatch, PlannedWorkReceipt, PlannedWorkRow, PlannedWorkRows, plannedWorkStates } from './planned-work.ts'
 import { Hub, HubCreate, TroubleTicket, TroubleTicketCreate, TroubleTicketPatch, TrackRecords, trackRecordQuery } from './ticket.ts'

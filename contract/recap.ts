@@ -2,15 +2,7 @@ import { Type, type Static } from 'typebox'
 
 /** Records of recaps (spec/recap.md) and what became of them. */
 
-export const cose_type = 'application/cose'
-/** RFC 9052, section 11.3.1: what an envelope is. */
-export const envelope_type = `${cose_type}; cose-type="cose-sign1"`
-/** The public key that signed, beside a record whose phone nobody enrolled yet. */
-export const key_header = 'recap-key'
 const HashText = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of the signed record' })
-
-/** Of `PUT /v1/recaps/{hash}/photos`: the list as it was hashed. */
-export const list_type = 'application/cbor'
 
 export const PhotoState = Type.Object({
   page: Type.Integer(), shot: Type.Integer(), kind: Type.Enum(['preview', 'original']), size: Type.Integer({ description: 'bytes' }), sha256: HashText,

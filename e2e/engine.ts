@@ -143,6 +143,20 @@ export async function openEngine({ front }: Pick<Bench, 'front'>): Promise<Engin
   }
 }
 
+/** What the browser does when there is a network again and no page is open: it calls the app's worker. */
+export async function openSync(phone: Pick<Phone, 'context'>, front: Pick<Front, 'origin'>): Promise<{ readonly other: Page; readonly sync: () => Promise<unknown> }> {
+  // A page that is no part of the app: to call its worker from, and to look at what waits.
+  const other = await phone.context().newPage()
+  await other.goto(`${front.origin}/v1/ping`)
+  const tools = await phone.context().newCDPSession(other)
+  const registered = new Promise<string>((resolve) => tools.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
+    for (const { scopeURL, registrationId } of registrations) if (scopeURL.endsWith('/sigmon/')) resolve(registrationId)
+  }))
+  await tools.send('ServiceWorker.enable')
+  const registrationId = await registered
+  return { other, sync: () => tools.send('ServiceWorker.dispatchSyncEvent', { origin: front.origin, registrationId, tag: 'send', lastChance: true }) }
+}
+
 /** The code of a station's letter, as it is printed. */
 export const letterOf = ({ app }: TestServer, station: string): string => formatLetterCode(stationCode(app.secret, station))
 

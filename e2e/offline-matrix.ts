@@ -3,7 +3,7 @@ import { system } from '@kawal/server/src/adapters/postgres/database.ts'
 import { planned } from '@kawal/testkit/plan.ts'
 import { storedReports } from '@kawal/testkit/reports.ts'
 import type { TestServer } from '@kawal/testkit/server.ts'
-import { enrol, letterOf, openBench, openEngine, sendAll, stateOf, until, type Bench, type EnginePhone, type EngineWindow } from './engine.ts'
+import { enrol, letterOf, openBench, openEngine, openSync, sendAll, stateOf, until, type Bench, type EnginePhone, type EngineWindow } from './engine.ts'
 
 /** One way to lose reports, and what became of them. */
 interface OfflineRow {
@@ -125,22 +125,13 @@ const scenarios: Readonly<Record<string, (given: Given) => Promise<void>>> = {
     await sendAll(page)
   },
   async 'app closed, network back'({ phone, front, open, checks }) {
-    // A page that is no part of the app: to call its worker from, and to look at what waits.
-    const other = await phone.context().newPage()
-    await other.goto(`${front.origin}/v1/ping`)
-    const tools = await phone.context().newCDPSession(other)
-    const registered = new Promise<string>((resolve) => tools.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
-      for (const { scopeURL, registrationId } of registrations) if (scopeURL.endsWith('/sigmon/')) resolve(registrationId)
-    }))
-    await tools.send('ServiceWorker.enable')
-    const registrationId = await registered
+    const { other, sync } = await openSync(phone, front)
     front.set('down')
     const page = await open()
     await checks(page, 120)
     await page.close()
     front.set('lose')
     const answered = front.after(1)
-    const sync = (): Promise<unknown> => tools.send('ServiceWorker.dispatchSyncEvent', { origin: front.origin, registrationId, tag: 'send', lastChance: true })
     await sync()
     await answered
     if ((await waiting(other)) === 0) throw new Error('what the server never answered was taken for sent')

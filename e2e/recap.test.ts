@@ -6,19 +6,22 @@ import { after, before, beforeEach, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import pino from 'pino'
 import type { StationRecaps } from '@kawal/contract/recap.ts'
+import { readVerifierKey } from '@kawal/core/ledger/key.ts'
+import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { hexOf } from '@kawal/core/recap/bytes.ts'
+import { writeEntry } from '@kawal/core/recap/entry.ts'
 import { readSignedRecap } from '@kawal/core/recap/envelope.ts'
 import { freePort } from '@kawal/server/src/adapters/postgres/embedded.ts'
 import { startBox } from '@kawal/server/src/custody/box.ts'
+import { verifyEd25519 } from '@kawal/server/src/ledger/cryptography.ts'
 import { deviceToken, enrolKey, stationCode } from '@kawal/server/src/measurement/enrolment.ts'
-import { proves } from '@kawal/sigmon/src/recap/receipt.ts'
 import { startFaultProxy } from '@kawal/testkit/fault-proxy.ts'
 import { planned } from '@kawal/testkit/plan.ts'
 import { withDatabase } from '@kawal/testkit/postgres.ts'
 import { recapPhone } from '@kawal/testkit/recap-phone.ts'
 import { sha256, soundTotals } from '@kawal/testkit/recaps.ts'
 import { startReceiver, type Receiver } from '@kawal/testkit/receiver.ts'
-import { enrol, letterOf, openBench, openEngine, stateOf, until, type Bench, type EnginePhone, type EngineWindow } from './engine.ts'
+import { enrol, letterOf, openBench, openEngine, openSync, stateOf, until, type Bench, type EnginePhone, type EngineWindow } from './engine.ts'
 
 declare const window: Window & { engine: EngineWindow }
 
@@ -121,6 +124,21 @@ test('signed without a network, the phone dies, and when there is one it goes ou
     [['single'], null, [], [['preview', 90_000, true], ['original', 700_000, true]]])
 })
 
+test('the app is closed when the network comes back: the browser calls the worker, which sends record, list and photos, and keeps the receipt', { timeout: 120_000 }, async () => {
+  const { phone, page, station } = await officer()
+  const { sync } = await openSync(phone, bench.front)
+  bench.front.set('down')
+  await sign(page, station, [['preview', 60_000], ['original', 500_000]])
+  await page.close()
+  bench.front.set('pass')
+  await sync()
+  const { records } = await judgedAt(station, 1)
+  await eventually('the photos', () => recapsAt(station), ({ records: [record] }) => record?.photos?.every(({ kept }) => kept) === true)
+  bench.front.set('down')
+  const [kept] = await keptOf(await phone.open())
+  assert.deepEqual([kept?.hash, kept?.isProven, kept?.left], [records[0]?.hash, true, 0])
+})
+
 test('answers are lost on the way, of the record and of pieces of a photo: nothing comes twice, and the receipt is the same', { timeout: 120_000 }, async () => {
   const { page, station } = await officer()
   bench.front.set('lose')
@@ -179,8 +197,8 @@ test('beside a box a phone unloads while nothing else is reached, keeps everythi
     await page.evaluate(() => window.dispatchEvent(new Event('online')))
     const [held] = await eventually('custody', () => keptOf(page), ([kept]) => kept?.custody[0]?.held === 760_000)
     assert.deepEqual([held?.receipt, held?.left], [null, 760_000], 'what the platform has is told by the platform alone')
-    const key = (await (await fetch(`${box.url}/ledger/key`)).text()).trim()
-    assert.equal(await proves(Buffer.from(held?.bytes ?? '', 'hex'), held?.custody[0]?.receipt ?? '', key), 'holds')
+    const key = readVerifierKey((await (await fetch(`${box.url}/ledger/key`)).text()).trim(), sha256)
+    assert.ok(key.ok && (await verifyReceipt(writeEntry({ kind: 'recap', envelope: Buffer.from(held?.bytes ?? '', 'hex') }), held?.custody[0]?.receipt ?? '', { log: key.value, witnesses: [], witnesses_min: 0 }, { sha256, verify: verifyEd25519 })).ok)
     await line.set({})
     now += 20 * 60_000
     await box.turn()

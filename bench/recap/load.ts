@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
-import { envelope_type } from '@kawal/contract/recap.ts'
+import { envelope_type } from '@kawal/contract/handing-in.ts'
 import type { Sender } from './world.ts'
 
 interface Handed {

@@ -11,7 +11,7 @@ import { fullTestOf, sampleFullTest } from './full.ts'
 import { createIdentities, type Identities } from './identities.ts'
 import { askForSync, listen } from './lifecycle.ts'
 import { createMeasuring, goodbyeOf, noChoices, sampleOf, unconfigured, type Choices, type Measure, type Measuring } from './measuring.ts'
-import { createPacks } from './pack.ts'
+import { createPacks, type Packs } from './pack.ts'
 import { createProblems } from './problems.ts'
 import { createDelivery } from './queue/deliver.ts'
 import { createQueue, queueLimits, type Queue, type QueueLimits } from './queue/queue.ts'
@@ -67,6 +67,7 @@ export async function createSession(env: Environment, given: Partial<Parts> = {}
       duty.hide()
       // The page may be gone in a moment, and there may be a network before it is opened again.
       if (view.state().counts.waiting > 0) void askForSync(env)
+      else void recaps.anythingWaits().then((waits) => (waits ? askForSync(env) : undefined), () => undefined)
     },
     visible: () => void Promise.all([duty.show(), carry('visible')]),
     online: () => void carry('online'),
@@ -177,11 +178,7 @@ async function assemble(env: Environment, parts: Parts): Promise<Engine> {
   const spread_ms = (): number => config().spreadS * 1000
   const delivery = createDelivery({ env, queue, identities, enrolment, compact: parts.compact, told, met, changed })
   const sender: Sender = createSender({ env, store, name: 'send', delivery, spread_ms, changed })
-  const photosFrom = (leftAt: number): number | null => {
-    const here = packs.nearest(null, identities.current()?.station.code ?? null, Infinity).find(({ id }) => id === choices.accessPoint)?.assigned
-    return here == null || here.for_min === 0 ? null : leftAt + here.from_min * 60_000
-  }
-  const recaps = createRecapPart({ env, store, identities, enrolment, ledgerKey: () => trust.config()?.ledgerKey ?? null, box: () => trust.config()?.custody ?? null, photosFrom, spread_ms, changed })
+  const recaps = createRecapPart({ env, store, identities, enrolment, ledgerKey: () => trust.config()?.ledgerKey ?? null, box: () => trust.config()?.custody ?? null, photosFrom: turnOf(packs, identities, () => choices), spread_ms, changed })
   const problems = createProblems(env, store, identities, changed)
   await problems.open()
   const reporting = createReporting({ env, identities, queue, measuring, sender, wire: delivery.wire, config, choices: () => choices })
@@ -206,6 +203,12 @@ async function assemble(env: Environment, parts: Parts): Promise<Engine> {
       await store.write({ choices })
     },
   }
+}
+
+/** When the access plan gives the line at the point where the officer is to this station's photos; null: it has no turns, or is not the station's. */
+const turnOf = (packs: Pick<Packs, 'nearest'>, identities: Identities, choices: () => Choices) => (leftAt: number): number | null => {
+  const here = packs.nearest(null, identities.current()?.station.code ?? null, Infinity).find(({ id }) => id === choices().accessPoint)?.assigned
+  return here == null || here.for_min === 0 ? null : leftAt + here.from_min * 60_000
 }
 
 /** Goes with each opening of the app and once a day: what a million phones fetch must not be fetched at once. */

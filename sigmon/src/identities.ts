@@ -104,3 +104,9 @@ export function rawKey({ x, y }: DeviceKey): Uint8Array<ArrayBuffer> {
   const part = (text: string): number[] => Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (letter) => letter.charCodeAt(0))
   return Uint8Array.from(y === undefined ? part(x) : [4, ...part(x), ...part(y)])
 }
+
+/** The phone's public key, raw, in base64url; null where the browser has no kind of key. */
+export async function publicKeyOf(crypto: Crypto, store: Store): Promise<string | null> {
+  const key = await phoneKey(crypto, store)
+  return key === null ? null : base64url(rawKey(key.jwk))
+}

@@ -33,7 +33,7 @@ export async function playedRecaps(many: boolean, changed: () => void): Promise<
   let draft: Draft | null = null
   return {
     sender: { trigger: () => Promise.resolve(), state: () => (many ? { status: 0, retryAt: Date.now() + 90_000 } : null), stop: () => undefined },
-    all: () => Promise.resolve([...all]), photosFrom: () => null,
+    anythingWaits: () => Promise.resolve(many), all: () => Promise.resolve([...all]), photosFrom: () => null,
     draft: () => Promise.resolve(draft),
     keepDraft: (_, given) => Promise.resolve(void (draft = given)),
     fileOf: ({ bytes }) => new Blob([bytes]),

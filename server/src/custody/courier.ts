@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import { envelope_type, key_header, list_type } from '@kawal/contract/recap.ts'
+import { envelope_type, key_header, list_type } from '@kawal/contract/handing-in.ts'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
 import { backOff_ms } from '@kawal/core/recap/back-off.ts'
 import { nextStep, type SendStep } from '@kawal/core/recap/sending.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, beforeEach, test } from 'node:test'
-import { envelope_type } from '@kawal/contract/recap.ts'
+import { envelope_type } from '@kawal/contract/handing-in.ts'
 import { minute_ms } from '@kawal/core/kernel/clock.ts'
 import { readBundle } from '@kawal/core/ledger/bundle.ts'
 import { readEntry } from '@kawal/core/recap/entry.ts'

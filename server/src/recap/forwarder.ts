@@ -1,5 +1,5 @@
 import { backOff_ms } from '@kawal/core/recap/back-off.ts'
-import { envelope_type } from '@kawal/contract/recap.ts'
+import { envelope_type } from '@kawal/contract/handing-in.ts'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
 import { system, type Database } from '../adapters/postgres/database.ts'
 import { envelopeOf } from './stored.ts'

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { cose_type, key_header, list_type, type RecapState, type StationRecaps } from '@kawal/contract/recap.ts'
+import { cose_type, key_header, list_type } from '@kawal/contract/handing-in.ts'
+import type { RecapState, StationRecaps } from '@kawal/contract/recap.ts'
 import { signed_bytes_max } from '@kawal/core/recap/cose.ts'
 import { formatProof, readProof } from '@kawal/core/ledger/proof.ts'
 import type { Contests } from '@kawal/core/recap/judge.ts'

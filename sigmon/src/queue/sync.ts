@@ -2,10 +2,13 @@ import type { SigmonConfig } from '@kawal/contract/sigmon.ts'
 import { on_screen_share, resumeDelay } from '@kawal/core/measurement/schedule.ts'
 import { createEnrolment } from '../enrol.ts'
 import { exclusively } from '../exclusive.ts'
-import { createIdentities } from '../identities.ts'
-import { openStore } from '../store.ts'
+import { createIdentities, publicKeyOf } from '../identities.ts'
+import { createBook } from '../recap/book.ts'
+import { createCarrier } from '../recap/carry.ts'
+import { proves, provesEntry } from '../recap/receipt.ts'
+import { openStore, type Store } from '../store.ts'
 import { compactWire } from './compact.ts'
-import { createDelivery, quietKey, type Outcome } from './deliver.ts'
+import { createDelivery, quietKey, type Delivery, type Outcome } from './deliver.ts'
 import { createQueue, queueLimits } from './queue.ts'
 
 /** Browsers end a worker that has been at it for three minutes (Chromium); half is left for the sending. */
@@ -29,8 +32,6 @@ async function sendWaiting(last: boolean): Promise<void> {
     const config = await store.read<{ readonly config: SigmonConfig }>('config')
     // Every phone of the area is called at this instant.
     if (!last) await pause(resumeDelay(Math.min(wait_ms_max, (config?.config.spreadS ?? spread_s) * on_screen_share * 1000), Math.random))
-    const quiet_ms = ((await store.read<number>(quietKey('send'))) ?? 0) - Date.now()
-    if (quiet_ms > 0 && quiet_ms <= 3_600_000) throw new Error('the server asked for quiet')
     const identities = await createIdentities(store)
     const env = {
       crypto, storage: null, locks: 'locks' in navigator ? navigator.locks : null, clock: Date.now, fetch: (path: string, init?: RequestInit) => fetch(path, init),
@@ -38,18 +39,35 @@ async function sendWaiting(last: boolean): Promise<void> {
     }
     const nothing = (): void => undefined
     const packs = { stationOf: () => null, verifierOf: () => null }
-    const delivery = createDelivery({
-      env, identities, queue: createQueue(store, queueLimits, Date.now), enrolment: createEnrolment({ env, store, identities, packs, confirmed: nothing }),
-      compact: () => Promise.resolve(compactWire), told: nothing, met: nothing, changed: nothing,
+    const enrolment = createEnrolment({ env, store, identities, packs, confirmed: nothing })
+    const reports = createDelivery({ env, identities, queue: createQueue(store, queueLimits, Date.now), enrolment, compact: () => Promise.resolve(compactWire), told: nothing, met: nothing, changed: nothing })
+    // The results first, then the reports, and photos with what time is left: a worker is ended after minutes. Whoever is at an access point may have to wait for a turn, which the page knows.
+    let arePhotosDue = false
+    const isAtPoint = (await store.read<{ readonly accessPoint?: string | null }>('choices'))?.accessPoint != null
+    const recaps = createCarrier({
+      env, identities, enrolment, proves, provesEntry, changed: nothing, book: createBook({ env, store, build: Promise.resolve(new Uint8Array(32)) }), publicKey: () => publicKeyOf(crypto, store),
+      ledgerKey: () => config?.config.ledgerKey ?? null, box: () => config?.config.custody ?? null, arePhotosDue: () => arePhotosDue,
     })
-    let outcome: Outcome = { ok: false, status: 0, wait_ms: 0 }
-    const send = (): Promise<boolean> => exclusively(env, store, 'send', async (renew) => void (outcome = await delivery.all(renew)))
-    // A tab that sends may be frozen in the middle of it: what it leaves is not left to it.
-    for (let turn = 1; turn < turns_max && !(await send()) && (await delivery.anythingWaits()); turn++) await pause(other_ms)
-    if (!outcome.ok && (await delivery.anythingWaits())) throw new Error('something is left to send')
+    const results = await sendAll(env, store, 'recaps', recaps)
+    const left = [results, await sendAll(env, store, 'send', reports)]
+    arePhotosDue = !isAtPoint && !results
+    if (arePhotosDue) left.push(await sendAll(env, store, 'recaps', recaps))
+    if (left.includes(true)) throw new Error('something is left to send')
   } finally {
     store.close()
   }
+}
+
+/** @returns whether something is left that the browser should call again for */
+async function sendAll(env: Parameters<typeof exclusively>[0], store: Store, name: 'send' | 'recaps', delivery: Pick<Delivery, 'all' | 'anythingWaits'>): Promise<boolean> {
+  if (!(await delivery.anythingWaits())) return false
+  const quiet_ms = ((await store.read<number>(quietKey(name))) ?? 0) - Date.now()
+  if (quiet_ms > 0 && quiet_ms <= 3_600_000) return true
+  let outcome: Outcome = { ok: false, status: 0, wait_ms: 0 }
+  const send = (): Promise<boolean> => exclusively(env, store, name, async (renew) => void (outcome = await delivery.all(renew)))
+  // A tab that sends may be frozen in the middle of it: what it leaves is not left to it.
+  for (let turn = 1; turn < turns_max && !(await send()) && (await delivery.anythingWaits()); turn++) await pause(other_ms)
+  return !outcome.ok && (await delivery.anythingWaits())
 }
 
 interface WorkerPage { readonly visibilityState: DocumentVisibilityState; postMessage(word: string): void }

@@ -23,7 +23,7 @@ interface CarrierNeeds extends BoxNeeds {
   readonly arePhotosDue: (all: readonly KeptRecap[]) => boolean
 }
 
-export interface Carrier extends Pick<Delivery, 'all' | 'anythingWaits'> {
+interface Carrier extends Pick<Delivery, 'all' | 'anythingWaits'> {
   /** Unloads into the box that this phone stands beside, if it does; `all` begins with it. */
   toBox(renew: () => Promise<boolean>): Promise<void>
 }

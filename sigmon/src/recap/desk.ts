@@ -1,4 +1,4 @@
-import { envelope_type, key_header, list_type } from '@kawal/contract/recap.ts'
+import { envelope_type, key_header, list_type } from '@kawal/contract/handing-in.ts'
 import { nextStep, type SendStep, type Unsent } from '@kawal/core/recap/sending.ts'
 import { done, type Outcome } from '../queue/deliver.ts'
 import { problemOf, request, retryAfter_ms, type Reaching } from '../request.ts'

@@ -76,6 +76,8 @@ export interface Recaps {
   /** What was filled in and is not signed yet; null for nothing. */
   draft(contest: Contest): Promise<Draft | null>
   keepDraft(contest: Contest, draft: Draft | null): Promise<void>
+  /** Whether anything of them is still to be sent. */
+  anythingWaits(): Promise<boolean>
   /** When this station's turn for photos begins at its access point; null: they go at once. */
   photosFrom(): number | null
   /** The signed bytes as a file, for another officer to carry. */

@@ -6,6 +6,8 @@ import type { RecapNeeds } from './recaps.ts'
 /** What records recaps and carries them, in a part of the program that only a phone with a use for it loads. */
 export interface RecapPart {
   load(): Promise<Recaps>
+  /** Whether anything of a record is still to be sent. */
+  anythingWaits(): Promise<boolean>
   /** Carries what waits, if this phone has a record at all. */
   trigger(why: Parameters<Sender['trigger']>[0]): void
   stop(): void
@@ -26,6 +28,7 @@ export function createRecapPart(needs: RecapNeeds): RecapPart {
   })
   return {
     load,
+    anythingWaits: async () => (loading !== null || (await hasAny())) && (await load()).anythingWaits(),
     trigger(why) {
       void (async () => {
         if (loading !== null || (await hasAny())) await (await load()).sender.trigger(why)

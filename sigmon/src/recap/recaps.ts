@@ -1,7 +1,8 @@
 import type { Enrolment } from '../enrol.ts'
 import type { Environment } from '../environment.ts'
 import { exclusively } from '../exclusive.ts'
-import { base64url, phoneKey, rawKey, type Identities } from '../identities.ts'
+import { askForSync } from '../lifecycle.ts'
+import { publicKeyOf, type Identities } from '../identities.ts'
 import { createSender } from '../queue/send.ts'
 import { request } from '../request.ts'
 import type { Store } from '../store.ts'
@@ -27,15 +28,12 @@ export interface RecapNeeds {
 
 export function createRecaps({ env, store, identities, enrolment, ledgerKey, box, photosFrom, spread_ms, changed }: RecapNeeds): Recaps {
   const book = createBook({ env, store, build: buildOf(env) })
-  const publicKey = async (): Promise<string | null> => {
-    const key = await phoneKey(env.crypto, store)
-    return key === null ? null : base64url(rawKey(key.jwk))
-  }
+  const publicKey = (): Promise<string | null> => publicKeyOf(env.crypto, store)
   const turn = createTurn(env, photosFrom, () => void sender.trigger('timer'))
   const carrier = createCarrier({ env, book, identities, enrolment, proves, provesEntry, ledgerKey, box, publicKey, arePhotosDue: turn.isDue, changed })
   const sender = createSender({ env, store, name: 'recaps', delivery: carrier, spread_ms, changed })
   return {
-    all: book.all, draft: book.draft, keepDraft: book.keepDraft, photosFrom: turn.from,
+    anythingWaits: carrier.anythingWaits, all: book.all, draft: book.draft, keepDraft: book.keepDraft, photosFrom: turn.from,
     sender: {
       ...sender,
       async trigger(why) {
@@ -51,6 +49,7 @@ export function createRecaps({ env, store, identities, enrolment, ledgerKey, box
     async sign(filled) {
       const signed = await book.sign(filled)
       if (typeof signed !== 'string') void sender.trigger('kept')
+      if (!env.online()) void askForSync(env)
       return signed
     },
     fileOf: ({ bytes }) => new Blob([bytes], { type: 'application/cose; cose-type="cose-sign1"' }),
