@@ -28,6 +28,8 @@ interface EngineSession {
 interface EngineRecaps {
   sign(filled: object): Promise<{ readonly hash: string } | string>
   all(): Promise<readonly EngineRecap[]>
+  linkOf(recap: EngineRecap): Promise<string>
+  adopt(carried: { readonly bytes: Uint8Array; readonly key: string | null }): Promise<EngineRecap | null>
   readonly sender: { trigger(why: string): Promise<void>; state(): { readonly status: number } | null }
 }
 interface EngineRecap {

@@ -139,6 +139,31 @@ test('the app is closed when the network comes back: the browser calls the worke
   assert.deepEqual([kept?.hash, kept?.isProven, kept?.left], [records[0]?.hash, true, 0])
 })
 
+test('a phone without a network shows its record as a link: another carries it, whoever of both sends first it is there once, and both have the same receipt', { timeout: 120_000 }, async () => {
+  const { page, station } = await officer()
+  const { page: other } = await officer()
+  bench.front.set('down')
+  await sign(page, station)
+  const link = await page.evaluate(async () => {
+    const recaps = await window.engine.session.recaps()
+    const [recap] = await recaps.all()
+    return recap === undefined ? '' : recaps.linkOf(recap)
+  })
+  const values = new URLSearchParams(new URL(link).hash.slice(1))
+  bench.front.set('pass')
+  const carry = (bytes: string): Promise<boolean> => other.evaluate(async ([text, key]) => {
+    const recaps = await window.engine.session.recaps()
+    return (await recaps.adopt({ bytes: Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)), key })) !== null
+  }, [Buffer.from(bytes, 'base64url').toString('base64'), values.get('kunci') ?? ''] as const)
+  assert.deepEqual([await carry('bm8gcmVjb3Jk'), await carry(values.get('rekap') ?? ''), await carry(values.get('rekap') ?? '')], [false, true, true])
+  const [carried] = await sent(other)
+  assert.deepEqual((await judgedAt(station, 1)).records.map(({ hash, reason }) => [hash, reason]), [[carried?.hash, null]])
+  await press(page)
+  const [own] = await sent(page)
+  assert.deepEqual([own?.receipt, own?.bytes, (await keptOf(other)).length], [carried?.receipt, carried?.bytes, 1])
+  await judgedAt(station, 1)
+})
+
 test('answers are lost on the way, of the record and of pieces of a photo: nothing comes twice, and the receipt is the same', { timeout: 120_000 }, async () => {
   const { page, station } = await officer()
   bench.front.set('lose')

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { after, before, test } from 'node:test'
 import chromium from '@sparticuz/chromium'
 import { chromium as playwright, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import { recapPhone } from '@kawal/testkit/recap-phone.ts'
 import { mustForm, soundTotals } from '@kawal/testkit/recaps.ts'
 import { openStage, squaresOf, type Stage } from './test/site.ts'
 
@@ -16,7 +17,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const screens: readonly (readonly [scene: string, path: string])[] = [
   ['new', ''], ['refused', ''], ['fresh', ''], ['checking', ''], ['send', ''], ['wait', ''], ['move', ''], ['old', ''], ['practice', ''], ['fresh', 'tugas'], ['duty', 'tugas'], ['sent', 'sinyal'], ['fresh', 'sinyal'],
   ['sent', 'lainnya'], ['sent', 'tps'], ['fresh', 'tps'], ['testing', 'data'], ['sent', 'lapor'], ['sent', 'panduan/1'], ['sent', 'panduan/3'], ['sent', 'baterai/xiaomi'],
-  ['sent', 'rekap'], ['recaps', ''], ['recaps', 'rekap'], ['recaps', 'rekap/isi-ppwp'], ...['a1', 'b2', 'c3', 'a7', 'd4', 'e5'].map((byte) => ['recaps', `rekap/${byte.repeat(20)}`] as const),
+  ['sent', 'rekap'], ['recaps', ''], ['recaps', 'rekap'], ['recaps', 'rekap/isi-ppwp'], ['recaps', 'rekap/bawa'], ...['a1', 'b2', 'c3', 'a7', 'd4', 'e5'].map((byte) => ['recaps', `rekap/${byte.repeat(20)}`] as const),
 ]
 
 /** One process for all dies with its first context; the origin rules stay on as in a real browser. */
@@ -337,6 +338,20 @@ const photo = (page: Page, blur_px: number): Promise<Buffer> => page.evaluate((b
   if (blur > 0) context.drawImage(small, 0, 0, canvas.width, canvas.height)
   return canvas.toDataURL('image/jpeg', 0.9).split(',')[1] ?? ''
 }, blur_px).then((text) => Buffer.from(text, 'base64'))
+
+test('another officer\'s record comes in by its file, a file that is none is told, and its QR leads there by itself', { timeout: 60_000 }, async () => {
+  const page = await open('recaps', 'rekap/bawa')
+  await page.getByLabel('Pilih berkas .cose').setInputFiles({ name: 'rekap.cose', mimeType: 'application/cose', buffer: Buffer.from('no record') })
+  await page.getByText('Ini bukan catatan yang ditandatangani').waitFor()
+  await whole(page, 'carry-none')
+  const bytes = await (await recapPhone('5310072003009')).record()
+  await page.getByLabel('Pilih berkas .cose').setInputFiles({ name: 'rekap.cose', mimeType: 'application/cose', buffer: bytes })
+  await page.getByText('HP ini hanya membawanya').waitFor()
+  await whole(page, 'carried')
+  await page.evaluate((text) => location.assign(`#rekap=${text}`), bytes.toString('base64url'))
+  await page.getByText('HP ini hanya membawanya').waitFor()
+  await page.context().close()
+})
 
 test('a recap: what does not add up is said beside its field, a blurred photo is told, practice signs nothing, and a signed one has its code', { timeout: 60_000 }, async () => {
   const page = await open('recaps', 'rekap/isi-ppwp')

@@ -1,6 +1,7 @@
-import { signRecap } from '@kawal/core/recap/envelope.ts'
+import { readSignedRecap, signRecap } from '@kawal/core/recap/envelope.ts'
 import type { Recap } from '@kawal/core/recap/record.ts'
 import type { Draft, Filled, KeptRecap, Recaps } from '../src/recap/kept.ts'
+import { linkOf } from '../src/recap/link.ts'
 
 /** Records, made up, in each state in which they look different. Their signatures are nobody's. */
 const signer = { algorithm: 'EdDSA', kid: new Uint8Array(8), sign: () => Promise.resolve(new Uint8Array(64).fill(3)) } as const
@@ -36,6 +37,15 @@ export async function playedRecaps(many: boolean, changed: () => void): Promise<
     anythingWaits: () => Promise.resolve(many), all: () => Promise.resolve([...all]), photosFrom: () => null,
     draft: () => Promise.resolve(draft),
     keepDraft: (_, given) => Promise.resolve(void (draft = given)),
+    linkOf: ({ bytes }) => Promise.resolve(linkOf('https://kawal.example/sigmon/', { bytes, key: 'A'.repeat(87) })),
+    async adopt({ bytes }) {
+      const read = readSignedRecap(bytes)
+      if (!read.ok) return null
+      const adopted = await kept('a8', filled, { bytes, isListKept: true, carriedFor: null })
+      all.push(adopted)
+      changed()
+      return adopted
+    },
     fileOf: ({ bytes }) => new Blob([bytes]),
     async sign(given) {
       const signed = await kept('f6', given, { photos: given.shots.map(({ kind, bytes }, at) => ({ id: String(at), kind, size_bytes: bytes.byteLength, offset: 0 })) })

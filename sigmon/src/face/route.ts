@@ -2,6 +2,9 @@
 const pages = { check: '', duty: 'tugas', signal: 'sinyal', more: 'lainnya', tps: 'tps', data: 'data', problem: 'lapor', training: 'panduan', battery: 'baterai', recap: 'rekap' } as const
 export type Page = keyof typeof pages
 
+/** Of the page of recaps: where another officer's record is taken in. */
+export const carry_part = 'bawa'
+
 export interface Route {
   readonly page: Page
   readonly part: string
@@ -9,6 +12,8 @@ export interface Route {
 
 /** An address of an older version, or a mistyped one, leads to the first screen rather than nowhere. */
 export function readRoute(hash: string): Route {
+  // The QR of somebody's record, opened by a phone's own camera.
+  if (hash.startsWith('#rekap=')) return { page: 'recap', part: carry_part }
   const [, name = '', part = ''] = /^#\/([a-z]*)\/?([a-z0-9-]{0,40})$/.exec(hash) ?? []
   const page = (Object.keys(pages) as Page[]).find((each) => pages[each] === name) ?? 'check'
   return { page, part }

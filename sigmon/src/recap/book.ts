@@ -1,6 +1,6 @@
 import { hexOf } from '@kawal/core/recap/bytes.ts'
 import { keyId, type Signer } from '@kawal/core/recap/cose.ts'
-import { signRecap } from '@kawal/core/recap/envelope.ts'
+import { readSignedRecap, signRecap } from '@kawal/core/recap/envelope.ts'
 import { formOf, formVersions, type Contest } from '@kawal/core/recap/form.ts'
 import { photosHash, writePhotos } from '@kawal/core/recap/photo.ts'
 import type { Recap } from '@kawal/core/recap/record.ts'
@@ -13,7 +13,7 @@ import type { Custody, Filled, KeptRecap, Recaps, Shot, SignFault } from './kept
 
 type Changed = Partial<Pick<KeptRecap, 'isListKept' | 'receipt' | 'isProven' | 'said' | 'refusal' | 'delivery'>>
 
-export interface Book extends Pick<Recaps, 'all' | 'draft' | 'keepDraft'> {
+export interface Book extends Pick<Recaps, 'all' | 'adopt' | 'draft' | 'keepDraft'> {
   /** Signs once and keeps it on disk, with its photos, before it says so. */
   sign(filled: Filled): Promise<KeptRecap | SignFault>
   get(hash: string): Promise<KeptRecap | undefined>
@@ -79,6 +79,20 @@ export function createBook({ env, store, build }: BookNeeds): Book {
         if (isFull(error)) return 'full'
         throw error
       }
+    },
+    async adopt({ bytes, key }) {
+      const read = readSignedRecap(bytes)
+      if (!read.ok) return null
+      const hash = hexOf(await sha256(bytes))
+      // Photos stay with the phone that took them, so there is no list to send.
+      const kept: KeptRecap = { hash, bytes, madeAt: read.value.recap.madeAt, list: new Uint8Array(), photos: [], isListKept: true, receipt: null, isProven: false, said: null, refusal: null, carriedFor: key }
+      return store.run(['recaps'], 'readwrite', (at, done) => {
+        at('recaps').get(hash).onsuccess = (event) => {
+          const before = resultOf<KeptRecap | undefined>(event)
+          if (before === undefined) at('recaps').add(kept)
+          done(before ?? kept)
+        }
+      })
     },
     async all() {
       const rows = await store.run<KeptRecap[]>(['recaps'], 'readonly', (at, done) => {

@@ -74,7 +74,7 @@ async function handIn(needs: HandingNeeds, desk: Desk, step: SendStep): Promise<
 }
 
 async function handRecord({ env, publicKey }: HandingNeeds, desk: Desk, kept: KeptRecap): Promise<Taken> {
-  const key = await publicKey()
+  const key = kept.carriedFor === undefined ? await publicKey() : kept.carriedFor
   const answer = await request(env, `${desk.address}/v1/recaps`, { method: 'POST', headers: { ...desk.headers, 'content-type': envelope_type, ...(key === null ? {} : { [key_header]: key }) }, body: kept.bytes })
   if (answer === null) return silence
   if (answer.status !== 200 && answer.status !== 201) {
@@ -127,12 +127,12 @@ export function unsentOf(kept: KeptRecap, now: number): Unsent {
 }
 
 /** What a box has not of what the platform has not either; null where the platform has all of it. */
-export function unsentAtBox({ hash, madeAt, receipt, isListKept, photos, custody }: KeptRecap, key: string): Unsent | null {
+export function unsentAtBox({ hash, madeAt, receipt, isListKept, photos, custody, carriedFor }: KeptRecap, key: string): Unsent | null {
   const wanted = photos.filter(({ offset, size_bytes }) => offset < size_bytes)
   if (receipt !== null && isListKept && wanted.length === 0) return null
   const held = custodyOf(custody, key)
   const there = wanted.map((photo) => ({ ...photo, offset: held?.sent[photo.id] ?? 0 }))
-  return { hash, madeAt, isLogged: held !== undefined, isListKept: held?.isListKept ?? false, photos: there.filter(({ offset, size_bytes }) => offset < size_bytes) }
+  return { hash, madeAt, isLogged: held !== undefined, isListKept: carriedFor !== undefined || (held?.isListKept ?? false), photos: there.filter(({ offset, size_bytes }) => offset < size_bytes) }
 }
 
 export const custodyOf = (custody: KeptRecap['custody'], key: string): Custody | undefined => custody?.find((each) => each.key === key)

@@ -40,6 +40,8 @@ export interface KeptRecap {
   readonly receipt: string | null
   /** Whether the receipt was verified on this phone. */
   readonly isProven: boolean
+  /** Of a record that another phone signed and this one carries: its public key, raw, in base64url, or null where that is not known. */
+  readonly carriedFor?: string | null
   /** Boxes at access points that have it; not there in what an earlier version kept. */
   readonly custody?: readonly Custody[]
   /** A tlog-proof of KPU's answer, verified on this phone; its `extra` is the entry of the ledger. */
@@ -48,6 +50,13 @@ export interface KeptRecap {
   readonly said: Pick<RecapState, 'state' | 'reason' | 'detail' | 'deliveredAt'> | null
   /** Why the server takes these bytes for no record: people have to look, and it holds nothing up. */
   readonly refusal: string | null
+}
+
+/** A record that another officer's phone carries. */
+export interface Carried {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  /** The public key that signed it, raw, in base64url; null where its phone did not give that too. */
+  readonly key: string | null
 }
 
 /** What a box at an access point has of a record. */
@@ -71,6 +80,8 @@ export type SignFault = 'key_unusable' | 'full' | 'form_unknown'
 export interface Recaps {
   /** Signs once and keeps it on disk, with its photos, before it says so; then carries it. */
   sign(filled: Filled): Promise<KeptRecap | SignFault>
+  /** Takes a record in that another phone signed, to carry it. @returns null for bytes that are no record */
+  adopt(carried: Carried): Promise<KeptRecap | null>
   /** In the order in which they were signed. */
   all(): Promise<KeptRecap[]>
   /** What was filled in and is not signed yet; null for nothing. */
@@ -80,6 +91,8 @@ export interface Recaps {
   anythingWaits(): Promise<boolean>
   /** When this station's turn for photos begins at its access point; null: they go at once. */
   photosFrom(): number | null
+  /** As a link, which its QR holds. */
+  linkOf(recap: KeptRecap): Promise<string>
   /** The signed bytes as a file, for another officer to carry. */
   fileOf(recap: KeptRecap): Blob
   readonly sender: {

@@ -10,6 +10,7 @@ import { sha256With } from '../trust.ts'
 import { createBook } from './book.ts'
 import { createCarrier } from './carry.ts'
 import type { KeptRecap, Recaps } from './kept.ts'
+import { linkOf } from './link.ts'
 import { proves, provesEntry } from './receipt.ts'
 
 export interface RecapNeeds {
@@ -52,6 +53,12 @@ export function createRecaps({ env, store, identities, enrolment, ledgerKey, box
       if (!env.online()) void askForSync(env)
       return signed
     },
+    async adopt(carried) {
+      const kept = await book.adopt(carried)
+      if (kept !== null) void sender.trigger('kept')
+      return kept
+    },
+    linkOf: async ({ bytes, carriedFor }) => linkOf(new URL('./', location.href).href, { bytes, key: carriedFor === undefined ? await publicKey() : carriedFor }),
     fileOf: ({ bytes }) => new Blob([bytes], { type: 'application/cose; cose-type="cose-sign1"' }),
   }
 }
