@@ -151,17 +151,21 @@ test('a phone without a network shows its record as a link: another carries it, 
   })
   const values = new URLSearchParams(new URL(link).hash.slice(1))
   bench.front.set('pass')
-  const carry = (bytes: string): Promise<boolean> => other.evaluate(async ([text, key]) => {
+  const carry = (bytes: string, key = values.get('kunci') ?? ''): Promise<boolean> => other.evaluate(async ([text, publicKey]) => {
     const recaps = await window.engine.session.recaps()
-    return (await recaps.adopt({ bytes: Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)), key })) !== null
-  }, [Buffer.from(bytes, 'base64url').toString('base64'), values.get('kunci') ?? ''] as const)
+    return (await recaps.adopt({ bytes: Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)), key: publicKey })) !== null
+  }, [Buffer.from(bytes, 'base64url').toString('base64'), key] as const)
   assert.deepEqual([await carry('bm8gcmVjb3Jk'), await carry(values.get('rekap') ?? ''), await carry(values.get('rekap') ?? '')], [false, true, true])
   const [carried] = await sent(other)
+  assert.ok(await carry(values.get('rekap') ?? ''))
+  assert.equal((await keptOf(other))[0]?.receipt, carried?.receipt, 'what became of it stays')
   assert.deepEqual((await judgedAt(station, 1)).records.map(({ hash, reason }) => [hash, reason]), [[carried?.hash, null]])
   await press(page)
   const [own] = await sent(page)
   assert.deepEqual([own?.receipt, own?.bytes, (await keptOf(other)).length], [carried?.receipt, carried?.bytes, 1])
-  await judgedAt(station, 1)
+  const stranger = await recapPhone(station)
+  assert.ok(await carry((await stranger.record()).toString('base64url'), stranger.publicKey.toString('base64url')))
+  assert.deepEqual((await judgedAt(station, 2)).records.map(({ reason }) => reason), [null, 'key_unknown'], 'its phone is enrolled later, and it counts then')
 })
 
 test('answers are lost on the way, of the record and of pieces of a photo: nothing comes twice, and the receipt is the same', { timeout: 120_000 }, async () => {
