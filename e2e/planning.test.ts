@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
+import { scratch } from '@kawal/testkit/scratch.ts'
 import { launchBrowser } from './browser.ts'
 import { kawal, publish } from './planning.ts'
 import { startRehearsal } from './watch.ts'
@@ -48,7 +46,7 @@ async function seeScreens(page: Page, origin: string, edition: string): Promise<
 }
 
 test('from a claim to a plan on the screen: published, planned, seen by KPU, corrected, and an operator kept to its own', { timeout: 300_000 }, async (t) => {
-  const data = mkdtempSync(join(tmpdir(), 'kawal-planning-'))
+  const data = scratch('planning')
   const rehearsal = await startRehearsal(['--hours', '1', '--stations', '60'], data)
   const browser = await launchBrowser()
   t.after(async () => {

@@ -1,9 +1,9 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { freePort } from '@kawal/server/src/adapters/postgres/embedded.ts'
+import { scratch } from '@kawal/testkit/scratch.ts'
 
 interface Rehearsal {
   readonly console: string
@@ -20,14 +20,14 @@ const program = join(import.meta.dirname, '../server/src/cli/kawal.ts')
 
 /** A data folder with the registers of `directory` imported, as a person would do it. */
 export function importRegister(directory: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'kawal-e2e-'))
+  const folder = scratch('e2e')
   const done = spawnSync(process.execPath, [program, 'import', 'register', directory, '--data', folder, '--rejects', folder], { stdio: ['ignore', 'ignore', 'inherit'] })
   if (done.status !== 0) throw new Error(`the import ended with ${done.status}`)
   return folder
 }
 
 /** Starts `kawal rehearse --show` as a person would, and waits for its addresses. The folder is removed at the end. */
-export async function startRehearsal(args: readonly string[] = [], folder = mkdtempSync(join(tmpdir(), 'kawal-e2e-'))): Promise<Rehearsal> {
+export async function startRehearsal(args: readonly string[] = [], folder = scratch('e2e')): Promise<Rehearsal> {
   const port = await freePort()
   const began = Date.now()
   const child = spawn(process.execPath, [program, 'rehearse', '--show', '--data', folder, '--port', String(port), ...args], { stdio: ['ignore', 'pipe', 'pipe'] })

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import { copyData } from './postgres.ts'
+import { scratch } from './scratch.ts'
 
 interface Ended { readonly code: number | null; readonly out: string; readonly err: string }
 
@@ -12,7 +12,7 @@ const program = join(import.meta.dirname, '../server/src/cli/kawal.ts')
 
 /** The commands as people call them, each a process, in a folder that goes with the test file. */
 export function commandsIn(name: string) {
-  const folder = mkdtempSync(join(tmpdir(), `kawal-${name}-`))
+  const folder = scratch(name)
   after(() => rmSync(folder, { recursive: true, force: true }))
   copyData(join(folder, '.kawal'))
   const kawal = (...args: string[]): Promise<Ended> => {

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { globSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { globSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { makeData } from '@kawal/testkit/postgres.ts'
+import { scratch } from '@kawal/testkit/scratch.ts'
 
 /** `npm test [-- PART]`: the type checks, then every test; PART picks the files whose path holds it. */
 const root = join(import.meta.dirname, '..')
@@ -20,7 +20,7 @@ let failed = 0
 let skipped = 0
 
 // What every test's process would make again: its programs without their types, and a first database.
-const folder = mkdtempSync(join(tmpdir(), 'kawal-tests-'))
+const folder = scratch('tests')
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 process.env['NODE_COMPILE_CACHE'] = join(folder, 'programs')
 await makeData(join(folder, 'data')).catch((error: unknown) => process.stdout.write(`Each test makes its own first database: none could be made for all. ${String(error)}\n`))

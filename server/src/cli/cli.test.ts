@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { scratch } from '@kawal/testkit/scratch.ts'
 import { freePort } from '../adapters/postgres/embedded.ts'
 
 const program = join(import.meta.dirname, 'kawal.ts')
-const folder = mkdtempSync(join(tmpdir(), 'kawal-cli-'))
+const folder = scratch('cli')
 const data = join(folder, 'data')
 after(() => rmSync(folder, { recursive: true, force: true }))
 
