@@ -24,9 +24,9 @@ export interface Module {
 
 const code = /\.(ts|svelte|mjs|js)$/
 
-/** Parses every source file, the scripts of components included, and resolves what they import. */
-export function readModules(tree: Tree): Module[] {
-  return [...tree].filter(([path]) => code.test(path)).map(([path, text]) => readModule(tree, path, path.endsWith('.svelte') ? scriptOf(text) : text))
+/** Parses every source file, the scripts of components included, or these of them, and resolves what they import. */
+export function readModules(tree: Tree, paths: readonly string[] = [...tree.keys()]): Module[] {
+  return [...tree].filter(([path]) => code.test(path) && paths.includes(path)).map(([path, text]) => readModule(tree, path, path.endsWith('.svelte') ? scriptOf(text) : text))
 }
 
 /** The scripts alone, on the lines they have in the component. */
