@@ -12,11 +12,13 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 /** One process for all dies with its first context; the origin rules stay on as in a real browser. */
 const refused = new Set(['--single-process', '--disable-web-security'])
+/** There is no graphics card here: a page is painted without the emulation of one, which took a quarter of the time. WebGL has it still. */
+const in_software = '--disable-gpu-compositing'
 
 /** The console of the fixture in a real browser. */
 export async function openScreens() {
   const site = await openSite()
-  const browser = await playwright.launch({ executablePath: await chromium.executablePath(), args: chromium.args.filter((flag) => !refused.has(flag)), headless: true })
+  const browser = await playwright.launch({ executablePath: await chromium.executablePath(), args: [...chromium.args.filter((flag) => !refused.has(flag)), in_software], headless: true })
   return {
     site,
     browser,
