@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
 import { globSync, rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { makeData } from '@kawal/testkit/postgres.ts'
-import { scratch } from '@kawal/testkit/scratch.ts'
+import { scratchOfRun } from '@kawal/testkit/scratch.ts'
 
 /** `npm test [-- PART]`: the type checks, then every test; PART picks the files whose path holds it. */
 const root = join(import.meta.dirname, '..')
@@ -12,6 +13,8 @@ const part = process.argv[2] ?? ''
 /** No test takes longer, and all of them together no longer than this: what hangs must fail, by its name. */
 const timeout_ms = 6 * 60_000
 const all_ms = 20 * 60_000
+/** One more than there are processors: a rehearsal at its own pace, a browser and a server that is killed leave theirs idle a third of the time. */
+const files_at_once = availableParallelism() + 1
 /** Of a check that finds a fault in every file. */
 const output_bytes_max = 64 * 1024 * 1024
 
@@ -20,8 +23,8 @@ let failed = 0
 let skipped = 0
 
 // What every test's process would make again: its programs without their types, and a first database.
-const folder = scratch('tests')
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+const folder = scratchOfRun()
+process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
 process.env['NODE_COMPILE_CACHE'] = join(folder, 'programs')
 await makeData(join(folder, 'data')).catch((error: unknown) => process.stdout.write(`Each test makes its own first database: none could be made for all. ${String(error)}\n`))
 
@@ -47,7 +50,7 @@ await Promise.all([checkTypes(), checkTypes()])
 
 const files = globSync('{bench,console,contract,core,e2e,server,sigmon,testkit,tools}/**/*.test.ts', { cwd: root, exclude: (name) => name.includes('node_modules') || name.includes('dist') })
   .filter((file) => file.includes(part)).sort().map((file) => join(root, file))
-const stream = run({ files, concurrency: 2, timeout: timeout_ms, cwd: root, signal: AbortSignal.timeout(all_ms), execArgv: ['--import', join(import.meta.dirname, 'end-of-file.ts')] })
+const stream = run({ files, concurrency: files_at_once, timeout: timeout_ms, cwd: root, signal: AbortSignal.timeout(all_ms), execArgv: ['--import', join(import.meta.dirname, 'end-of-file.ts')] })
 const isFile = (name: string): boolean => files.some((file) => name === file || name === relative(root, file))
 stream.on('test:pass', (event) => {
   if (event.details.type === 'suite' || isFile(event.name)) return
