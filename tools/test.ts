@@ -13,8 +13,12 @@ const part = process.argv[2] ?? ''
 /** No test takes longer, and all of them together no longer than this: what hangs must fail, by its name. */
 const timeout_ms = 6 * 60_000
 const all_ms = 20 * 60_000
-/** One more than there are processors: a rehearsal at its own pace, a browser and a server that is killed leave theirs idle a third of the time. */
-const files_at_once = availableParallelism() + 1
+/**
+ * These hold what a browser measures against a rate or a time that is given: they run first, with a processor each. Of
+ * the rest one more file runs than there are processors: a rehearsal at its own pace, a browser and a server that is
+ * killed leave theirs idle a third of the time.
+ */
+const measures = /\b(accuracy|ndt7|verdict|budget)\.test\.ts$/
 /** Of a check that finds a fault in every file. */
 const output_bytes_max = 64 * 1024 * 1024
 
@@ -50,21 +54,26 @@ await Promise.all([checkTypes(), checkTypes()])
 
 const files = globSync('{bench,console,contract,core,e2e,server,sigmon,testkit,tools}/**/*.test.ts', { cwd: root, exclude: (name) => name.includes('node_modules') || name.includes('dist') })
   .filter((file) => file.includes(part)).sort().map((file) => join(root, file))
-const stream = run({ files, concurrency: files_at_once, timeout: timeout_ms, cwd: root, signal: AbortSignal.timeout(all_ms), execArgv: ['--import', join(import.meta.dirname, 'end-of-file.ts')] })
 const isFile = (name: string): boolean => files.some((file) => name === file || name === relative(root, file))
-stream.on('test:pass', (event) => {
-  if (event.details.type === 'suite' || isFile(event.name)) return
-  if (event.skip !== undefined || event.todo !== undefined) skipped++
-  else passed++
-})
-stream.on('test:fail', (event) => {
-  if (event.details.type !== 'suite') failed++
-})
-stream.compose(spec()).pipe(process.stdout, { end: false })
-stream.on('end', () => {
-  setImmediate(() => {
-    if (passed + failed === 0) process.stdout.write(`No test matches ${part}.\n`)
-    process.exitCode = failed > 0 || passed === 0 ? 1 : 0
-    process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)
+const ends = AbortSignal.timeout(all_ms)
+
+async function runFiles(some: readonly string[], concurrency: number): Promise<void> {
+  if (some.length === 0) return
+  const stream = run({ files: some, concurrency, timeout: timeout_ms, cwd: root, signal: ends, execArgv: ['--import', join(import.meta.dirname, 'end-of-file.ts')] })
+  stream.on('test:pass', (event) => {
+    if (event.details.type === 'suite' || isFile(event.name)) return
+    if (event.skip !== undefined || event.todo !== undefined) skipped++
+    else passed++
   })
-})
+  stream.on('test:fail', (event) => {
+    if (event.details.type !== 'suite') failed++
+  })
+  stream.compose(spec()).pipe(process.stdout, { end: false })
+  await new Promise((resolve) => stream.on('end', () => setImmediate(resolve)))
+}
+await runFiles(files.filter((file) => measures.test(file)), availableParallelism())
+await runFiles(files.filter((file) => !measures.test(file)), availableParallelism() + 1)
+
+if (passed + failed === 0) process.stdout.write(`No test matches ${part}.\n`)
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0
+process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)
