@@ -37,5 +37,7 @@ test('untouched, a disturbance is found, ticketed, repaired, verified and closed
   const turns = ['submitted', 'acknowledged', 'resolved', 'closed'].map((status) => turn(new RegExp(`${closed} .*: ${status}`)))
   assert.deepEqual(turns, [...turns].sort((a, b) => a - b))
   assert.ok(turn(/  found  /) < turn(/  recovered  /) && turn(/  recovered  /) < (turns.at(-1) ?? 0))
+  const [origin, size] = (await (await fetch(`${new URL(rehearsal.console).origin}/ledger/checkpoint`)).text()).split('\n')
+  assert.ok(origin === 'gladi.kawal.example/ledger' && Number(size) > 3, 'records come in meanwhile')
   process.stdout.write(`# found to closed on the screen ${Math.round((Date.now() - began) / 1000)} s after the addresses were printed\n`)
 })

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import pino from 'pino'
 import { contestOn, impactDefaults } from '@kawal/core/impact/defaults.ts'
 import { makeScript, parseScript, type Script } from '@kawal/core/rehearsal/script.ts'
@@ -13,6 +13,7 @@ import { loadSynthetic } from '../register/synthetic.ts'
 import { loadSyntheticPlanning } from '../rehearsal/planning.ts'
 import { settingsDefaults } from '../sigmon/settings.ts'
 import { nearest } from '../rehearsal/nearest.ts'
+import { rehearsed_ceiling, rehearsed_pairs, startReceiver, startRecaps } from '../rehearsal/recaps.ts'
 import { steppedClock } from '../rehearsal/clock.ts'
 import { runRehearsal, type RehearsalResult } from '../rehearsal/run.ts'
 import { listLive } from '../ticket/desk.ts'
@@ -59,9 +60,13 @@ export async function rehearse(options: Options): Promise<void> {
   try {
     const startAt = await prepare(database, plan, say)
     const clock = steppedClock(startAt)
+    const data = resolve(options['data'] ?? '.kawal')
+    // Nobody looks at recaps where nothing is shown.
+    const receiver = show ? await startReceiver() : null
     const app = await startApp({
       ownerUrl: database.ownerUrl, appPassword: database.appPassword, clock, wallClock: Date.now, host: '127.0.0.1', port: plan.port, rehearsal: true, province: plan.province,
-      sigmon: { ...settingsDefaults, helpLines: [{ name: 'Posko gladi (nomor contoh)', kind: 'tel', number: '00000' }] },
+      sigmon: { ...settingsDefaults, helpLines: [{ name: 'Posko gladi (nomor contoh)', kind: 'tel', number: '00000' }], forms: [{ contest: 'ppwp', version: '1', title: 'Presiden dan Wakil Presiden', votersMax: rehearsed_ceiling, pages: 3, ballot: rehearsed_pairs }] },
+      ...(receiver === null ? {} : { recaps: { folder: join(data, 'ledger'), photos: join(data, 'photos'), origin: 'gladi.kawal.example/ledger', receiver: { url: receiver.url } } }),
       callbackHosts: ['127.0.0.1', '[::1]', 'localhost'], stationDevices_max: Infinity, impact: { ...impactDefaults, contests: [contestOn(new Date(startAt).toISOString().slice(0, 10), 'gladi')] },
       log: pino({ level: process.env['LOG_LEVEL'] ?? 'warn' }, pino.destination(2)),
     })
@@ -72,7 +77,7 @@ export async function rehearse(options: Options): Promise<void> {
       const result = await runRehearsal({
         app, clock, script, stations, seed: plan.seed, devicesPerStation: plan.devices, speed: plan.speed,
         readTickets: async () => (await listLive(app.database, clock, system)).filter((ticket) => Date.parse(ticket.openedAt) >= startAt), told: say, progress: progressLines(plan, say), stopped: () => stop,
-        ...(show ? { over: (done: RehearsalResult) => {
+        ...(show ? { beside: startRecaps({ app, stations, seed: plan.seed, startAt }).turn, over: (done: RehearsalResult) => {
           report(done, plan)
           say('The rehearsed day is over. The officers go on reporting, and the screens stay open, until Ctrl-C.')
         } } : {}),
@@ -80,6 +85,7 @@ export async function rehearse(options: Options): Promise<void> {
       if (!show && !stop) report(result, plan)
     } finally {
       await app.stop()
+      await receiver?.stop()
     }
   } finally {
     await database.stop()

@@ -24,6 +24,8 @@ interface RehearsalNeeds {
   readonly told: (line: string) => void
   readonly progress: (share: number) => void
   readonly stopped: () => boolean
+  /** What else happens in it, before what is found is looked at. */
+  readonly beside?: (now: number) => Promise<void>
   /** Told the result when the day is over; the officers then go on at the wall clock's pace until stopped. */
   readonly over?: (result: RehearsalResult) => void
 }
@@ -77,6 +79,7 @@ export async function runRehearsal(needs: RehearsalNeeds): Promise<RehearsalResu
       reports.duplicates += sent.duplicates
       reports.quarantined += sent.quarantined
       if (now % sweep_ms !== 0) continue
+      await needs.beside?.(now)
       await app.sweep(now)
       const active = script.disturbances.filter((each) => each.startAt <= now && !repaired.has(each.id))
       const { repairs, actions } = await operators.tick(now, active.map((each) => ({ stations: each.stations, operator: each.operator, active: true })))
