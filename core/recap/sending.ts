@@ -33,10 +33,11 @@ export type SendStep =
 export const chunk_bytes = 262_144
 
 /**
+ * @param piece_bytes at most so many bytes of a photo in one request
  * @param arePhotosDue false while an access plan gives the time to others; records and lists go all the same
  * @returns null where nothing is to be sent now
  */
-export function nextStep(unsent: readonly Unsent[], arePhotosDue: boolean): SendStep | null {
+export function nextStep(unsent: readonly Unsent[], arePhotosDue: boolean, piece_bytes = chunk_bytes): SendStep | null {
   const oldest = [...unsent].sort((one, other) => one.madeAt - other.madeAt || (one.hash < other.hash ? -1 : 1))
   const record = oldest.find(({ isLogged }) => !isLogged)
   if (record !== undefined) return { kind: 'record', hash: record.hash }
@@ -45,7 +46,7 @@ export function nextStep(unsent: readonly Unsent[], arePhotosDue: boolean): Send
   if (!arePhotosDue) return null
   const photos = oldest.flatMap(({ hash, photos: each }) => each.map((photo) => ({ hash, ...photo })))
   const [next] = photos.sort((one, other) => rank(one) - rank(other) || left(one) - left(other))
-  return next === undefined ? null : { kind: 'photo', hash: next.hash, id: next.id, from: next.offset, to: Math.min(next.size_bytes, next.offset + chunk_bytes) }
+  return next === undefined ? null : { kind: 'photo', hash: next.hash, id: next.id, from: next.offset, to: Math.min(next.size_bytes, next.offset + piece_bytes) }
 }
 
 const rank = ({ kind }: UnsentPhoto): number => (kind === 'preview' ? 0 : 1)

@@ -20,7 +20,7 @@ import { connect, migrate, system, type Database } from './adapters/postgres/dat
 import { freePort, startEmbedded } from './adapters/postgres/embedded.ts'
 import { openDatabase } from './cli/database.ts'
 import { sha256, verifyEd25519 } from './ledger/cryptography.ts'
-import { openSigner } from './ledger/signer.ts'
+import { openSigner, signerFolder } from './ledger/signer.ts'
 import { deploymentSecret, deviceToken, enrolKey, type Device } from './measurement/enrolment.ts'
 import { loadSynthetic } from './register/synthetic.ts'
 
@@ -148,7 +148,7 @@ async function loadRecaps(phones: readonly Phone[], url: string, running: () => 
 /** Each receipt verifies, the entry that it names is the record's and in the log once, and the tree that it was given for is a beginning of the tree that there is. */
 async function auditRecaps(folder: string, database: Database, phones: readonly Phone[]): Promise<{ receipts: number; lost: number; doubled: number; forked: number }> {
   const { rows } = await database.transaction(system, (client) => client.query<{ index: number; name: Buffer; bytes: Buffer }>('SELECT index, name, bytes FROM ledger_entry ORDER BY index'))
-  const signer = await openSigner(join(folder, 'ledger'), '', false)
+  const signer = await openSigner(signerFolder(join(folder, 'ledger')), '', false)
   const roots = [Buffer.from(sha256(new Uint8Array())).toString('hex')]
   let frontier = emptyFrontier
   for (const { bytes } of rows) {

@@ -15,16 +15,19 @@ import { endNow } from '../end-now.ts'
 import { sha256, verifyEd25519 } from '../ledger/cryptography.ts'
 import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import { ledgerRoutes } from '../ledger/routes.ts'
-import { openSigner } from '../ledger/signer.ts'
-import { readSize } from '../ledger/store.ts'
+import { openSigner, signerFolder } from '../ledger/signer.ts'
+import { createLedgerStore, isLedgerEmpty } from '../ledger/store.ts'
 import { answerNotFound, answerProblems, ProblemError } from '../problem.ts'
 import { createIntake } from '../recap/intake.ts'
-import { createSignatures } from '../recap/keys.ts'
+import { createSignatures, holdersIn } from '../recap/keys.ts'
+import { photoFiles } from '../recap/photo-files.ts'
 import { createPhotoStore } from '../recap/photo-store.ts'
 import { photoRoutes } from '../recap/photo-routes.ts'
+import { createPhotoLists } from '../recap/photos.ts'
 import { recapRoutes } from '../recap/routes.ts'
+import { readState } from '../recap/state.ts'
 import { createBearer } from './bearer.ts'
-import { readCarried } from './carried.ts'
+import { createCarriedStore, readCarried } from './carried.ts'
 import { createCourier } from './courier.ts'
 
 interface BoxOptions {
@@ -90,21 +93,22 @@ async function assemble(options: BoxOptions, ends: (() => Promise<unknown>)[]): 
     log.fatal(error)
     endNow()
   }
-  const signer = await openSigner(folder, options.origin, (await readSize(database)) === 0)
-  const ledger: Ledger = await openLedger({ database, signer, clock, failed, fatal })
+  const signer = await openSigner(signerFolder(folder), options.origin, await isLedgerEmpty(database))
+  const ledger: Ledger = await openLedger({ store: createLedgerStore(database), signer, clock, failed, fatal })
   ends.push(() => ledger.idle())
-  const store = createPhotoStore(options.photos)
+  const store = createPhotoStore(photoFiles(options.photos))
   const bearer = await createBearer({ folder, up, station: options.station, code: options.code })
   const prover = createProver(folder, up)
-  const courier = createCourier({ database, clock, store, up, bearer, proves: prover.proves, failed })
+  const courier = createCourier({ carried: createCarriedStore(database), clock, store, up, bearer, proves: prover.proves, failed })
   ends.push(() => courier.idle())
   const app = buildHttp(options)
   ends.push(() => app.close())
   ledgerRoutes(app, () => ledger)
   const admit = (): null => null
   void app.register((scope, _, done) => {
-    recapRoutes(scope, { database, admit, clock, ledger: () => ledger, intake: createIntake({ database, ledger: () => ledger, signatures: createSignatures() }), taken: () => void courier.turn() })
-    photoRoutes(scope, { database, admit, clock, store, fatal })
+    const lists = createPhotoLists(database)
+    recapRoutes(scope, { lists, stateOf: (hash) => readState(database, hash), deliveryOf: () => Promise.resolve(null), admit, clock, ledger: () => ledger, intake: createIntake({ holders: holdersIn(database), ledger: () => ledger, signatures: createSignatures() }), taken: () => void courier.turn() })
+    photoRoutes(scope, { lists, admit, clock, store, fatal })
     done()
   })
   app.get<{ Params: { hash: string } }>('/v1/recaps/:hash/logged', async (request, reply) => {

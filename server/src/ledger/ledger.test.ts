@@ -14,9 +14,9 @@ import { tileOf, tilePath } from '@kawal/core/ledger/tiles.ts'
 import { seeded } from '@kawal/core/kernel/random.ts'
 import { withDatabase, type TestDatabase } from '@kawal/testkit/postgres.ts'
 import { sha256, verifyEd25519 } from './cryptography.ts'
-import { openLedger, type Ledger } from './ledger.ts'
-import { openSigner, SignerRefused, type LogSigner } from './signer.ts'
-import type { NewEntry } from './store.ts'
+import { openLedger, type Ledger, type NewEntry } from './ledger.ts'
+import { openSigner, signerFolder, SignerRefused, type LogSigner } from './signer.ts'
+import { createLedgerStore } from './store.ts'
 
 const origin = 'kawal.example/ledger'
 const entryOf = (text: string): NewEntry => ({ name: createHash('sha256').update(text).digest('hex'), kind: 1, bytes: Buffer.from(text.padEnd(20, '.')), carrier: null, key: null })
@@ -35,7 +35,7 @@ async function withLedger(t: TestContext): Promise<Kit> {
     rmSync(folder, { recursive: true, force: true })
   })
   const faults: unknown[] = []
-  return { kit, folder, faults, open: async (signer) => openLedger({ database: kit.database, signer: signer ?? await openSigner(folder, origin, (await count(kit)) === 0), clock: () => 0, failed: (error) => void faults.push(error), fatal: never, pace_ms: 0 }) }
+  return { kit, folder, faults, open: async (signer) => openLedger({ store: createLedgerStore(kit.database), signer: signer ?? await openSigner(signerFolder(folder), origin, (await count(kit)) === 0), clock: () => 0, failed: (error) => void faults.push(error), fatal: never, pace_ms: 0 }) }
 }
 
 const verified = async (ledger: Ledger, entry: NewEntry, receipt: string | null): Promise<{ readonly index: number; readonly size: number }> => {
@@ -125,7 +125,7 @@ test('64 times the same at once, 20 rounds: one entry, one receipt', async (t) =
 
 test('nothing is answered for what was not signed; asked again it is the same entry, once', async (t) => {
   const { open, folder, kit, faults } = await withLedger(t)
-  const real = await openSigner(folder, origin, true)
+  const real = await openSigner(signerFolder(folder), origin, true)
   let fails: 'before' | 'after' | null = null
   const signer: LogSigner = { ...real, newest: real.newest, async sign(from, to) {
     if (fails === 'before') throw new Error('no room')
@@ -153,11 +153,11 @@ test('an older copy of the database, or another, is not signed: the ledger does 
   for (const text of ['a', 'b', 'c']) await ledger.append(entryOf(text))
   const older = await withDatabase()
   t.after(() => older.close())
-  const over = (): Promise<Ledger> => openSigner(folder, origin, false).then((signer) => openLedger({ database: older.database, signer, clock: () => 0, failed: never, fatal: never }))
+  const over = (): Promise<Ledger> => openSigner(signerFolder(folder), origin, false).then((signer) => openLedger({ store: createLedgerStore(older.database), signer, clock: () => 0, failed: never, fatal: never }))
   await assert.rejects(over(), /holds 0 entries of the ledger kawal\.example\/ledger, and 3 were signed: it is an older copy/)
   const copied = mkdtempSync(join(tmpdir(), 'kawal-ledger-'))
   t.after(() => rmSync(copied, { recursive: true, force: true }))
-  const forger = await openLedger({ database: older.database, signer: await openSigner(copied, origin, true), clock: () => 0, failed: never, fatal: never })
+  const forger = await openLedger({ store: createLedgerStore(older.database), signer: await openSigner(signerFolder(copied), origin, true), clock: () => 0, failed: never, fatal: never })
   for (const text of ['a', 'b', 'x', 'y']) await forger.append(entryOf(text))
   await assert.rejects(over(), /holds other entries than the 3/)
 })

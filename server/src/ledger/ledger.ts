@@ -1,33 +1,75 @@
 import { setTimeout as after } from 'node:timers/promises'
-import type pg from 'pg'
-import { grow, type Edge } from '@kawal/core/ledger/growth.ts'
+import { grow, type Edge, type TileFile } from '@kawal/core/ledger/growth.ts'
 import { sameBytes } from '@kawal/core/ledger/bytes.ts'
 import { frontierOf, hashesOf, inclusionSpans, rootOf, type HashAt } from '@kawal/core/ledger/merkle.ts'
 import { formatProof } from '@kawal/core/ledger/proof.ts'
 import { hashFromTiles, tilePath, tilesOf, tile_width, type Tile } from '@kawal/core/ledger/tiles.ts'
-import { system, type Database } from '../adapters/postgres/database.ts'
 import { FsyncFailed } from '../durable.ts'
 import { sha256 } from './cryptography.ts'
-import { addCheckpoint, addEntries, loadEdge, readBundleOf, readNames, readShown, readSize, readTile, type NewEntry, type Shown } from './store.ts'
 import { SignerRefused, type LogSigner, type SignedTree } from './signer.ts'
 
-/** What is to go into the log because something else was written: it is told within the same transaction where each entry went. */
-export interface Source {
-  take(client: pg.ClientBase, max: number): Promise<NewEntry[]>
-  /** @param first where the first of those that were taken went; the others follow */
-  placed(client: pg.ClientBase, first: number): Promise<void>
+/** What goes into the log. */
+export interface NewEntry {
+  /** 32 bytes, hex. The same name again is the same entry. */
+  readonly name: string
+  readonly kind: number
+  readonly bytes: Uint8Array
+  /** Key of the device that handed it in; null for our own. */
+  readonly carrier: number | null
+  /** Public key that came beside it; null for none. */
+  readonly key: Uint8Array | null
 }
 
-interface LedgerNeeds {
-  readonly database: Database
+/** A checkpoint that was shown. */
+export interface Shown { readonly size: number; readonly note: string }
+
+/** What one transaction does with the log. */
+export interface Writing {
+  /** Which of these are there, and where. */
+  names(names: readonly string[]): Promise<Map<string, number>>
+  /** Adds entries and the tiles that became full. Each index and each name is there once: the transaction fails where one is there before. */
+  add(first: number, entries: readonly NewEntry[], files: readonly TileFile[], at: Date): Promise<void>
+}
+
+/**
+ * Where the log is kept. What resolved is on disk and outlives any stop; nothing is ever changed or taken out. A rejection says nothing of what is on disk: a
+ * commit whose answer was lost may be there. Whoever asks reads what was committed when he asked.
+ */
+export interface LedgerStore<W extends Writing = Writing> {
+  /** The right edge of all entries that are there. */
+  edge(): Promise<Edge>
+  /** One transaction: all of what `work` writes, or nothing where it rejects. */
+  write<T>(work: (writing: W) => Promise<T>): Promise<T>
+  /** Keeps a checkpoint; one of its size that is there stays. */
+  show(shown: Shown): Promise<void>
+  /** The first checkpoint that holds an entry. @returns null where none does yet */
+  shownFor(index: number): Promise<Shown | null>
+  /** A full tile of hashes, null where it is not there; or as many entries as asked for, as a bundle. */
+  tile(tile: Tile): Promise<Uint8Array | null>
+}
+
+/** What is to go into the log because something else was written: it is told within the same transaction where each entry went. */
+export interface Source<W extends Writing = Writing> {
+  take(writing: W, max: number): Promise<NewEntry[]>
+  /** @param first where the first of those that were taken went; the others follow */
+  placed(writing: W, first: number): Promise<void>
+}
+
+/** Time as groups are paced by it, ms from anywhere. */
+export interface Pace { now(): number; pause(ms: number): Promise<unknown> }
+const realPace: Pace = { now: () => performance.now(), pause: (ms) => after(ms) }
+
+interface LedgerNeeds<W extends Writing> {
+  readonly store: LedgerStore<W>
   readonly signer: LogSigner
   readonly clock: () => number
-  readonly sources?: readonly Source[]
+  readonly sources?: readonly Source<W>[]
   readonly failed: (error: unknown) => void
   /** What is on disk cannot be told any more: the process is to end. */
   readonly fatal: (error: unknown) => void
   /** Groups begin this far apart while entries keep coming, ms; 40 without it. */
   readonly pace_ms?: number
+  readonly pace?: Pace
 }
 
 interface Appended {
@@ -57,9 +99,9 @@ export type Ledger = Awaited<ReturnType<typeof openLedger>>
  * next, and a tree that was swapped and not shown is signed again, to the same bytes.
  * @throws SignerRefused where the database is an older copy, or another, than what was signed
  */
-export async function openLedger({ database, signer, clock, sources = [], failed, fatal, pace_ms: pace = pace_ms }: LedgerNeeds) {
-  let edge: Edge = await loadEdge(database, await readSize(database))
-  const trees = createTrees(database, () => edge)
+export async function openLedger<W extends Writing>({ store, signer, clock, sources = [], failed, fatal, pace_ms: apart_ms = pace_ms, pace = realPace }: LedgerNeeds<W>) {
+  let edge: Edge = await store.edge()
+  const trees = createTrees(store, () => edge)
   /** After a refusal nothing more is signed: that needs people. */
   let refused: SignerRefused | null = null
   let newest: Shown = await takeUp()
@@ -77,25 +119,25 @@ export async function openLedger({ database, signer, clock, sources = [], failed
 
   async function show(tree: SignedTree): Promise<Shown> {
     const shown = { size: tree.size, note: await signer.sign(signer.newest(), tree) }
-    await addCheckpoint(database, shown)
+    await store.show(shown)
     trees.shown(shown)
     return shown
   }
 
   /** One transaction: entries, the tiles that they fill, and what `work` does beside. */
-  async function write(work: (client: pg.ClientBase, first: number) => Promise<{ readonly entries: readonly NewEntry[]; readonly placed?: () => Promise<void> }>): Promise<void> {
+  async function write(work: (writing: W, first: number) => Promise<{ readonly entries: readonly NewEntry[]; readonly placed?: () => Promise<void> }>): Promise<void> {
     const before = edge
-    const grown = await database.transaction(system, async (client) => {
-      const { entries, placed } = await work(client, before.size)
+    const grown = await store.write(async (writing) => {
+      const { entries, placed } = await work(writing, before.size)
       if (entries.length === 0) return null
       const growth = grow(before, entries.map(({ bytes }) => bytes), sha256)
       if (!growth.ok) throw new Error(growth.error)
-      await addEntries(client, before.size, entries, growth.value.files, new Date(clock()))
+      await writing.add(before.size, entries, growth.value.files, new Date(clock()))
       await placed?.()
       return growth.value
     }).catch(async (error: unknown) => {
       // A commit whose answer was lost may be on disk all the same.
-      edge = await loadEdge(database, await readSize(database))
+      edge = await store.edge()
       throw error
     })
     if (grown !== null) {
@@ -107,8 +149,8 @@ export async function openLedger({ database, signer, clock, sources = [], failed
 
   async function commit(group: readonly Waiting[]): Promise<void> {
     const placed = new Map<string, Appended>()
-    await write(async (client, first) => {
-      for (const [name, index] of await readNames(client, group.map(({ entry }) => entry.name))) placed.set(name, { index, isNew: false })
+    await write(async (writing, first) => {
+      for (const [name, index] of await writing.names(group.map(({ entry }) => entry.name))) placed.set(name, { index, isNew: false })
       const entries: NewEntry[] = []
       for (const { entry } of group) {
         if (placed.has(entry.name)) continue
@@ -122,9 +164,9 @@ export async function openLedger({ database, signer, clock, sources = [], failed
 
   /** By themselves: what is wrong with one of them holds up no record. */
   async function commitSources(): Promise<void> {
-    for (const source of sources) await tried(() => write(async (client, first) => {
-      const entries = await source.take(client, source_max)
-      return { entries, placed: () => source.placed(client, first) }
+    for (const source of sources) await tried(() => write(async (writing, first) => {
+      const entries = await source.take(writing, source_max)
+      return { entries, placed: () => source.placed(writing, first) }
     }))
   }
 
@@ -142,7 +184,7 @@ export async function openLedger({ database, signer, clock, sources = [], failed
     }
   }
 
-  const queue = createQueue(pace, async (group) => {
+  const queue = createQueue(pace, apart_ms, async (group) => {
     const error = await tried(() => commit(group))
     if (error !== null) for (const each of group) each.failed(error)
   }, commitSources)
@@ -160,7 +202,7 @@ export async function openLedger({ database, signer, clock, sources = [], failed
     async tile(tile: Tile): Promise<Uint8Array | null> {
       const first = tile.index * tile_width + tile.width
       if (first * (tile.level === 'entries' ? 1 : tile_width ** tile.level) > newest.size) return null
-      return tile.level === 'entries' ? readBundleOf(database, tile) : trees.bytesOf(tile)
+      return tile.level === 'entries' ? store.tile(tile) : trees.bytesOf(tile)
     },
     /** Takes in what waits in the sources. */
     turn: queue.turn,
@@ -169,22 +211,22 @@ export async function openLedger({ database, signer, clock, sources = [], failed
 }
 
 /** What comes while a group is being written goes into the next one. */
-function createQueue(pace_ms: number, commit: (group: readonly Waiting[]) => Promise<void>, commitSources: () => Promise<void>) {
+function createQueue(pace: Pace, apart_ms: number, commit: (group: readonly Waiting[]) => Promise<void>, commitSources: () => Promise<void>) {
   const waiting: Waiting[] = []
   let areSourcesDue = false
   let running: Promise<void> | null = null
 
   async function drain(): Promise<void> {
     while (waiting.length > 0 || areSourcesDue) {
-      const began = performance.now()
+      const began = pace.now()
       const group = waiting.splice(0, group_max)
       if (group.length > 0) await commit(group)
       if (areSourcesDue) {
         areSourcesDue = false
         await commitSources()
       }
-      const rest = pace_ms - (performance.now() - began)
-      if (rest > 0 && waiting.length > 0 && waiting.length < group_max) await after(rest)
+      const rest = apart_ms - (pace.now() - began)
+      if (rest > 0 && waiting.length > 0 && waiting.length < group_max) await pace.pause(rest)
     }
   }
   const run = (): Promise<void> => (running ??= drain().finally(() => {
@@ -207,7 +249,7 @@ function createQueue(pace_ms: number, commit: (group: readonly Waiting[]) => Pro
 }
 
 /** Roots and proofs, from tiles that are kept in memory as far as they are asked for. */
-function createTrees(database: Database, edgeNow: () => Edge) {
+function createTrees(store: LedgerStore, edgeNow: () => Edge) {
   const tiles = new Map<string, Uint8Array>()
   const nodes = new Map<number, Uint8Array>()
   const recent: Shown[] = []
@@ -226,7 +268,7 @@ function createTrees(database: Database, edgeNow: () => Edge) {
     const path = fullPath(tile)
     let bytes = tiles.get(path)
     if (bytes === undefined) {
-      const read = await readTile(database, tile)
+      const read = await store.tile({ ...tile, width: tile_width })
       if (read === null) throw new Error(`the ledger lacks ${path}`)
       keep(path, (bytes = read))
     }
@@ -251,7 +293,7 @@ function createTrees(database: Database, edgeNow: () => Edge) {
 
   async function shownFor(index: number): Promise<Shown | null> {
     const [oldest] = recent
-    if (oldest === undefined || oldest.size > index) return readShown(database, index)
+    if (oldest === undefined || oldest.size > index) return store.shownFor(index)
     return recent.find(({ size }) => size > index) ?? null
   }
 

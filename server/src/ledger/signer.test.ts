@@ -7,7 +7,7 @@ import { readCheckpoint } from '@kawal/core/ledger/checkpoint.ts'
 import { readNote } from '@kawal/core/ledger/note.ts'
 import { verifyNote } from '@kawal/core/ledger/signature.ts'
 import { sha256, verifyEd25519 } from './cryptography.ts'
-import { openSigner, SignerRefused, type SignedTree } from './signer.ts'
+import { openSigner, signerFolder, SignerRefused, type SignedTree } from './signer.ts'
 
 const origin = 'kawal.example/ledger'
 const tree = (size: number, text = String(size)): SignedTree => ({ size, root: sha256(Buffer.from(text)) })
@@ -21,7 +21,7 @@ const files = (folder: string): string[] => readdirSync(folder).sort()
 
 test('what it signs verifies, and is the same each time; its key and its newest tree outlive it', async (t) => {
   const folder = folderOf(t)
-  const signer = await openSigner(folder, origin, true)
+  const signer = await openSigner(signerFolder(folder), origin, true)
   assert.equal(signer.newest().size, 0)
   const first = await signer.sign(signer.newest(), tree(3))
   const second = await signer.sign(tree(3), tree(300))
@@ -32,7 +32,7 @@ test('what it signs verifies, and is the same each time; its key and its newest 
   assert.ok((await verifyNote(note.value, [signer.key], verifyEd25519)).ok)
   assert.notEqual(first, second)
 
-  const again = await openSigner(folder, 'another.example/ledger', false)
+  const again = await openSigner(signerFolder(folder), 'another.example/ledger', false)
   assert.deepEqual(again.key, signer.key)
   assert.deepEqual(again.newest(), tree(300))
   assert.equal(await again.sign(tree(300), tree(300)), second)
@@ -42,8 +42,8 @@ test('what it signs verifies, and is the same each time; its key and its newest 
 
 test('of two that follow the same tree one is signed; the other says so and leaves nothing', async (t) => {
   const folder = folderOf(t)
-  const one = await openSigner(folder, origin, true)
-  const other = await openSigner(folder, origin, false)
+  const one = await openSigner(signerFolder(folder), origin, true)
+  const other = await openSigner(signerFolder(folder), origin, false)
   const ends = await Promise.allSettled([one.sign(one.newest(), tree(5, 'a')), other.sign(other.newest(), tree(6, 'b'))])
   assert.deepEqual(ends.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
   assert.ok(ends.some((end) => end.status === 'rejected' && end.reason instanceof SignerRefused))
@@ -52,17 +52,17 @@ test('of two that follow the same tree one is signed; the other says so and leav
 
 test('who was left behind signs nothing, though the tree that he knows has no follower any more', async (t) => {
   const folder = folderOf(t)
-  const stale = await openSigner(folder, origin, true)
-  const signer = await openSigner(folder, origin, false)
+  const stale = await openSigner(signerFolder(folder), origin, true)
+  const signer = await openSigner(signerFolder(folder), origin, false)
   for (const [from, to] of [[0, 5], [5, 9], [9, 20]] as const) await signer.sign(from === 0 ? signer.newest() : tree(from), tree(to))
   await assert.rejects(stale.sign(stale.newest(), tree(7, 'fork')), /trees larger than one of 0 entries were signed/)
   assert.deepEqual(files(folder), ['after-0000000000000009', 'key'])
-  assert.deepEqual((await openSigner(folder, origin, false)).newest(), tree(20))
+  assert.deepEqual((await openSigner(signerFolder(folder), origin, false)).newest(), tree(20))
 })
 
 test('a smaller tree, another of the same size, and another before it are refused', async (t) => {
   const folder = folderOf(t)
-  const signer = await openSigner(folder, origin, true)
+  const signer = await openSigner(signerFolder(folder), origin, true)
   await signer.sign(signer.newest(), tree(8))
   for (const [from, to] of [[tree(8), tree(7)], [tree(8), tree(8, 'other')], [tree(8, 'other'), tree(9)], [tree(7), tree(9)]] as const) await assert.rejects(signer.sign(from, to), SignerRefused)
   assert.deepEqual(signer.newest(), tree(8))
@@ -70,12 +70,12 @@ test('a smaller tree, another of the same size, and another before it are refuse
 
 test('a key that is gone, a key that is none, and a newest tree that cannot be read: it does not begin anew', async (t) => {
   const folder = folderOf(t)
-  await assert.rejects(openSigner(folder, origin, false), /The key of the ledger is not in/)
-  const signer = await openSigner(folder, origin, true)
+  await assert.rejects(openSigner(signerFolder(folder), origin, false), /The key of the ledger is not in/)
+  const signer = await openSigner(signerFolder(folder), origin, true)
   await signer.sign(signer.newest(), tree(2))
   writeFileSync(join(folder, 'after-0000000000000000'), 'torn')
-  await assert.rejects(openSigner(folder, origin, false), /is no checkpoint of kawal\.example\/ledger/)
+  await assert.rejects(openSigner(signerFolder(folder), origin, false), /is no checkpoint of kawal\.example\/ledger/)
   writeFileSync(join(folder, 'key'), 'PRIVATE+KEY+x')
-  await assert.rejects(openSigner(folder, origin, false), /is no key of a ledger \(key_form\)/)
-  await assert.rejects(openSigner(join(folder, 'other'), 'a name', true), /no name of a ledger/)
+  await assert.rejects(openSigner(signerFolder(folder), origin, false), /is no key of a ledger \(key_form\)/)
+  await assert.rejects(openSigner(signerFolder(join(folder, 'other')), 'a name', true), /no name of a ledger/)
 })

@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { link, mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises'
+import { link, mkdir, readdir, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sameBytes } from '@kawal/core/ledger/bytes.ts'
 import { formatCheckpoint, readCheckpoint } from '@kawal/core/ledger/checkpoint.ts'
@@ -30,6 +29,23 @@ export interface LogSigner {
   sign(from: SignedTree, to: SignedTree): Promise<string>
 }
 
+/**
+ * Where the signer keeps its key and its newest tree. A file is there whole or not at all. What was done before a `sync` that resolved outlives any stop; what
+ * was done since may be there after one, or not.
+ */
+export interface SignerFolder {
+  /** For people. */
+  readonly path: string
+  /** None where there is no folder yet. */
+  names(): Promise<string[]>
+  /** @returns null where there is none */
+  read(name: string): Promise<string | null>
+  /** Makes a file; of many who make the same at once one does. @returns false where one is: it stays as it is */
+  place(name: string, text: string): Promise<boolean>
+  remove(name: string): Promise<void>
+  sync(): Promise<void>
+}
+
 const key_file = 'key'
 const digits = 16
 const empty: SignedTree = { size: 0, root: sha256(new Uint8Array()) }
@@ -44,14 +60,13 @@ const empty: SignedTree = { size: 0, root: sha256(new Uint8Array()) }
  * newest is always there, and takes its own away again. Signed is only what was swapped.
  * @param origin for a new key; an old one keeps its own
  */
-export async function openSigner(folder: string, origin: string, isNew: boolean): Promise<LogSigner> {
-  const path = join(folder, key_file)
-  if (!existsSync(path)) {
-    if (!isNew) throw new SignerRefused(`The key of the ledger is not in ${folder}, and the database holds entries that it signed. Put the folder back, or say with --ledger where it is.`)
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+export async function openSigner(folder: SignerFolder, origin: string, isNew: boolean): Promise<LogSigner> {
+  const path = join(folder.path, key_file)
+  if ((await folder.read(key_file)) === null) {
+    if (!isNew) throw new SignerRefused(`The key of the ledger is not in ${folder.path}, and the database holds entries that it signed. Put the folder back, or say with --ledger where it is.`)
     await makeKey(folder, origin)
   }
-  const key = await readSignerKey((await readFile(path, 'utf8')).trim(), sha256, publicKeyOf)
+  const key = await readSignerKey((await folder.read(key_file) ?? '').trim(), sha256, publicKeyOf)
   if (!key.ok || key.value.algorithm !== 'ed25519') throw new SignerRefused(`${path} is no key of a ledger (${key.ok ? 'of a witness' : key.error}). Put the one back that was there.`)
   const { name, id, seed } = key.value
   const verifying = verifierKey(name, 'ed25519', publicKeyOf(seed), sha256)
@@ -77,49 +92,69 @@ export async function openSigner(folder: string, origin: string, isNew: boolean)
 
 const nameAfter = (size: number): string => `after-${String(size).padStart(digits, '0')}`
 
-/** Nobody else's: who signs beside us must not write into what is linked. */
-const draftName = (): string => `draft-${randomUUID()}`
-
-async function makeKey(folder: string, origin: string): Promise<void> {
-  const draft = draftName()
+async function makeKey(folder: SignerFolder, origin: string): Promise<void> {
   const seed = Uint8Array.from(randomBytes(32))
   const key = verifierKey(origin, 'ed25519', publicKeyOf(seed), sha256)
   if (!key.ok) throw new SignerRefused(`${origin} is no name of a ledger: no spaces and no plus signs`)
-  await writeDurably(folder, draft, `${formatSignerKey({ ...key.value, seed })}\n`)
-  await rename(join(folder, draft), join(folder, key_file))
-  await syncFolder(folder)
+  await folder.place(key_file, `${formatSignerKey({ ...key.value, seed })}\n`)
+  await folder.sync()
 }
 
 /** Where a stop came between a link and the removal of what it follows there are two: the last is the newest. */
-async function readNewest(folder: string, origin: string): Promise<SignedTree> {
+async function readNewest(folder: SignerFolder, origin: string): Promise<SignedTree> {
   const file = (await swapped(folder)).at(-1)
   if (file === undefined) return empty
-  const read = readCheckpoint(await readFile(join(folder, file), 'utf8'))
-  if (!read.ok || read.value.origin !== origin) throw new SignerRefused(`${join(folder, file)} is no checkpoint of ${origin}. Put the one back that was there: without it the log could be signed a second time.`)
+  const read = readCheckpoint(await folder.read(file) ?? '')
+  if (!read.ok || read.value.origin !== origin) throw new SignerRefused(`${join(folder.path, file)} is no checkpoint of ${origin}. Put the one back that was there: without it the log could be signed a second time.`)
   const { size, root } = read.value
   return { size, root }
 }
 
 /** Their names sort by size. */
-const swapped = async (folder: string): Promise<string[]> => (await readdir(folder)).filter((name) => /^after-\d{16}$/.test(name)).sort()
+const swapped = async (folder: SignerFolder): Promise<string[]> => (await folder.names()).filter((name) => /^after-\d{16}$/.test(name)).sort()
 
 /** @throws SignerRefused where another tree follows it, or it was left behind */
-async function swap(folder: string, size: number, text: string): Promise<void> {
-  const [draft, name] = [draftName(), nameAfter(size)]
-  await writeDurably(folder, draft, text)
-  try {
-    await link(join(folder, draft), join(folder, name))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    throw new SignerRefused(`another tree was signed after the one of ${size} entries`)
-  } finally {
-    await unlink(join(folder, draft))
-  }
+async function swap(folder: SignerFolder, size: number, text: string): Promise<void> {
+  const name = nameAfter(size)
+  if (!(await folder.place(name, text))) throw new SignerRefused(`another tree was signed after the one of ${size} entries`)
   const all = await swapped(folder)
   if (all.at(-1) !== name) {
-    await unlink(join(folder, name))
+    await folder.remove(name)
     throw new SignerRefused(`trees larger than one of ${size} entries were signed`)
   }
-  await syncFolder(folder)
-  for (const older of all.slice(0, -1)) await unlink(join(folder, older))
+  await folder.sync()
+  for (const older of all.slice(0, -1)) await folder.remove(older)
+}
+
+/** A folder on disk. */
+export function signerFolder(path: string): SignerFolder {
+  let isMade = false
+  return {
+    path,
+    names: () => readdir(path).catch(unlessMissing([])),
+    read: (name) => readFile(join(path, name), 'utf8').catch(unlessMissing(null)),
+    async place(name, text) {
+      if (!isMade) await mkdir(path, { recursive: true, mode: 0o700 })
+      isMade = true
+      // Nobody else's: who signs beside us must not write into what is linked.
+      const draft = `draft-${randomUUID()}`
+      await writeDurably(path, draft, text)
+      try {
+        await link(join(path, draft), join(path, name))
+        return true
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+        return false
+      } finally {
+        await unlink(join(path, draft))
+      }
+    },
+    remove: (name) => unlink(join(path, name)),
+    sync: () => syncFolder(path),
+  }
+}
+
+const unlessMissing = <T>(instead: T) => (error: NodeJS.ErrnoException): T => {
+  if (error.code === 'ENOENT') return instead
+  throw error
 }

@@ -1,7 +1,7 @@
 import { backOff_ms } from '@kawal/core/recap/back-off.ts'
 import { envelope_type } from '@kawal/contract/handing-in.ts'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
-import { system, type Database } from '../adapters/postgres/database.ts'
+import { reach as reachBy, type Reach } from '../reach.ts'
 import { envelopeOf } from './stored.ts'
 
 /** Where records are handed over (docs/operating/receiver.md). */
@@ -11,14 +11,25 @@ export interface ReceiverSettings {
   readonly token?: string
 }
 
+export interface Due { readonly hash: Buffer; readonly bytes: Uint8Array }
+
+/** What the receiver has, as far as it said so. */
+export interface DeliveryStore {
+  /** Records that count and that it has not answered for, in the ledger's order, without those that are to be left alone longer. */
+  due(now: Instant, max: number): Promise<readonly Due[]>
+  /** Its answer: on disk when this resolves, the first one of each record alone; the record is due no more. */
+  delivered(hash: Buffer, status: number, answer: Buffer, at: Instant): Promise<void>
+  /** It is left alone until then. */
+  refused(hash: Buffer, until: Instant): Promise<void>
+}
+
 interface ForwarderNeeds {
-  readonly database: Database
+  readonly store: DeliveryStore
+  readonly reach?: Reach
   readonly clock: () => Instant
   readonly receiver: ReceiverSettings
   readonly failed: (error: unknown) => void
 }
-
-interface Due { readonly hash: Buffer; readonly bytes: Buffer; readonly tries: number }
 
 type Answer =
   | { readonly kind: 'taken'; readonly status: number; readonly body: Buffer }
@@ -38,7 +49,7 @@ const refused_ms = 60 * 60_000
  * draft-ietf-httpapi-idempotency-key-header), and the receiver answers as it did. One that is down is left alone for longer each time, up to ten minutes; one
  * that is busy is sent less at once.
  */
-export function createForwarder({ database, clock, receiver, failed }: ForwarderNeeds) {
+export function createForwarder({ store, reach = reachBy, clock, receiver, failed }: ForwarderNeeds) {
   let atOnce = 4
   let silentUntil: Instant = -Infinity
   let silences = 0
@@ -47,10 +58,8 @@ export function createForwarder({ database, clock, receiver, failed }: Forwarder
   async function ask({ hash, bytes }: Due): Promise<Answer> {
     const body = Buffer.from(envelopeOf(bytes))
     try {
-      const answer = await fetch(receiver.url, {
-        method: 'POST', signal: AbortSignal.timeout(answer_ms_max), redirect: 'error', body,
-        headers: { 'content-type': envelope_type, 'idempotency-key': `"${hash.toString('hex')}"`, ...(receiver.token === undefined ? {} : { authorization: `Bearer ${receiver.token}` }) },
-      })
+      const headers = { 'content-type': envelope_type, 'idempotency-key': `"${hash.toString('hex')}"`, ...(receiver.token === undefined ? {} : { authorization: `Bearer ${receiver.token}` }) }
+      const answer = await reach(receiver.url, { method: 'POST', body, headers }, answer_ms_max)
       const { status } = answer
       const text = Buffer.from(await answer.arrayBuffer())
       if (status >= 200 && status < 300 && text.length <= answer_bytes_max) return { kind: 'taken', status, body: text }
@@ -63,17 +72,14 @@ export function createForwarder({ database, clock, receiver, failed }: Forwarder
   async function handOver(due: Due): Promise<void> {
     const answer = await ask(due)
     if (answer.kind === 'taken') {
-      await database.transaction(system, async (client) => {
-        await client.query('INSERT INTO delivery (hash, status, answer, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING', [due.hash, answer.status, answer.body, new Date(clock())])
-        await client.query('UPDATE recap SET delivered = true, tries = tries + 1 WHERE hash = $1', [due.hash])
-      })
+      await store.delivered(due.hash, answer.status, answer.body, clock())
       silences = 0
       atOnce = Math.min(at_once_max, atOnce + 1 / atOnce)
       return
     }
     if (answer.kind === 'refused') {
       failed(new Error(`the receiver answered ${answer.status} to ${due.hash.toString('hex')}`))
-      return void (await database.transaction(system, (client) => client.query('UPDATE recap SET tries = tries + 1, next_try_at = $2 WHERE hash = $1', [due.hash, new Date(clock() + refused_ms)])))
+      return store.refused(due.hash, clock() + refused_ms)
     }
     atOnce = Math.max(1, atOnce / 2)
     const until = clock() + (answer.pause_ms ?? backOff_ms(silences))
@@ -84,11 +90,9 @@ export function createForwarder({ database, clock, receiver, failed }: Forwarder
   async function run(): Promise<void> {
     try {
       while (clock() >= silentUntil) {
-        const { rows } = await database.transaction(system, (client) => client.query<Due>(
-          `SELECT recap.hash, bytes, tries FROM recap JOIN ledger_entry ON index = entry WHERE reason IS NULL AND NOT delivered AND (next_try_at IS NULL OR next_try_at <= $1) ORDER BY entry LIMIT $2`,
-          [new Date(clock()), Math.floor(atOnce)]))
-        if (rows.length === 0) return
-        await Promise.all(rows.map(handOver))
+        const due = await store.due(clock(), Math.floor(atOnce))
+        if (due.length === 0) return
+        await Promise.all(due.map(handOver))
       }
     } catch (error) {
       failed(error)

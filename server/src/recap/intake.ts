@@ -1,10 +1,9 @@
 import { keyId, readEnvelope, type EnvelopeFault } from '@kawal/core/recap/cose.ts'
 import { writeEntry } from '@kawal/core/recap/entry.ts'
-import type { Database } from '../adapters/postgres/database.ts'
 import { sha256 } from '../ledger/cryptography.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { ProblemError } from '../problem.ts'
-import { algorithmOf, holderReader, type Signatures } from './keys.ts'
+import { algorithmOf, holderReader, type Holders, type Signatures } from './keys.ts'
 
 interface Handed {
   /** The envelope as it came. */
@@ -34,19 +33,19 @@ export const recap_kind = 1
  * are safe, and may be wrong in whatever way (in 2023 a results server answered 500 for five hours, since one contest was
  * mapped to no state).
  */
-export function createIntake({ database, ledger, signatures }: { readonly database: Database; readonly ledger: () => Ledger; readonly signatures: Signatures }) {
-  const holdersOf = holderReader(database)
+export function createIntake({ holders: read, ledger, signatures }: { readonly holders: Holders; readonly ledger: () => Ledger; readonly signatures: Signatures }) {
+  const holdersOf = holderReader(read)
   let waiting = 0
 
   async function take({ bytes, carrier, key }: Handed): Promise<Taken> {
     const open = ledger()
-    const read = readEnvelope(bytes)
-    if (!read.ok) throw new ProblemError('recap_unreadable', envelopeFaults(read.error, bytes.length))
+    const envelope = readEnvelope(bytes)
+    if (!envelope.ok) throw new ProblemError('recap_unreadable', envelopeFaults(envelope.error, bytes.length))
     const hash = Buffer.from(sha256(bytes)).toString('hex')
-    const holders = await holdersOf(Buffer.from(read.value.kid).toString('hex'))
-    const isSignedBy = (publicKey: Uint8Array): Promise<boolean> => signatures.isSignedBy(read.value, hash, publicKey)
+    const holders = await holdersOf(Buffer.from(envelope.value.kid).toString('hex'))
+    const isSignedBy = (publicKey: Uint8Array): Promise<boolean> => signatures.isSignedBy(envelope.value, hash, publicKey)
     const isEnrolled = (await Promise.all(holders.map(({ publicKey }) => isSignedBy(publicKey)))).includes(true)
-    if (!isEnrolled && (key === null || !(await isKeyOf(key, read.value.kid)) || !(await isSignedBy(key))))
+    if (!isEnrolled && (key === null || !(await isKeyOf(key, envelope.value.kid)) || !(await isSignedBy(key))))
       throw holders.length > 0 || key !== null ? new ProblemError('signature_wrong', signature_wrong) : new ProblemError('key_missing', key_missing)
     const { index, isNew } = await open.append({ name: hash, kind: recap_kind, bytes: writeEntry({ kind: 'recap', envelope: bytes }), carrier, key: isEnrolled ? null : key })
     const receipt = await open.receipt(index)

@@ -16,11 +16,14 @@ export const algorithmOf = (publicKey: Uint8Array): Algorithm => (publicKey.leng
 
 const remembered_max = 20_000
 
+/** Whether this key signed, by the algorithm that is its own; false for what is no key. */
+export type IsSigned = (envelope: Envelope, publicKey: Uint8Array) => Promise<boolean>
+
 /**
  * Who signed what. It is asked when a record comes in, and once more when it is judged, a moment later: the second time what was found is remembered. Looked at beside the
  * main thread, since a signature of P-256 takes 0.1 ms.
  */
-export function createSignatures() {
+export function createSignatures(isSigned: IsSigned = isSignedBeside) {
   /** Of records by their hash: a key that signed. */
   const signers = new Map<string, string>()
 
@@ -39,7 +42,7 @@ export function createSignatures() {
 
 export type Signatures = ReturnType<typeof createSignatures>
 
-function isSigned(envelope: Envelope, publicKey: Uint8Array): Promise<boolean> {
+function isSignedBeside(envelope: Envelope, publicKey: Uint8Array): Promise<boolean> {
   const key = envelope.algorithm === algorithmOf(publicKey) ? keyOf(publicKey) : null
   if (key === null) return Promise.resolve(false)
   return new Promise((resolve, reject) => {
@@ -69,8 +72,13 @@ export async function readHolders(client: pg.ClientBase, kids: readonly string[]
   return found
 }
 
+/** Who holds the keys of these ids (hex), as of now; an id that nobody's key has is left out. */
+export type Holders = (kids: readonly string[]) => Promise<ReadonlyMap<string, readonly KeyHolder[]>>
+
+export const holdersIn = (database: Database): Holders => (kids) => database.transaction(system, (client) => readHolders(client, kids))
+
 /** Asks for the holders of many ids at once: what is asked while one query is under way goes into the next. */
-export function holderReader(database: Database): (kid: string) => Promise<readonly KeyHolder[]> {
+export function holderReader(read: Holders): (kid: string) => Promise<readonly KeyHolder[]> {
   let asked = new Map<string, { readonly found: ((holders: readonly KeyHolder[]) => void)[]; readonly failed: ((error: unknown) => void)[] }>()
   let running = false
   async function run(): Promise<void> {
@@ -79,7 +87,7 @@ export function holderReader(database: Database): (kid: string) => Promise<reado
       const now = asked
       asked = new Map()
       try {
-        const holders = await database.transaction(system, (client) => readHolders(client, [...now.keys()]))
+        const holders = await read([...now.keys()])
         for (const [kid, { found }] of now) for (const each of found) each(holders.get(kid) ?? [])
       } catch (error) {
         for (const { failed } of now.values()) for (const each of failed) each(error)

@@ -7,18 +7,23 @@ import type { Database } from '../adapters/postgres/database.ts'
 import { endNow } from '../end-now.ts'
 import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import { ledgerRoutes } from '../ledger/routes.ts'
-import { openSigner, SignerRefused } from '../ledger/signer.ts'
-import { readSize } from '../ledger/store.ts'
+import { openSigner, SignerRefused, signerFolder } from '../ledger/signer.ts'
+import { createLedgerStore, isLedgerEmpty } from '../ledger/store.ts'
 import { deviceOf } from '../measurement/device.ts'
 import { ProblemError } from '../problem.ts'
+import { createDeliveryStore } from './deliveries.ts'
 import { createForwarder, type ReceiverSettings } from './forwarder.ts'
 import { createIntake } from './intake.ts'
 import { createJudge } from './judge.ts'
-import { createSignatures } from './keys.ts'
+import { createJudgeStore } from './judged.ts'
+import { createSignatures, holdersIn } from './keys.ts'
+import { photoFiles } from './photo-files.ts'
 import { createPhotoStore } from './photo-store.ts'
 import { photoRoutes } from './photo-routes.ts'
+import { createPhotoLists } from './photos.ts'
 import { recapRoutes, stationRecapRoute } from './routes.ts'
 import { createSources } from './sources.ts'
+import { readDelivery, readState } from './state.ts'
 
 export interface RecapSettings {
   /** Folder of the log's key and of what it signed last: not in the database, and not put back with it. */
@@ -64,9 +69,9 @@ export async function openRecaps({ clock, log, recaps: settings, fatal = endWith
   }
   const contests = settings?.contests ?? contestDefaults
   const signatures = createSignatures()
-  const judge = createJudge({ database, clock, contests, signatures, failed })
-  const forwarder = settings?.receiver === undefined ? null : createForwarder({ database, clock, receiver: settings.receiver, failed })
-  const intake = createIntake({ database, ledger: open, signatures })
+  const judge = createJudge({ store: createJudgeStore(database), clock, contests, signatures, failed })
+  const forwarder = settings?.receiver === undefined ? null : createForwarder({ store: createDeliveryStore(database), clock, receiver: settings.receiver, failed })
+  const intake = createIntake({ holders: holdersIn(database), ledger: open, signatures })
   let turned = -Infinity
   let turning: Promise<void> | null = null
   const turn = async (log: Ledger): Promise<void> => {
@@ -88,9 +93,10 @@ export async function openRecaps({ clock, log, recaps: settings, fatal = endWith
       // In a scope of their own: nobody else takes bodies of these types.
       void app.register((scope, _, done) => {
         const admit = (request: FastifyRequest): number => deviceOf(request, secret).key
-        recapRoutes(scope, { database, admit, clock, ledger: open, intake, taken: () => void judge.turn() })
+        const lists = createPhotoLists(database)
+        recapRoutes(scope, { lists, stateOf: (hash) => readState(database, hash), deliveryOf: (hash) => readDelivery(database, hash), admit, clock, ledger: open, intake, taken: () => void judge.turn() })
         stationRecapRoute(scope, { database, contests })
-        photoRoutes(scope, { database, admit, clock, store: createPhotoStore(settings?.photos ?? ''), fatal })
+        photoRoutes(scope, { lists, admit, clock, store: createPhotoStore(photoFiles(settings?.photos ?? '')), fatal })
         done()
       })
     },
@@ -112,8 +118,8 @@ const endWith = (log: Logger) => (error: unknown): void => {
 async function opened(database: Database, clock: () => Instant, settings: RecapSettings | undefined, failed: (error: unknown) => void, fatal: (error: unknown) => void): Promise<{ readonly ledger: Ledger | null; readonly why: string }> {
   if (settings === undefined) return { ledger: null, why: 'This server keeps no ledger, and takes no recaps.' }
   try {
-    const signer = await openSigner(settings.folder, settings.origin, (await readSize(database)) === 0)
-    return { ledger: await openLedger({ database, signer, clock, sources: createSources(), failed, fatal }), why: '' }
+    const signer = await openSigner(signerFolder(settings.folder), settings.origin, await isLedgerEmpty(database))
+    return { ledger: await openLedger({ store: createLedgerStore(database), signer, clock, sources: createSources(), failed, fatal }), why: '' }
   } catch (error) {
     if (!(error instanceof SignerRefused)) throw error
     failed(error)

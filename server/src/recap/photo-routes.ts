@@ -1,13 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { photo_bytes_max } from '@kawal/core/recap/photo.ts'
-import type { Database } from '../adapters/postgres/database.ts'
 import { FsyncFailed } from '../durable.ts'
 import { ProblemError } from '../problem.ts'
 import { OffsetConflict, PhotoOther, PhotoTooLong, UploadLocked, type PhotoId, type PhotoStore } from './photo-store.ts'
-import { markKept, readPhoto } from './photos.ts'
+import type { PhotoLists } from './photos.ts'
 
 interface PhotoNeeds {
-  readonly database: Database
+  readonly lists: PhotoLists
   /** @throws ProblemError for whom nothing is done */
   readonly admit: (request: FastifyRequest) => unknown
   readonly clock: () => number
@@ -25,7 +24,7 @@ const pause_s = 10
  * Resumable uploads by tus 1.0.0 (https://tus.io/protocols/resumable-upload), core and creation. An upload's address is its content: hash and
  * size, so that who lost the answer of its creation asks at the same address, and the same photo is sent once whoever carries it.
  */
-export function photoRoutes(app: FastifyInstance, { database, admit, clock, store, fatal }: PhotoNeeds): void {
+export function photoRoutes(app: FastifyInstance, { lists, admit, clock, store, fatal }: PhotoNeeds): void {
   let uploads = 0
   app.addContentTypeParser(offset_type, (_, payload, parsed) => parsed(null, payload))
 
@@ -38,11 +37,13 @@ export function photoRoutes(app: FastifyInstance, { database, admit, clock, stor
   }
   /** @throws ProblemError where no list names it */
   const named = async (photo: PhotoId): Promise<{ readonly isKept: boolean }> => {
-    const found = await readPhoto(database, photo)
+    const found = await lists.find(photo)
     if (found === null) throw new ProblemError('photo_unexpected', 'Send the record that it belongs to, then its list of photos (PUT /v1/recaps/HASH/photos), then the photo.')
     return found
   }
-  const keep = async (photo: PhotoId, offset: number): Promise<void> => void (offset === photo.size && await markKept(database, photo, clock()))
+  const keep = async (photo: PhotoId, offset: number): Promise<void> => {
+    if (offset === photo.size) await lists.markKept(photo, clock())
+  }
 
   app.options('/v1/photos', (_, reply) => reply.code(204).headers({ 'tus-resumable': version, 'tus-version': version, 'tus-extension': 'creation', 'tus-max-size': photo_bytes_max }).send())
 

@@ -1,8 +1,4 @@
 import { createHash, type Hash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { mkdir, open, rename, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { syncFile, syncFolder } from '../durable.ts'
 
 /** A photo by its content: who names another size names another photo. */
 export interface PhotoId {
@@ -33,6 +29,27 @@ interface Appended {
   readonly broken: unknown
 }
 
+/** A file that bytes are added to. */
+export interface PhotoFile {
+  /** Behind those that are there. A stop may leave any beginning of what was not synced. */
+  write(pieces: readonly Buffer[]): Promise<void>
+  /** All that was written, and of a new file its name, outlives any stop. @throws FsyncFailed */
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+/** The files of photos, by the names that the store gives them. */
+export interface PhotoFiles {
+  /** @returns null where there is none */
+  size(name: string): Promise<number | null>
+  /** Bytes `from` to before `to`. @throws Error where the file has fewer */
+  read(name: string, from: number, to: number): Promise<Uint8Array<ArrayBuffer>>
+  /** Opens a file to add to it. @param isNew it is made */
+  append(name: string, isNew: boolean): Promise<PhotoFile>
+  /** At each instant it has one name or the other; the new one outlives any stop when this resolves. */
+  rename(from: string, to: string): Promise<void>
+}
+
 /** Bytes are written to disk in pieces of this size: a phone sends as many in one request. */
 const piece_bytes = 262_144
 /** Hashes of uploads under way; one that is not remembered is made again from the file. */
@@ -42,31 +59,19 @@ const hashes_max = 4_096
  * Photos as files, named by their hash. What a request brought is on disk when it is answered, also where its line broke in the middle;
  * a photo stands under its own name only when all of it is on disk and its hash is right.
  */
-export function createPhotoStore(folder: string) {
+export function createPhotoStore(files: PhotoFiles) {
   const locked = new Set<string>()
   const hashes = new Map<string, { readonly hash: Hash; readonly at: number }>()
-  const folders = new Set<string>()
 
   const nameOf = ({ sha256, size }: PhotoId): string => `${sha256}-${size}`
-  const folderOf = ({ sha256 }: PhotoId): string => join(folder, sha256.slice(0, 2))
-  const pathOf = (photo: PhotoId): string => join(folderOf(photo), nameOf(photo))
-  const partOf = (photo: PhotoId): string => `${pathOf(photo)}.part`
-
-  async function makeFolder(photo: PhotoId): Promise<void> {
-    const path = folderOf(photo)
-    if (folders.has(path)) return
-    await mkdir(path, { recursive: true, mode: 0o700 })
-    await syncFolder(folder)
-    await syncFolder(dirname(folder))
-    folders.add(path)
-  }
+  const partOf = (photo: PhotoId): string => `${nameOf(photo)}.part`
 
   /** Of what is on disk up to there. */
   async function hashUpTo(photo: PhotoId, at: number): Promise<Hash> {
     const known = hashes.get(nameOf(photo))
     if (known?.at === at) return known.hash
     const hash = createHash('sha256')
-    if (at > 0) for await (const piece of createReadStream(partOf(photo), { end: at - 1 })) hash.update(piece as Buffer)
+    for (let from = 0; from < at; from += piece_bytes) hash.update(await files.read(partOf(photo), from, Math.min(at, from + piece_bytes)))
     return hash
   }
 
@@ -80,8 +85,7 @@ export function createPhotoStore(folder: string) {
   async function finish(photo: PhotoId, hash: Hash): Promise<void> {
     hashes.delete(nameOf(photo))
     const isRight = hash.digest('hex') === photo.sha256
-    await rename(partOf(photo), isRight ? pathOf(photo) : `${pathOf(photo)}.other`)
-    await syncFolder(folderOf(photo))
+    await files.rename(partOf(photo), isRight ? nameOf(photo) : `${nameOf(photo)}.other`)
     if (!isRight) throw new PhotoOther('other bytes than the hash names')
   }
 
@@ -98,8 +102,8 @@ export function createPhotoStore(folder: string) {
 
   /** How many bytes are on disk. A stop between the last byte and the name is made good here. */
   async function bytesThere(photo: PhotoId): Promise<number> {
-    if ((await sizeOf(pathOf(photo))) === photo.size) return photo.size
-    const size = await sizeOf(partOf(photo)) ?? 0
+    if ((await files.size(nameOf(photo))) === photo.size) return photo.size
+    const size = await files.size(partOf(photo)) ?? 0
     if (size < photo.size) return size
     return finish(photo, await hashUpTo(photo, photo.size)).then(() => photo.size, (error: unknown) => {
       if (error instanceof PhotoOther) return 0
@@ -111,16 +115,15 @@ export function createPhotoStore(folder: string) {
     const there = await bytesThere(photo)
     if (there !== from) throw new OffsetConflict(there)
     if (there === photo.size) return { offset: there, broken: null }
-    await makeFolder(photo)
     const hash = await hashUpTo(photo, from)
-    const file = await open(partOf(photo), 'a', 0o600)
+    const file = await files.append(partOf(photo), from === 0)
     let offset = from
     let broken: unknown = null
     try {
       let [held, length]: [Buffer[], number] = [[], 0]
       const write = async (): Promise<void> => {
         if (length === 0) return
-        await file.writev(held)
+        await file.write(held)
         for (const each of held) hash.update(each)
         offset += length
         ;[held, length] = [[], 0]
@@ -137,8 +140,7 @@ export function createPhotoStore(folder: string) {
         broken = error
       }
       await write()
-      await syncFile(file)
-      if (from === 0) await syncFolder(folderOf(photo))
+      await file.sync()
     } catch (error) {
       // What was written of it, the file says; its hash is made again.
       hashes.delete(nameOf(photo))
@@ -159,15 +161,11 @@ export function createPhotoStore(folder: string) {
      * @throws OffsetConflict, PhotoOther, PhotoTooLong, UploadLocked, FsyncFailed
      */
     append: (photo: PhotoId, from: number, body: AsyncIterable<Buffer>): Promise<Appended> => withLock(photo, () => append(photo, from, body)),
-    pathOf,
+    /** Of one that is whole. */
+    read: (photo: PhotoId, from: number, to: number): Promise<Uint8Array<ArrayBuffer>> => files.read(nameOf(photo), from, to),
   }
 }
 
 export type PhotoStore = ReturnType<typeof createPhotoStore>
 
 const isOfDisk = (error: unknown): boolean => error instanceof Error && 'syscall' in error && (error as NodeJS.ErrnoException).syscall?.startsWith('write') === true
-
-const sizeOf = (path: string): Promise<number | null> => stat(path).then(({ size }) => size, (error: NodeJS.ErrnoException) => {
-  if (error.code === 'ENOENT') return null
-  throw error
-})

@@ -16,7 +16,8 @@ import { planned } from '@kawal/testkit/plan.ts'
 import { recapPhone, seedRecaps, type RecapPhone } from '@kawal/testkit/recap-phone.ts'
 import { withServer, type TestServer } from '@kawal/testkit/server.ts'
 import { deviceToken, enrolKey } from '../measurement/enrolment.ts'
-import { createPhotoStore } from './photo-store.ts'
+import { photoFiles } from './photo-files.ts'
+import { createPhotoStore, type PhotoId } from './photo-store.ts'
 
 let now = Date.UTC(2029, 1, 14, 9)
 const [station = ''] = planned.stations
@@ -168,18 +169,19 @@ test('a stop between the last byte and the name is made good; a file that lost i
   const bytes = randomBytes(3_000)
   const id = { sha256: sha256(bytes).toString('hex'), size: bytes.length }
   const body = async function* (part: Buffer): AsyncGenerator<Buffer> { yield await Promise.resolve(part) }
-  const store = createPhotoStore(inner)
+  const fileOf = (photo: PhotoId): string => join(inner, photo.sha256.slice(0, 2), `${photo.sha256}-${photo.size}`)
+  const store = createPhotoStore(photoFiles(inner))
   assert.equal((await store.append(id, 0, body(bytes.subarray(0, 2_000)))).offset, 2_000)
-  truncateSync(`${store.pathOf(id)}.part`, 1_500)
+  truncateSync(`${fileOf(id)}.part`, 1_500)
   assert.equal(await store.offset(id), 1_500)
-  const restarted = createPhotoStore(inner)
-  writeFileSync(`${store.pathOf(id)}.part`, bytes)
+  const restarted = createPhotoStore(photoFiles(inner))
+  writeFileSync(`${fileOf(id)}.part`, bytes)
   assert.equal(await restarted.offset(id), 3_000)
-  assert.ok(readFileSync(store.pathOf(id)).equals(bytes))
+  assert.ok(readFileSync(fileOf(id)).equals(bytes))
   // and with the hash in memory of more bytes than the file has
   const other = { sha256: sha256(Buffer.from('abcdef')).toString('hex'), size: 6 }
   await store.append(other, 0, body(Buffer.from('abcd')))
-  truncateSync(`${store.pathOf(other)}.part`, 2)
+  truncateSync(`${fileOf(other)}.part`, 2)
   assert.equal((await store.append(other, 2, body(Buffer.from('cdef')))).offset, 6)
 })
 

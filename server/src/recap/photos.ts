@@ -7,38 +7,64 @@ import { ProblemError } from '../problem.ts'
 import type { PhotoId } from './photo-store.ts'
 import { recapOf } from './stored.ts'
 
+/** A list of photos as it came, and what stands in it. */
+interface PhotoList { readonly hash: Buffer; readonly bytes: Buffer; readonly photos: readonly Photo[] }
+
+/** Which photos belong to records, and which of them are here as a whole. What resolved is on disk. */
+export interface PhotoLists {
+  /**
+   * Keeps a list, once, and from then on its photos may come; one transaction.
+   * @param look is given the record's entry, null where there is none, and throws where nothing is to be kept
+   */
+  keep(record: Buffer, list: PhotoList, now: number, look: (entry: Uint8Array | null) => void): Promise<void>
+  /** Whether the whole of a photo is here. @returns null where no list names it */
+  find(photo: PhotoId): Promise<{ readonly isKept: boolean } | null>
+  /** The whole of it is here; said again it changes nothing. */
+  markKept(photo: PhotoId, now: number): Promise<void>
+}
+
 /**
  * Keeps the list of a record's photos: from then on they may come.
  * @param hash of the record
  * @throws ProblemError not_found for a record that is not here, body_invalid for a list that its hash does not name
  */
-export async function keepList(database: Database, hash: Buffer, bytes: Buffer, now: number): Promise<void> {
+export async function keepList(lists: PhotoLists, record: Buffer, bytes: Buffer, now: number): Promise<void> {
   const photos = readPhotos(bytes)
   if (!photos.ok) throw new ProblemError('body_invalid', `This is no list of photos (${photos.error}): spec/recap.md says how one is written.`)
-  const list = Buffer.from(sha256(bytes))
-  await database.transaction(system, async (client) => {
-    const named = await listOf(client, hash)
-    if (!list.equals(named)) throw new ProblemError('body_invalid', 'The record holds the hash of another list: send the one that was made with it.')
-    const { rowCount } = await client.query('INSERT INTO photo_list (hash, bytes, received_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [list, bytes, new Date(now)])
-    if (rowCount === 0) return
-    const all = photos.value
-    const columns = [all.map((photo) => photo.sha256), all.map(({ size_bytes }) => size_bytes)] as const
-    await client.query('INSERT INTO photo (sha256, size) SELECT * FROM unnest($1::bytea[], $2::integer[]) ON CONFLICT DO NOTHING', [...columns])
-    await client.query(
-      'INSERT INTO photo_place (list, page, shot, kind, sha256, size) SELECT $3, * FROM unnest($4::smallint[], $5::smallint[], $6::smallint[], $1::bytea[], $2::integer[])',
-      [...columns, list, all.map(({ page }) => page), all.map(({ shot }) => shot), all.map(({ kind }) => photo_kinds.indexOf(kind))])
+  const hash = Buffer.from(sha256(bytes))
+  await lists.keep(record, { hash, bytes, photos: photos.value }, now, (entry) => {
+    if (!hash.equals(listOf(entry))) throw new ProblemError('body_invalid', 'The record holds the hash of another list: send the one that was made with it.')
   })
 }
 
 /** The hash of its list, as the record has it. */
-async function listOf(client: pg.ClientBase, hash: Buffer): Promise<Uint8Array> {
-  const { rows } = await client.query<{ bytes: Buffer }>('SELECT bytes FROM ledger_entry WHERE name = $1 AND kind = 1', [hash])
-  const [row] = rows
-  if (row === undefined) throw new ProblemError('not_found', 'No record with this hash was handed in here: send it first.')
-  const recap = recapOf(row.bytes)
+function listOf(entry: Uint8Array | null): Uint8Array {
+  if (entry === null) throw new ProblemError('not_found', 'No record with this hash was handed in here: send it first.')
+  const recap = recapOf(entry)
   if (recap === null) throw new ProblemError('state_conflict', 'The record is kept, and this program cannot read which photos belong to it: they are asked for when it can.')
   return recap.photos
 }
+
+/** Lists and photos in the database. */
+export const createPhotoLists = (database: Database): PhotoLists => ({
+  keep: (record, { hash, bytes, photos }, now, look) => database.transaction(system, async (client) => {
+    const { rows } = await client.query<{ bytes: Buffer }>('SELECT bytes FROM ledger_entry WHERE name = $1 AND kind = 1', [record])
+    look(rows[0]?.bytes ?? null)
+    const { rowCount } = await client.query('INSERT INTO photo_list (hash, bytes, received_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [hash, bytes, new Date(now)])
+    if (rowCount === 0) return
+    const columns = [photos.map((photo) => photo.sha256), photos.map(({ size_bytes }) => size_bytes)] as const
+    await client.query('INSERT INTO photo (sha256, size) SELECT * FROM unnest($1::bytea[], $2::integer[]) ON CONFLICT DO NOTHING', [...columns])
+    await client.query(
+      'INSERT INTO photo_place (list, page, shot, kind, sha256, size) SELECT $3, * FROM unnest($4::smallint[], $5::smallint[], $6::smallint[], $1::bytea[], $2::integer[])',
+      [...columns, hash, photos.map(({ page }) => page), photos.map(({ shot }) => shot), photos.map(({ kind }) => photo_kinds.indexOf(kind))])
+  }),
+  async find({ sha256: hash, size }) {
+    const { rows } = await database.transaction(system, (client) => client.query<{ kept: boolean }>('SELECT kept_at IS NOT NULL AS kept FROM photo WHERE sha256 = $1 AND size = $2', [Buffer.from(hash, 'hex'), size]))
+    return rows[0] === undefined ? null : { isKept: rows[0].kept }
+  },
+  markKept: ({ sha256: hash, size }, now) => database.transaction(system, async (client) =>
+    void (await client.query('UPDATE photo SET kept_at = $3 WHERE sha256 = $1 AND size = $2 AND kept_at IS NULL', [Buffer.from(hash, 'hex'), size, new Date(now)]))),
+})
 
 /** @returns null where no list came yet */
 export async function readPhotosOf(client: pg.ClientBase, list: Uint8Array): Promise<PhotoState[] | null> {
@@ -48,12 +74,3 @@ export async function readPhotosOf(client: pg.ClientBase, list: Uint8Array): Pro
   if (rows.length === 0) return null
   return rows.flatMap(({ page, shot, kind, size, sha256: hash, kept }) => (page === null ? [] : [{ page, shot, kind: photo_kinds[kind] as Photo['kind'], size, sha256: hash.toString('hex'), kept }]))
 }
-
-/** Whether a list names it, and whether the whole of it is here. */
-export async function readPhoto(database: Database, { sha256: hash, size }: PhotoId): Promise<{ readonly isKept: boolean } | null> {
-  const { rows } = await database.transaction(system, (client) => client.query<{ kept: boolean }>('SELECT kept_at IS NOT NULL AS kept FROM photo WHERE sha256 = $1 AND size = $2', [Buffer.from(hash, 'hex'), size]))
-  return rows[0] === undefined ? null : { isKept: rows[0].kept }
-}
-
-export const markKept = (database: Database, { sha256: hash, size }: PhotoId, now: number): Promise<unknown> =>
-  database.transaction(system, (client) => client.query('UPDATE photo SET kept_at = $3 WHERE sha256 = $1 AND size = $2 AND kept_at IS NULL', [Buffer.from(hash, 'hex'), size, new Date(now)]))

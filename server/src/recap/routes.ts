@@ -5,17 +5,21 @@ import { signed_bytes_max } from '@kawal/core/recap/cose.ts'
 import { formatProof, readProof } from '@kawal/core/ledger/proof.ts'
 import type { Contests } from '@kawal/core/recap/judge.ts'
 import { list_bytes_max } from '@kawal/core/recap/photo.ts'
-import { system, type Database } from '../adapters/postgres/database.ts'
+import type { Database } from '../adapters/postgres/database.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { SignerRefused } from '../ledger/signer.ts'
 import { ProblemError } from '../problem.ts'
 import { callerWho } from '../readiness/ask.ts'
 import type { Intake } from './intake.ts'
-import { keepList, readPhotosOf } from './photos.ts'
+import { keepList, type PhotoLists } from './photos.ts'
 import { readStation } from './station.ts'
 
 interface RecapNeeds {
-  readonly database: Database
+  readonly lists: PhotoLists
+  /** What became of a record, by its hash; null where it was never handed in. */
+  readonly stateOf: (hash: string) => Promise<RecapState | null>
+  /** The receiver's answer as an entry of the ledger; null: none is there yet. */
+  readonly deliveryOf: (hash: string) => Promise<{ readonly index: number; readonly bytes: Uint8Array } | null>
   /** Who asks: the key of his device, or null where nobody is asked who he is. @throws ProblemError for whom nothing is done */
   readonly admit: (request: FastifyRequest) => number | null
   readonly clock: () => number
@@ -29,9 +33,15 @@ interface RecapNeeds {
 const receipt_type = 'text/plain; charset=utf-8'
 
 /** Records come in as they were signed, from whoever carries them; the answer is the receipt (spec/ledger.md). */
-export function recapRoutes(app: FastifyInstance, { database, admit, clock, ledger, intake, taken }: RecapNeeds): void {
+export function recapRoutes(app: FastifyInstance, { lists, stateOf, deliveryOf, admit, clock, ledger, intake, taken }: RecapNeeds): void {
   app.addContentTypeParser(cose_type, { parseAs: 'buffer', bodyLimit: signed_bytes_max }, (_, body, parsed) => parsed(null, body))
   app.addContentTypeParser(list_type, { parseAs: 'buffer', bodyLimit: list_bytes_max }, (_, body, parsed) => parsed(null, body))
+
+  const readState = async (hash: string): Promise<RecapState> => {
+    const state = isHash(hash) ? await stateOf(hash) : null
+    if (state === null) throw new ProblemError('not_found', 'No record with this hash was handed in here: send it.')
+    return state
+  }
 
   app.post('/v1/recaps', async (request, reply) => {
     const carrier = admit(request)
@@ -45,18 +55,18 @@ export function recapRoutes(app: FastifyInstance, { database, admit, clock, ledg
     admit(request)
     if (!Buffer.isBuffer(request.body)) throw new ProblemError('body_invalid', `Send the list of photos as it was hashed, as ${list_type}.`)
     if (!isHash(request.params.hash)) throw new ProblemError('not_found', 'A record is named by its hash, 64 digits of hex.')
-    await keepList(database, Buffer.from(request.params.hash, 'hex'), request.body, clock())
+    await keepList(lists, Buffer.from(request.params.hash, 'hex'), request.body, clock())
     return reply.code(204).send()
   })
 
   app.get<{ Params: { hash: string } }>('/v1/recaps/:hash', async (request): Promise<RecapState> => {
     admit(request)
-    return readState(database, request.params.hash)
+    return readState(request.params.hash)
   })
 
   app.get<{ Params: { hash: string } }>('/v1/recaps/:hash/receipt', async (request, reply): Promise<FastifyReply> => {
     admit(request)
-    const { entry } = await readState(database, request.params.hash)
+    const { entry } = await readState(request.params.hash)
     const receipt = await ledger().receipt(entry)
     if (receipt === null) throw new ProblemError('not_ready', 'The record is kept, and no signed checkpoint holds it yet. Ask again in a few seconds.')
     return reply.header('content-type', receipt_type).send(receipt)
@@ -64,8 +74,8 @@ export function recapRoutes(app: FastifyInstance, { database, admit, clock, ledg
 
   app.get<{ Params: { hash: string } }>('/v1/recaps/:hash/delivery', async (request, reply): Promise<FastifyReply> => {
     admit(request)
-    await readState(database, request.params.hash)
-    const entry = await readDelivery(database, request.params.hash)
+    await readState(request.params.hash)
+    const entry = await deliveryOf(request.params.hash)
     const proof = entry === null ? null : await ledger().receipt(entry.index)
     const read = proof === null ? null : readProof(proof)
     if (entry === null || read?.ok !== true) throw new ProblemError('not_ready', 'The receiver has not taken the record yet, or no signed checkpoint holds its answer. Ask again later.')
@@ -95,27 +105,6 @@ function keyOf(request: FastifyRequest): Buffer | null {
   const isKey = key.toString('base64url') === text && (key.length === 32 || (key.length === 65 && key[0] === 4))
   if (!isKey) throw new ProblemError('body_invalid', `The header ${key_header} holds no public key: 32 bytes of Ed25519, or 65 of P-256 from 4 on, in base64url without padding.`)
   return key
-}
-
-async function readState(database: Database, hash: string): Promise<RecapState> {
-  const found = isHash(hash) ? await database.transaction(system, async (client) => {
-    const { rows } = await client.query<{ index: number; at: Date; judged: boolean; reason: string | null; detail: string | null; photos: Buffer | null; delivered_at: Date | null }>(
-      `SELECT index, ledger_entry.at, recap.hash IS NOT NULL AS judged, reason, detail, photos, delivery.at AS delivered_at FROM ledger_entry LEFT JOIN recap ON recap.entry = index LEFT JOIN delivery ON delivery.hash = recap.hash
-       WHERE name = $1 AND kind = 1`, [Buffer.from(hash, 'hex')])
-    const [row] = rows
-    return row === undefined ? null : { ...row, photos: row.photos === null ? null : await readPhotosOf(client, row.photos) }
-  }) : null
-  if (found === null) throw new ProblemError('not_found', 'No record with this hash was handed in here: send it.')
-  const { index, at, judged, reason, detail, photos, delivered_at } = found
-  return { hash, entry: index, receivedAt: at.toISOString(), state: judged ? (reason === null ? 'counts' : 'quarantine') : 'waiting', reason, detail, deliveredAt: delivered_at?.toISOString() ?? null, photos }
-}
-
-/** The receiver's answer as an entry of the ledger; null: none is there yet. */
-function readDelivery(database: Database, hash: string): Promise<{ readonly index: number; readonly bytes: Buffer } | null> {
-  return database.transaction(system, async (client) => {
-    const { rows: [row] } = await client.query<{ index: number; bytes: Buffer }>('SELECT index, bytes FROM delivery JOIN ledger_entry ON index = entry WHERE hash = $1', [Buffer.from(hash, 'hex')])
-    return row ?? null
-  })
 }
 
 const isHash = (text: string): boolean => /^[0-9a-f]{64}$/.test(text)

@@ -1,7 +1,7 @@
 import { entryKind, writeEntry, type Entry } from '@kawal/core/recap/entry.ts'
 import { sha256 } from '../ledger/cryptography.ts'
-import type { Source } from '../ledger/ledger.ts'
-import type { NewEntry } from '../ledger/store.ts'
+import type { NewEntry, Source } from '../ledger/ledger.ts'
+import type { DatabaseWriting } from '../ledger/store.ts'
 
 interface DeviceRow { readonly row: string; readonly key: number; readonly id: string; readonly station_code: string; readonly public_key: Buffer; readonly enrolled_at: Date; readonly revoked_at: Date; readonly revoked_reason: string }
 interface DeliveryRow { readonly row: string; readonly hash: Buffer; readonly status: number; readonly answer: Buffer; readonly at: Date }
@@ -12,7 +12,7 @@ const deviceOf = ({ id }: DeviceRow): Uint8Array => Buffer.from(id.replaceAll('-
  * What else goes into the ledger: keys that were enrolled, keys that were revoked (nobody can make a phone count, or not count, unseen), and what the
  * receiver answered.
  */
-export const createSources = (): readonly Source[] => [
+export const createSources = (): readonly Source<DatabaseWriting>[] => [
   source<DeviceRow>('device', 'entry', 'key', 'public_key IS NOT NULL AND entry IS NULL', (row) => ({ kind: 'enrolment', device: deviceOf(row), station: row.station_code, publicKey: row.public_key, at: row.enrolled_at.getTime() })),
   // One that the log does not know is not revoked in it either.
   source<DeviceRow>('device', 'revocation_entry', 'key', 'revoked_at IS NOT NULL AND revocation_entry IS NULL AND entry IS NOT NULL', (row) => ({ kind: 'revocation', device: deviceOf(row), at: row.revoked_at.getTime(), reason: row.revoked_reason })),
@@ -20,11 +20,11 @@ export const createSources = (): readonly Source[] => [
 ]
 
 /** Rows that are not in the ledger yet, in an order of theirs; each is told where it went. */
-function source<Row extends { readonly row: string; readonly key?: number }>(table: string, column: string, order: string, where: string, entryOf: (row: Row) => Entry): Source {
+function source<Row extends { readonly row: string; readonly key?: number }>(table: string, column: string, order: string, where: string, entryOf: (row: Row) => Entry): Source<DatabaseWriting> {
   /** What was taken, in its order: places in the table do not change within a transaction. */
   let taken: string[] = []
   return {
-    async take(client, max) {
+    async take({ client }, max) {
       const { rows } = await client.query<Row>(`SELECT *, ctid::text AS row FROM ${table} WHERE ${where} ORDER BY ${order} LIMIT $1 FOR UPDATE`, [max])
       taken = rows.map(({ row }) => row)
       return rows.map((row): NewEntry => {
@@ -33,6 +33,6 @@ function source<Row extends { readonly row: string; readonly key?: number }>(tab
         return { name: Buffer.from(sha256(bytes)).toString('hex'), kind: entryKind(entry), bytes, carrier: row.key ?? null, key: null }
       })
     },
-    placed: async (client, first) => void (await client.query(`UPDATE ${table} SET ${column} = $1 + nth - 1 FROM unnest($2::text[]) WITH ORDINALITY AS taken (row, nth) WHERE ${table}.ctid = taken.row::tid`, [first, taken])),
+    placed: async ({ client }, first) => void (await client.query(`UPDATE ${table} SET ${column} = $1 + nth - 1 FROM unnest($2::text[]) WITH ORDINALITY AS taken (row, nth) WHERE ${table}.ctid = taken.row::tid`, [first, taken])),
   }
 }

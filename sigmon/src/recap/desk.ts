@@ -1,5 +1,5 @@
 import { envelope_type, key_header, list_type } from '@kawal/contract/handing-in.ts'
-import { nextStep, type SendStep, type Unsent } from '@kawal/core/recap/sending.ts'
+import { chunk_bytes, nextStep, type SendStep, type Unsent } from '@kawal/core/recap/sending.ts'
 import { done, type Outcome } from '../queue/deliver.ts'
 import { problemOf, request, retryAfter_ms, type Reaching } from '../request.ts'
 import type { Book } from './book.ts'
@@ -39,6 +39,8 @@ export interface HandingNeeds {
   /** Raw, in base64url: a record may come before its phone's enrolment. */
   readonly publicKey: () => Promise<string | null>
   readonly changed: () => void
+  /** What one request brings of a photo; 256 KB without it. */
+  readonly piece_bytes?: number
 }
 
 /**
@@ -51,7 +53,7 @@ export async function handAll(needs: HandingNeeds, desk: Desk, renew: () => Prom
   for (let round = 0; round < rounds_max; round++) {
     const all = await needs.book.all()
     const unsent = all.flatMap((kept) => (kept.refusal === null && !aside.has(kept.hash) ? (desk.unsent(kept) ?? []) : []))
-    const step = nextStep(unsent.map((each) => ({ ...each, photos: each.photos.filter(({ id }) => !aside.has(id)) })), arePhotosDue(all))
+    const step = nextStep(unsent.map((each) => ({ ...each, photos: each.photos.filter(({ id }) => !aside.has(id)) })), arePhotosDue(all), needs.piece_bytes ?? chunk_bytes)
     if (step === null || !(await renew())) return aside.size === 0 ? done : { ok: false, status: 409, wait_ms: 0 }
     const taken = await handIn(needs, desk, step)
     needs.changed()
