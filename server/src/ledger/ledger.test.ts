@@ -147,6 +147,27 @@ test('nothing is answered for what was not signed; asked again it is the same en
   assert.equal(faults.length, 2)
 })
 
+test('the answer to a checkpoint that was kept is lost: what it holds has one receipt all the same', async (t) => {
+  const { kit, folder } = await withLedger(t)
+  const store = createLedgerStore(kit.database)
+  let isLost = false
+  const losing = { ...store, show: async (shown: Parameters<typeof store.show>[0]) => {
+    await store.show(shown)
+    if (isLost) throw new Error('the connection broke')
+  } }
+  const reopen = async (): Promise<Ledger> => openLedger({ store: losing, signer: await openSigner(signerFolder(folder), origin, (await count(kit)) === 0), clock: () => 0, failed: () => undefined, fatal: never, pace_ms: 0 })
+  const ledger = await reopen()
+  await ledger.append(entryOf('before'))
+  isLost = true
+  await assert.rejects(ledger.append(entryOf('lost')), /broke/)
+  isLost = false
+  // The next checkpoint holds it too, and is not the first that does.
+  await ledger.append(entryOf('after'))
+  const receipt = await ledger.receipt(1)
+  await ledger.idle()
+  assert.equal(receipt, await (await reopen()).receipt(1))
+})
+
 test('an older copy of the database, or another, is not signed: the ledger does not open', async (t) => {
   const { open, folder } = await withLedger(t)
   const ledger = await open()

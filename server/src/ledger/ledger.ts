@@ -119,7 +119,11 @@ export async function openLedger<W extends Writing>({ store, signer, clock, sour
 
   async function show(tree: SignedTree): Promise<Shown> {
     const shown = { size: tree.size, note: await signer.sign(signer.newest(), tree) }
-    await store.show(shown)
+    await store.show(shown).catch((error: unknown) => {
+      // It may be kept all the same: then the receipts of what it holds are to be from it.
+      trees.doubt()
+      throw error
+    })
     trees.shown(shown)
     return shown
   }
@@ -306,6 +310,8 @@ function createTrees(store: LedgerStore, edgeNow: () => Edge) {
       recent.push(shown)
       if (recent.length > shown_max) recent.shift()
     },
+    /** What was shown lately is not known for sure: it is read again. */
+    doubt: (): void => void (recent.length = 0),
     async rootAt(size: number): Promise<Uint8Array> {
       const spans = size === 0 ? [] : [{ start: 0, end: size }]
       return rootOf(frontierOf(size, await hashesIn(size, tilesOf(spans, size))), sha256)

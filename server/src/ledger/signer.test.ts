@@ -7,7 +7,8 @@ import { readCheckpoint } from '@kawal/core/ledger/checkpoint.ts'
 import { readNote } from '@kawal/core/ledger/note.ts'
 import { verifyNote } from '@kawal/core/ledger/signature.ts'
 import { sha256, verifyEd25519 } from './cryptography.ts'
-import { openSigner, signerFolder, SignerRefused, type SignedTree } from './signer.ts'
+import { FsyncFailed } from '../durable.ts'
+import { openSigner, signerFolder, SignerRefused, type SignedTree, type SignerFolder } from './signer.ts'
 
 const origin = 'kawal.example/ledger'
 const tree = (size: number, text = String(size)): SignedTree => ({ size, root: sha256(Buffer.from(text)) })
@@ -58,6 +59,24 @@ test('who was left behind signs nothing, though the tree that he knows has no fo
   await assert.rejects(stale.sign(stale.newest(), tree(7, 'fork')), /trees larger than one of 0 entries were signed/)
   assert.deepEqual(files(folder), ['after-0000000000000009', 'key'])
   assert.deepEqual((await openSigner(signerFolder(folder), origin, false)).newest(), tree(20))
+})
+
+test('the folder fails once the tree may be the newest: the process is to end, and who starts again goes on from it', async (t) => {
+  const folder = folderOf(t)
+  const real = signerFolder(folder)
+  for (const [nth, verb] of (['names', 'sync', 'remove'] as const).entries()) {
+    let fails = false
+    const failing: SignerFolder = { ...real, [verb]: (name: string) => (fails ? Promise.reject(Object.assign(new Error('too many open files'), { code: 'EMFILE' })) : real[verb](name)) }
+    const signer = await openSigner(failing, origin, nth === 0)
+    const [last, next] = [signer.newest(), tree(nth * 10 + 10)]
+    fails = true
+    // Of the first tree there is none before it to take away.
+    if (verb === 'remove' && last.size === 0) continue
+    await assert.rejects(signer.sign(last, next), FsyncFailed, verb)
+    const again = await openSigner(real, origin, false)
+    assert.deepEqual(again.newest(), next, verb)
+    await again.sign(next, tree(nth * 10 + 15))
+  }
 })
 
 test('a smaller tree, another of the same size, and another before it are refused', async (t) => {

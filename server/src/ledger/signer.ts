@@ -6,7 +6,7 @@ import { formatCheckpoint, readCheckpoint } from '@kawal/core/ledger/checkpoint.
 import { formatSignerKey, readSignerKey, verifierKey, type VerifierKey } from '@kawal/core/ledger/key.ts'
 import { formatNote } from '@kawal/core/ledger/note.ts'
 import { signText } from '@kawal/core/ledger/signature.ts'
-import { syncFolder, writeDurably } from '../durable.ts'
+import { FsyncFailed, syncFolder, writeDurably } from '../durable.ts'
 import { publicKeyOf, sha256, signerOf } from './cryptography.ts'
 
 /** What was signed last: a log of this size with this root. */
@@ -113,17 +113,24 @@ async function readNewest(folder: SignerFolder, origin: string): Promise<SignedT
 /** Their names sort by size. */
 const swapped = async (folder: SignerFolder): Promise<string[]> => (await folder.names()).filter((name) => /^after-\d{16}$/.test(name)).sort()
 
-/** @throws SignerRefused where another tree follows it, or it was left behind */
+/**
+ * @throws SignerRefused where another tree follows it, or it was left behind
+ * @throws FsyncFailed where the tree may be the newest on disk, and is not known to be: who starts again reads which it is
+ */
 async function swap(folder: SignerFolder, size: number, text: string): Promise<void> {
   const name = nameAfter(size)
   if (!(await folder.place(name, text))) throw new SignerRefused(`another tree was signed after the one of ${size} entries`)
-  const all = await swapped(folder)
-  if (all.at(-1) !== name) {
-    await folder.remove(name)
-    throw new SignerRefused(`trees larger than one of ${size} entries were signed`)
+  try {
+    const all = await swapped(folder)
+    if (all.at(-1) !== name) {
+      await folder.remove(name)
+      throw new SignerRefused(`trees larger than one of ${size} entries were signed`)
+    }
+    await folder.sync()
+    for (const older of all.slice(0, -1)) await folder.remove(older)
+  } catch (error) {
+    throw error instanceof SignerRefused || error instanceof FsyncFailed ? error : new FsyncFailed(`nobody knows whether ${name} is on disk`, { cause: error })
   }
-  await folder.sync()
-  for (const older of all.slice(0, -1)) await folder.remove(older)
 }
 
 /** A folder on disk. */
@@ -146,7 +153,8 @@ export function signerFolder(path: string): SignerFolder {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
         return false
       } finally {
-        await unlink(join(path, draft))
+        // One that stays is in nobody's way; whether the name is there is known.
+        await unlink(join(path, draft)).catch(() => undefined)
       }
     },
     remove: (name) => unlink(join(path, name)),

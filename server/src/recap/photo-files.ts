@@ -46,6 +46,14 @@ export function photoFiles(folder: string): PhotoFiles {
         close: () => file.close(),
       }
     },
+    async sync(name) {
+      const file = await open(pathOf(name))
+      try {
+        await syncFile(file)
+      } finally {
+        await file.close()
+      }
+    },
     async rename(from, to) {
       await rename(pathOf(from), pathOf(to))
       await syncFolder(folderOf(to))

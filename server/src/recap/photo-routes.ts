@@ -77,7 +77,11 @@ export function photoRoutes(app: FastifyInstance, { lists, admit, clock, store, 
     if (uploads >= uploads_max) throw new ProblemError('overloaded', 'More photos come than can be taken: send it again after the pause given in Retry-After. Records are taken all the same.', pause_s)
     uploads++
     try {
-      const { offset, broken } = await store.append(photo, from, request.body as AsyncIterable<Buffer>).catch((error: unknown) => refuse(error, reply, fatal))
+      const { offset, broken } = await store.append(photo, from, request.body as AsyncIterable<Buffer>).catch(async (error: unknown) => {
+        // All may be there since a stop: who is told so does not ask again.
+        if (error instanceof OffsetConflict) await keep(photo, error.offset)
+        return refuse(error, reply, fatal)
+      })
       await keep(photo, offset)
       // Nobody hears it: the line is gone.
       if (broken !== null) request.log.debug({ err: broken, offset }, 'an upload broke off')

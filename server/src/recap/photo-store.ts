@@ -30,7 +30,7 @@ interface Appended {
 }
 
 /** A file that bytes are added to. */
-export interface PhotoFile {
+interface PhotoFile {
   /** Behind those that are there. A stop may leave any beginning of what was not synced. */
   write(pieces: readonly Buffer[]): Promise<void>
   /** All that was written, and of a new file its name, outlives any stop. @throws FsyncFailed */
@@ -46,6 +46,8 @@ export interface PhotoFiles {
   read(name: string, from: number, to: number): Promise<Uint8Array<ArrayBuffer>>
   /** Opens a file to add to it. @param isNew it is made */
   append(name: string, isNew: boolean): Promise<PhotoFile>
+  /** All bytes that it has now outlive any stop. @throws FsyncFailed */
+  sync(name: string): Promise<void>
   /** At each instant it has one name or the other; the new one outlives any stop when this resolves. */
   rename(from: string, to: string): Promise<void>
 }
@@ -104,6 +106,8 @@ export function createPhotoStore(files: PhotoFiles) {
   async function bytesThere(photo: PhotoId): Promise<number> {
     if ((await files.size(nameOf(photo))) === photo.size) return photo.size
     const size = await files.size(partOf(photo)) ?? 0
+    // What a program wrote that ended before it synced looks as what is on disk.
+    if (size > 0 && hashes.get(nameOf(photo))?.at !== size) await files.sync(partOf(photo))
     if (size < photo.size) return size
     return finish(photo, await hashUpTo(photo, photo.size)).then(() => photo.size, (error: unknown) => {
       if (error instanceof PhotoOther) return 0

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { request } from 'node:http'
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -183,6 +183,36 @@ test('a stop between the last byte and the name is made good; a file that lost i
   await store.append(other, 0, body(Buffer.from('abcd')))
   truncateSync(`${fileOf(other)}.part`, 2)
   assert.equal((await store.append(other, 2, body(Buffer.from('cdef')))).offset, 6)
+})
+
+test('who is told that all is there is told so by what is kept: a stop came between the last byte and its answer', async () => {
+  const { hash, photos: [photo] } = await record([700])
+  assert.ok(photo !== undefined)
+  mkdirSync(join(folder, 'photos', photo.address.slice(0, 2)), { recursive: true })
+  writeFileSync(`${pathOf(photo.address)}.part`, photo.bytes)
+  const answer = await patch(photo.address, 0, photo.bytes)
+  assert.deepEqual([answer.status, answer.headers.get('upload-offset')], [409, '700'])
+  await server.app.recapsIdle()
+  const state = await (await fetch(`${server.app.url}/v1/recaps/${hash}`, { headers: { authorization: `Bearer ${token}` } })).json() as RecapState
+  assert.deepEqual(state.photos?.map(({ kept }) => kept), [true], 'nobody asks again for what is there')
+})
+
+test('bytes that another program wrote are synced before anybody is told that they are there', async () => {
+  const files = photoFiles(join(folder, 'synced'))
+  const synced: string[] = []
+  const told = { ...files, sync: async (name: string) => {
+    await files.sync(name)
+    synced.push(name)
+  } }
+  const bytes = randomBytes(500)
+  const id = { sha256: sha256(bytes).toString('hex'), size: bytes.length }
+  const body = async function* (part: Buffer): AsyncGenerator<Buffer> { yield await Promise.resolve(part) }
+  await createPhotoStore(told).append(id, 0, body(bytes.subarray(0, 300)))
+  assert.deepEqual(synced, [])
+  const restarted = createPhotoStore(told)
+  assert.equal(await restarted.offset(id), 300)
+  assert.equal(synced.length, 1, 'who wrote them may have ended before he synced')
+  assert.equal((await restarted.append(id, 300, body(bytes.subarray(300)))).offset, 500)
 })
 
 test('only what a list names is taken, and only the list that the record names', async () => {
