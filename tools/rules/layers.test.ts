@@ -16,6 +16,9 @@ const folders: Record<string, readonly string[]> = {
   testkit: ['core', 'contract', 'server'], bench: ['core', 'contract', 'server', 'testkit', 'e2e'], e2e: ['core', 'contract', 'server', 'testkit'], tools: ['testkit'],
 }
 
+/** Where both sides run at once, each as it is: the simulator has phones, boxes and the platform in one process. */
+const inside: Record<string, readonly string[]> = { 'testkit/simulator/': ['sigmon'] }
+
 const below = (domain: string): Set<string> => new Set([domain, ...(core[domain] ?? []).flatMap((each) => [...below(each)])])
 const part = (path: string, index: number): string => path.split('/')[index] ?? ''
 
@@ -25,7 +28,7 @@ function refusal(from: string, to: Import): string | null {
   if (to.target === 'npm:typebox') return /^(contract|server)\//.test(from) ? null : 'but only contract/ and server/ know the schema library'
   if (/^(npm|node|virtual):/.test(to.target)) return null
   const [folder, other] = [part(from, 0), part(to.target, 0)]
-  const allowed = folders[folder]
+  const allowed = folders[folder]?.concat(Object.entries(inside).flatMap(([path, more]) => (from.startsWith(path) ? more : [])))
   if (allowed === undefined) return `but ${folder}/ has no layer: give it one in tools/rules/layers.test.ts`
   if (folder !== other && !allowed.includes(other) && !(other === 'testkit' && isTest(from))) return `but ${folder}/ may import ${['itself', ...allowed].join(', ')} only`
   if (folder === 'core' && other === 'core') {
@@ -81,6 +84,8 @@ test('a planted import is found: up the core, into a face, an adapter, the schem
   const found = (path: string, text: string): string => layers(readModules(plant(tree, { [path]: text }), [path])).join('\n')
   assert.match(found('core/geo/bad.ts', "import { judge } from '../measurement/judge.ts'"), /core\/geo stands on geo, kernel only/)
   assert.match(found('core/kernel/bad.ts', "import type { Live } from '@kawal/contract/live.ts'"), /core\/ may import itself only/)
+  assert.match(found('testkit/bad.ts', "import { createBook } from '@kawal/sigmon/src/recap/book.ts'"), /testkit\/ may import itself, core, contract, server only/)
+  assert.equal(found('testkit/simulator/good.ts', "import { createBook } from '@kawal/sigmon/src/recap/book.ts'"), '')
   assert.match(found('core/weather/bad.ts', "import '../kernel/clock.ts'"), /core\/weather\/ has no layer/)
   assert.match(found('sigmon/src/Bad.svelte', '<p>hi</p>\n<script lang="ts">\n  import App from \'../../console/src/App.svelte\'\n</script>'), /Bad\.svelte:3 .*sigmon\/ may import itself, core, contract only/)
   assert.match(found('e2e/bad.ts', "const { startFeed } = await import('@kawal/console/src/live.ts')"), /e2e\/ may import/)
