@@ -7,6 +7,7 @@ import { signedBytes, keyId, type Envelope } from '@kawal/core/recap/cose.ts'
 import { writeEntry } from '@kawal/core/recap/entry.ts'
 import type { Contests } from '@kawal/core/recap/judge.ts'
 import { createCourier } from '@kawal/server/src/custody/courier.ts'
+import { loggedRoute } from '@kawal/server/src/custody/logged.ts'
 import { publicKeyOf, sha256 } from '@kawal/server/src/ledger/cryptography.ts'
 import { openLedger, type Ledger, type LedgerStore, type Pace, type Source, type Writing } from '@kawal/server/src/ledger/ledger.ts'
 import { ledgerRoutes } from '@kawal/server/src/ledger/routes.ts'
@@ -24,7 +25,7 @@ import { photoRoutes } from '@kawal/server/src/recap/photo-routes.ts'
 import { recapRoutes } from '@kawal/server/src/recap/routes.ts'
 import { createDisk, losePower, photoFilesOn, signerFolderOn, type Disk } from './disk.ts'
 import { bodyOf, doorOf, responseOf, type Host, type Network } from './network.ts'
-import { carriedStoreOf, deliveryStoreOf, enrolIn, holdersOf, judgeStoreOf, photoListsOf, stateOf } from './stores.ts'
+import { carriedStoreOf, deliveryOf, deliveryStoreOf, enrolIn, holdersOf, judgeStoreOf, photoListsOf, stateOf } from './stores.ts'
 import { ledgerStoreOf, sourcesOf, type Tables } from './tables.ts'
 import { verifyEd25519 } from './signing.ts'
 import { between, createIo, type Io, type Life, type Strike, type World } from './world.ts'
@@ -202,7 +203,7 @@ export function createPlatform(needs: Needs & { readonly contests: Contests; rea
     const judge = createJudge({ store: planted.judgeStore?.(judged) ?? judged, clock, contests: needs.contests, signatures, failed })
     const forwarder = createForwarder({ store: planted.deliveryStore?.(deliveries) ?? deliveries, reach: reachOver(world, network, 'platform', life, needs.receiver), clock, receiver: { url: 'http://receiver.example/records' }, failed })
     recapRoutes(app, {
-      lists: photoListsOf(tables, io), stateOf: stateOf(tables, io), admit: admitBy(running), clock, ledger: () => ledger, intake: createIntake({ holders: holdersOf(tables, io), ledger: () => ledger, signatures }), taken: () => void judge.turn(),
+      lists: photoListsOf(tables, io), stateOf: stateOf(tables, io), deliveryOf: deliveryOf(tables, io), admit: admitBy(running), clock, ledger: () => ledger, intake: createIntake({ holders: holdersOf(tables, io), ledger: () => ledger, signatures }), taken: () => void judge.turn(),
     })
     enrolmentRoute(running)
     turns(world, life, turn_ms, async () => {
@@ -241,12 +242,14 @@ export function createBox(needs: Needs & { readonly up: Host; readonly upKey: st
   return createKeeper(needs, (running) => {
     const { world, network, name, life, io, tables, ledger, clock, app, failed, store } = running
     const signatures = createSignatures(isSigned)
+    const carried = carriedStoreOf(tables, io)
+    loggedRoute(app, carried)
     const courier = createCourier({
-      carried: carriedStoreOf(tables, io), clock, store, up: 'http://platform.example', bearer: { token: () => Promise.resolve(needs.token), refused: () => undefined }, proves, failed,
+      carried, clock, store, up: 'http://platform.example', bearer: { token: () => Promise.resolve(needs.token), refused: () => undefined }, proves, failed,
       reach: reachOver(world, network, name, life, needs.up), piece_bytes: photo_piece_bytes,
     })
     recapRoutes(app, {
-      lists: photoListsOf(tables, io), stateOf: stateOf(tables, io), admit: admitBy(running), clock, ledger: () => ledger, intake: createIntake({ holders: holdersOf(tables, io), ledger: () => ledger, signatures }), taken: () => void courier.turn(),
+      lists: photoListsOf(tables, io), stateOf: stateOf(tables, io), deliveryOf: () => Promise.resolve(null), admit: admitBy(running), clock, ledger: () => ledger, intake: createIntake({ holders: holdersOf(tables, io), ledger: () => ledger, signatures }), taken: () => void courier.turn(),
     })
     turns(world, life, between(world.random(`turn ${name}`), 40_000, 60_000), courier.turn)
   })

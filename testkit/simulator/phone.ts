@@ -7,6 +7,7 @@ import { keyId, signEnvelope } from '@kawal/core/recap/cose.ts'
 import { writeEntry } from '@kawal/core/recap/entry.ts'
 import { sha256 } from '@kawal/server/src/ledger/cryptography.ts'
 import { createEnrolment } from '@kawal/sigmon/src/enrol.ts'
+import { exclusively } from '@kawal/sigmon/src/exclusive.ts'
 import { base64url, createIdentities, phoneKey, rawKey, signBytes, type Identity } from '@kawal/sigmon/src/identities.ts'
 import { createSender, type Sender } from '@kawal/sigmon/src/queue/send.ts'
 import { createBook, type Book } from '@kawal/sigmon/src/recap/book.ts'
@@ -37,7 +38,6 @@ export interface PhonePlan {
   /** It was enrolled days before; else it asks when it has a network. */
   readonly isEnrolled: boolean
   readonly box: Host | null
-  readonly boxKey: string
   /** From when on it knows the ledger's key. */
   readonly keyKnownAt: number
 }
@@ -72,6 +72,8 @@ export interface Phone {
 interface Page { readonly life: Life; readonly store: Store; readonly book: Book; readonly sender: Sender; readonly toBox: (() => Promise<void>) | null }
 
 const visible_ms = 25 * 60_000
+/** Where phones look for the box beside them. */
+const box_address = 'http://box.example'
 const keysOf = async (crypto: Crypto, store: Store) => {
   const key = await phoneKey(crypto, store)
   if (key === null) throw new Error('no key')
@@ -174,15 +176,15 @@ async function openPage(needs: Needs, life: Life, store: Store, crypto: Crypto, 
     held.add(name)
     return work({}).finally(() => held.delete(name))
   } }
-  const reaching = (to: Host) => ({
+  const env = {
     crypto, storage: null, locks: locks as never, clock, random, document: { visibilityState: 'visible' as const },
     setTimer: (work: () => void, ms: number) => world.later(ms, life, work), clearTimer: (timer: unknown) => (timer as (() => void) | undefined)?.(),
     fetch: (path: string, init: RequestInit = {}): Promise<Response> => new Promise((resolve, reject) => {
       init.signal?.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')))
-      network.send(plan.name, life, to, { method: init.method ?? 'GET', path, headers: (init.headers ?? {}) as Record<string, string>, body: bodyOf(init.body) }).then((reply) => resolve(responseOf(reply)), reject)
+      const isBox = plan.box !== null && path.startsWith(box_address)
+      network.send(plan.name, life, isBox ? plan.box : platform, { method: init.method ?? 'GET', path: isBox ? path.slice(box_address.length) : path, headers: (init.headers ?? {}) as Record<string, string>, body: bodyOf(init.body) }).then((reply) => resolve(responseOf(reply)), reject)
     }),
-  })
-  const env = reaching(platform) as never
+  } as never
   await store.run(['about'], 'readwrite', (at) => {
     at('about').get('identities').onsuccess = (event) => {
       if ((event.target as IDBRequest).result === undefined) at('about').put([{ ...firstIdentity(plan), token: needs.token }], 'identities')
@@ -196,9 +198,10 @@ async function openPage(needs: Needs, life: Life, store: Store, crypto: Crypto, 
   let raw: string | null = null
   const publicKey = async (): Promise<string> => (raw ??= base64url((await keysOf(crypto, store)).raw))
   const seen = plan.isOld ? withoutPhotos(book) : book
-  const delivery = createCarrier({ env, book: seen, identities, enrolment, proves, ledgerKey: () => (world.now() < plan.keyKnownAt ? null : platformKey), publicKey, changed: nothing, piece_bytes: photo_piece_bytes })
-  const sender = createSender({ env, store, name: 'recaps', delivery, spread_ms: () => 60_000, changed: nothing })
-  return { life, store, book, sender, toBox: plan.box === null ? null : boxCarrier(reaching(plan.box) as never, plan, seen, publicKey) }
+  const carrier = createCarrier({ env, book: seen, identities, enrolment, proves, ledgerKey: () => (world.now() < plan.keyKnownAt ? null : platformKey), publicKey, changed: nothing, piece_bytes: photo_piece_bytes, provesEntry, box: () => (plan.box === null ? null : box_address), arePhotosDue: () => true })
+  const sender = createSender({ env, store, name: 'recaps', delivery: carrier, spread_ms: () => 60_000, changed: nothing })
+  const toBox = async (): Promise<void> => void (await exclusively(env, store, 'recaps', (renew) => carrier.toBox(renew)).catch(() => false))
+  return { life, store, book, sender, toBox: plan.box === null ? null : toBox }
 }
 
 const firstIdentity = ({ station, isStranger }: PhonePlan): Identity =>
@@ -206,40 +209,11 @@ const firstIdentity = ({ station, isStranger }: PhonePlan): Identity =>
 
 const withoutPhotos = (book: Book): Book => ({ ...book, all: async () => (await book.all()).map((kept) => ({ ...kept, isListKept: true, photos: [] })) })
 
-/** The same carrier with a box before it: what the box has is remembered beside, and the platform's receipt is still waited for. */
-function boxCarrier(env: never, plan: PhonePlan, book: Book, publicKey: () => Promise<string>): () => Promise<void> {
-  const custody = new Map<string, Partial<KeptRecap>>()
-  const here = (kept: KeptRecap): KeptRecap => ({ ...kept, receipt: null, isProven: false, photos: kept.photos.map((photo) => ({ ...photo, offset: 0 })), isListKept: kept.list.length === 0 || kept.photos.length === 0, ...custody.get(kept.hash) })
-  const anybody: Identity = { ...firstIdentity(plan), token: 'anybody' }
-  const get = async (hash: string): Promise<KeptRecap | undefined> => {
-    const kept = await book.get(hash)
-    return kept === undefined ? undefined : here(kept)
-  }
-  const boxed: Book = {
-    ...book, get,
-    all: async () => (await book.all()).filter(({ receipt, photos }) => receipt === null || photos.some(({ offset, size_bytes }) => offset < size_bytes)).map(here),
-    change: (hash, part) => Promise.resolve(void custody.set(hash, { ...custody.get(hash), ...part })),
-    async sent(hash, id, offset) {
-      const kept = await get(hash)
-      if (kept !== undefined) custody.set(hash, { ...custody.get(hash), photos: kept.photos.map((photo) => (photo.id === id ? { ...photo, offset } : photo)) })
-    },
-  }
-  const carrier = createCarrier({
-    env, book: boxed, identities: { all: () => [anybody], current: () => anybody, put: () => Promise.resolve(), reload: () => Promise.resolve() }, enrolment: { confirm: (identity) => Promise.resolve({ is: 'confirmed', identity }) },
-    proves, ledgerKey: () => plan.boxKey, publicKey, changed: () => undefined, piece_bytes: photo_piece_bytes,
-  })
-  let isBusy = false
-  return async () => {
-    if (isBusy || !(await carrier.anythingWaits())) return
-    isBusy = true
-    await carrier.all(() => Promise.resolve(true)).finally(() => (isBusy = false))
-  }
-}
-
 /** As sigmon/src/recap/receipt.ts, with Node's Ed25519: the library's takes milliseconds. */
-async function proves(envelope: Uint8Array, receipt: string, ledgerKey: string | null): Promise<'holds' | 'wrong' | 'unknown'> {
+async function provesEntry(entry: Uint8Array, receipt: string, ledgerKey: string | null): Promise<'holds' | 'wrong' | 'unknown'> {
   const log = ledgerKey === null ? null : readVerifierKey(ledgerKey, sha256)
   if (log?.ok !== true) return 'unknown'
-  const read = await verifyReceipt(writeEntry({ kind: 'recap', envelope }), receipt, { log: log.value, witnesses: [], witnesses_min: 0 }, { sha256, verify: verifyEd25519 })
+  const read = await verifyReceipt(entry, receipt, { log: log.value, witnesses: [], witnesses_min: 0 }, { sha256, verify: verifyEd25519 })
   return read.ok ? 'holds' : 'wrong'
 }
+const proves = (envelope: Uint8Array, receipt: string, ledgerKey: string | null): Promise<'holds' | 'wrong' | 'unknown'> => provesEntry(writeEntry({ kind: 'recap', envelope }), receipt, ledgerKey)

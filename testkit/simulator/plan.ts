@@ -56,7 +56,7 @@ export function drawPhones(world: World, size: Size, boxes: readonly { readonly 
     const isStranger = box !== null && chance(0.06)
     return {
       name: `phone ${nth}`, station, deeds: times.map((at, which) => deed(at, station, which)), clock_off: drawClock(random), isOld: chance(0.06), isStranger, isEnrolled: !isStranger && chance(0.6),
-      box: box?.host ?? null, boxKey: box?.key ?? '', keyKnownAt: chance(0.1) ? faults_ms : 0,
+      box: box?.host ?? null, keyKnownAt: chance(0.1) ? faults_ms : 0,
     }
   })
 }

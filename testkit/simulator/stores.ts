@@ -112,6 +112,13 @@ export const stateOf = (tables: Tables, io: Io) => (hash: string): Promise<Recap
   }
 })
 
+/** The receiver's answer as an entry of the ledger. */
+export const deliveryOf = (tables: Tables, io: Io) => (hash: string): Promise<{ readonly index: number; readonly bytes: Uint8Array } | null> => io.look(() => {
+  const index = tables.deliveries.get(hash)?.entry ?? null
+  const entry = index === null ? undefined : tables.entries[index]
+  return entry === undefined ? null : { index: entry.index, bytes: entry.bytes }
+})
+
 /** So many of a kind are looked at for the next step. */
 const look_max = 100
 const bare = { isLogged: true, isListKept: true, photos: [] } as const
@@ -150,6 +157,7 @@ export function carriedStoreOf(tables: Tables, io: Io): CarriedStore {
       if (list === undefined) throw new Error(`the list of record ${hash} is not here`)
       return list.bytes
     }),
+    receipt: (hash) => io.look(() => tables.carried.get(hash)?.receipt ?? null),
     note: (carried) => io.change(() => {
       switch (carried.kind) {
         case 'receipt': return put(carried.hash, carried.entry, { receipt: carried.receipt })

@@ -17,7 +17,7 @@ import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import { ledgerRoutes } from '../ledger/routes.ts'
 import { openSigner, signerFolder } from '../ledger/signer.ts'
 import { createLedgerStore, isLedgerEmpty } from '../ledger/store.ts'
-import { answerNotFound, answerProblems, ProblemError } from '../problem.ts'
+import { answerNotFound, answerProblems } from '../problem.ts'
 import { createIntake } from '../recap/intake.ts'
 import { createSignatures, holdersIn } from '../recap/keys.ts'
 import { photoFiles } from '../recap/photo-files.ts'
@@ -27,8 +27,9 @@ import { createPhotoLists } from '../recap/photos.ts'
 import { recapRoutes } from '../recap/routes.ts'
 import { readState } from '../recap/state.ts'
 import { createBearer } from './bearer.ts'
-import { createCarriedStore, readCarried } from './carried.ts'
+import { createCarriedStore } from './carried.ts'
 import { createCourier } from './courier.ts'
+import { loggedRoute } from './logged.ts'
 
 interface BoxOptions {
   /** Its own, migrated; whoever opened it closes it. */
@@ -99,7 +100,8 @@ async function assemble(options: BoxOptions, ends: (() => Promise<unknown>)[]): 
   const store = createPhotoStore(photoFiles(options.photos))
   const bearer = await createBearer({ folder, up, station: options.station, code: options.code })
   const prover = createProver(folder, up)
-  const courier = createCourier({ carried: createCarriedStore(database), clock, store, up, bearer, proves: prover.proves, failed })
+  const carried = createCarriedStore(database)
+  const courier = createCourier({ carried, clock, store, up, bearer, proves: prover.proves, failed })
   ends.push(() => courier.idle())
   const app = buildHttp(options)
   ends.push(() => app.close())
@@ -111,11 +113,7 @@ async function assemble(options: BoxOptions, ends: (() => Promise<unknown>)[]): 
     photoRoutes(scope, { lists, admit, clock, store, fatal })
     done()
   })
-  app.get<{ Params: { hash: string } }>('/v1/recaps/:hash/logged', async (request, reply) => {
-    const receipt = /^[0-9a-f]{64}$/.test(request.params.hash) ? await readCarried(database, request.params.hash) : null
-    if (receipt === null) throw new ProblemError('not_ready', 'The record is in custody here, or was never handed in, and the platform has not answered for it yet. Ask again later.')
-    return reply.header('content-type', 'text/plain; charset=utf-8').send(receipt)
-  })
+  loggedRoute(app, carried)
   const url = await app.listen({ host: options.host, port: options.port })
   return { url, meet: async () => (await bearer.token()) !== null && (await prover.meet()), turn: courier.turn, idle: courier.idle }
 }

@@ -44,8 +44,7 @@ async function readList(database: Database, hash: string): Promise<Buffer> {
   return row.bytes
 }
 
-/** The platform's receipt; null: it has not gone there yet, as far as this box knows. */
-export async function readCarried(database: Database, hash: string): Promise<string | null> {
+async function readCarried(database: Database, hash: string): Promise<string | null> {
   const { rows: [row] } = await database.transaction(system, (client) => client.query<{ receipt: string | null }>('SELECT receipt FROM carried WHERE hash = $1', [Buffer.from(hash, 'hex')]))
   return row?.receipt ?? null
 }
@@ -64,5 +63,5 @@ function noteCarried(database: Database, carried: Carried): Promise<void> {
 
 /** What the platform has of what is here, in the database. */
 export const createCarriedStore = (database: Database): CarriedStore => ({
-  unsent: () => readUnsent(database), kept: (hash) => readKept(database, hash), list: (hash) => readList(database, hash), note: (carried) => noteCarried(database, carried),
+  unsent: () => readUnsent(database), kept: (hash) => readKept(database, hash), list: (hash) => readList(database, hash), receipt: (hash) => readCarried(database, hash), note: (carried) => noteCarried(database, carried),
 })

@@ -24,6 +24,8 @@ export interface CarriedStore {
   kept(hash: string): Promise<{ readonly bytes: Uint8Array; readonly key: Buffer | null }>
   /** The list of a record's photos, as it came. */
   list(hash: string): Promise<Uint8Array>
+  /** The platform's receipt; null: it has not gone there yet, as far as is known here. */
+  receipt(hash: string): Promise<string | null>
   /** On disk when it resolves; said again it changes nothing. */
   note(carried: Carried): Promise<void>
 }
