@@ -16,7 +16,7 @@ export interface Fault {
   readonly downRate_kbps?: number
   /** Both rates at once. */
   readonly rate_kbps?: number
-  /** Each connection is destroyed when this many bytes have passed, both ways together. */
+  /** Each connection is destroyed when this many bytes have passed, both ways together, and more were to come. On a line without rate and delay to the byte. */
   readonly dropAfter_bytes?: number
   /** This share of requests is lost (a request: the first bytes of the client, and those that follow an answer). */
   readonly lose_share?: number
@@ -92,9 +92,11 @@ function createConnections(to: { readonly host: string; readonly port: number })
   const links: { up: Link; down: Link } = { up: createLink(), down: createLink() }
 
   const pass = (one: Connection, pipe: Pipe, chunk: Buffer): void => {
+    const left_bytes = (fault.dropAfter_bytes ?? Infinity) - one.passed_bytes
     one.passed_bytes += chunk.length
-    if (fault.dropAfter_bytes !== undefined && one.passed_bytes > fault.dropAfter_bytes) return destroy(one)
-    pipe.push(chunk)
+    if (chunk.length <= left_bytes) return pipe.push(chunk)
+    if (left_bytes > 0) pipe.push(chunk.subarray(0, left_bytes))
+    destroy(one)
   }
   const isLost = (): boolean => (fault.lose_every === undefined ? random() < (fault.lose_share ?? 0) : ++requests % fault.lose_every === 0)
   const fromClient = (one: Connection, chunk: Buffer): void => {

@@ -45,9 +45,9 @@ const familyCpu_s = (parent: number): number => childrenOf(parent).reduce((sum, 
 const rssOf_mb = (id: number): number => Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1]) / 1024
 
 /** `kawal serve` as it is run: a process of its own, with its database, behind a proxy that ends TLS. @throws Error when it is not ready in 3 minutes */
-export async function serve(folder: string, port: number, options: readonly string[] = []): Promise<Running> {
+export async function serve(folder: string, port: number, options: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<Running> {
   const program = join(import.meta.dirname, '../../server/src/cli/kawal.ts')
-  const child = spawn(process.execPath, [program, '--data', folder, '--json', 'serve', '--port', String(port), '--trust-proxy', '127.0.0.1', ...options], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, LOG_LEVEL: 'warn', DATABASE_URL: undefined } })
+  const child = spawn(process.execPath, [program, '--data', folder, '--json', 'serve', '--port', String(port), '--trust-proxy', '127.0.0.1', ...options], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, LOG_LEVEL: 'warn', ...env, DATABASE_URL: undefined } })
   await firstLine(child)
   const id = child.pid as number
   const postmaster = Number(readFileSync(join(folder, 'database', 'postmaster.pid'), 'utf8').split('\n')[0])

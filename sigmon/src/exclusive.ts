@@ -9,7 +9,7 @@ const lease_ms = 60_000
  * @param work gets a function that renews the lease; a long piece of work calls it between its steps
  * @returns whether it was done here
  */
-export async function exclusively(env: Pick<Environment, 'locks' | 'clock' | 'crypto'>, store: Store, name: string, work: (renew: () => Promise<boolean>) => Promise<void>): Promise<boolean> {
+export async function exclusively(env: Pick<Environment, 'locks' | 'clock' | 'crypto'>, store: Pick<Store, 'run' | 'write'>, name: string, work: (renew: () => Promise<boolean>) => Promise<void>): Promise<boolean> {
   if (env.locks !== null) {
     let done = false
     await env.locks.request(`sigmon-${name}`, { ifAvailable: true }, async (lock) => {

@@ -28,8 +28,8 @@ export interface Sender {
 }
 
 interface Needs {
-  readonly env: Environment
-  readonly store: Store
+  readonly env: Pick<Environment, 'locks' | 'clock' | 'crypto' | 'random' | 'document' | 'setTimer' | 'clearTimer'>
+  readonly store: Pick<Store, 'run' | 'write'>
   /** Of the lock: what other tabs, and the service worker, do not do meanwhile. */
   readonly name: 'send' | 'recaps'
   readonly delivery: Pick<Delivery, 'all' | 'anythingWaits'>

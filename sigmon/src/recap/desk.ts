@@ -1,11 +1,11 @@
 import { envelope_type, key_header, list_type } from '@kawal/contract/handing-in.ts'
-import { chunk_bytes, nextStep, type SendStep, type Unsent } from '@kawal/core/recap/sending.ts'
+import { chunk_bytes, nextPiece, nextStep, piece_bytes_first, type SendStep, type Unsent } from '@kawal/core/recap/sending.ts'
 import { done, type Outcome } from '../queue/deliver.ts'
 import { problemOf, request, retryAfter_ms, type Reaching } from '../request.ts'
 import type { Book } from './book.ts'
 import type { Custody, KeptRecap } from './kept.ts'
 
-/** A piece of 256 KB at 64 kbit/s takes 33 s, and twenty phones may share the line. */
+/** A piece of 64 KB, which is the first, takes 8 s at 64 kbit/s, and twenty phones may share the line. */
 const piece_ms_max = 180_000
 /** A piece that was cut off is tried again at once so often; what did arrive of it is asked for and not sent again. */
 const cuts_max = 3
@@ -39,7 +39,7 @@ export interface HandingNeeds {
   /** Raw, in base64url: a record may come before its phone's enrolment. */
   readonly publicKey: () => Promise<string | null>
   readonly changed: () => void
-  /** What one request brings of a photo; 256 KB without it. */
+  /** What one request brings of a photo at most; 256 KB without it. */
   readonly piece_bytes?: number
 }
 
@@ -49,14 +49,18 @@ export interface HandingNeeds {
  */
 export async function handAll(needs: HandingNeeds, desk: Desk, renew: () => Promise<boolean>, arePhotosDue: (all: readonly KeptRecap[]) => boolean): Promise<Outcome | 'enrol'> {
   const aside = new Set<string>()
+  const piece_bytes_max = needs.piece_bytes ?? chunk_bytes
+  let piece_bytes = Math.min(piece_bytes_first, piece_bytes_max)
   let cuts = 0
   for (let round = 0; round < rounds_max; round++) {
     const all = await needs.book.all()
     const unsent = all.flatMap((kept) => (kept.refusal === null && !aside.has(kept.hash) ? (desk.unsent(kept) ?? []) : []))
-    const step = nextStep(unsent.map((each) => ({ ...each, photos: each.photos.filter(({ id }) => !aside.has(id)) })), arePhotosDue(all), needs.piece_bytes ?? chunk_bytes)
+    const step = nextStep(unsent.map((each) => ({ ...each, photos: each.photos.filter(({ id }) => !aside.has(id)) })), arePhotosDue(all), piece_bytes)
     if (step === null || !(await renew())) return aside.size === 0 ? done : { ok: false, status: 409, wait_ms: 0 }
+    const began = needs.env.clock()
     const taken = await handIn(needs, desk, step)
     needs.changed()
+    if (step.kind === 'photo' && (taken === null || taken === silence)) piece_bytes = Math.min(piece_bytes_max, taken === null ? nextPiece(piece_bytes, step.to - step.from, needs.env.clock() - began) : nextPiece(piece_bytes, 0, Infinity))
     if (taken === silence && step.kind === 'photo' && ++cuts < cuts_max) continue
     if (taken === 'aside') aside.add(step.kind === 'photo' ? step.id : step.hash)
     else if (taken !== null) return taken
