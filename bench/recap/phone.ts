@@ -19,8 +19,8 @@ export interface PhoneNeeds {
   readonly token: string
   readonly publicKey: Buffer
   readonly signer: Signer
-  /** `NAME+ID+KEY` */
-  readonly ledgerKey: string
+  /** `NAME+ID+KEY`; null: not known to the phone yet. */
+  readonly ledgerKey: string | null
   readonly fetch: (path: string, init?: RequestInit) => Promise<Response>
   /** ms; what back-off draws from is fixed, so that a run can be had again. */
   readonly clock: () => number

@@ -52,7 +52,8 @@ async function pass(minutes: number): Promise<void> {
 const held = (): string[] => receiver.held().map(({ hash }) => hash)
 
 test('each record that counts comes to the receiver once, in their order, and its answer goes into the ledger', async () => {
-  const sent = [await send(), await send(), await send()]
+  // By the phone's clock the last was made first.
+  const sent = [await send({ madeAt: now }), await send({ madeAt: now - minute_ms }), await send({ madeAt: now - 2 * minute_ms })]
   await pass(2)
   assert.deepEqual(held(), sent)
   await pass(2)

@@ -19,6 +19,8 @@ const offset_type = 'application/offset+octet-stream'
 /** Each holds up to 256 KB in memory. Records are small, go another way, and wait for none of them. */
 const uploads_max = 512
 const pause_s = 10
+/** Some 100 bytes each. */
+const awaited_max = 4_096
 
 /**
  * Resumable uploads by tus 1.0.0 (https://tus.io/protocols/resumable-upload), core and creation. An upload's address is its content: hash and
@@ -35,14 +37,24 @@ export function photoRoutes(app: FastifyInstance, { lists, admit, clock, store, 
     void reply.header('tus-version', version)
     throw new ProblemError('tus_version', `Send Tus-Resumable: ${version}.`)
   }
+  /** Named by a list, which is for ever, and not known to be whole: its pieces need not be asked for each time. */
+  const awaited = new Set<string>()
   /** @throws ProblemError where no list names it */
   const named = async (photo: PhotoId): Promise<{ readonly isKept: boolean }> => {
+    const id = `${photo.sha256}-${photo.size}`
+    if (awaited.has(id)) return { isKept: false }
     const found = await lists.find(photo)
+    if (found?.isKept === false) {
+      if (awaited.size >= awaited_max) awaited.delete(awaited.values().next().value as string)
+      awaited.add(id)
+    }
     if (found === null) throw new ProblemError('photo_unexpected', 'Send the record that it belongs to, then its list of photos (PUT /v1/recaps/HASH/photos), then the photo.')
     return found
   }
   const keep = async (photo: PhotoId, offset: number): Promise<void> => {
-    if (offset === photo.size) await lists.markKept(photo, clock())
+    if (offset !== photo.size) return
+    await lists.markKept(photo, clock())
+    awaited.delete(`${photo.sha256}-${photo.size}`)
   }
 
   app.options('/v1/photos', (_, reply) => reply.code(204).headers({ 'tus-resumable': version, 'tus-version': version, 'tus-extension': 'creation', 'tus-max-size': photo_bytes_max }).send())

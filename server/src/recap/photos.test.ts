@@ -145,6 +145,7 @@ test('two at once: one goes on, the other is told to wait; the wrong place is to
   const answers = await Promise.all([0, 1, 2].map(() => patch(address, 0, bytes.subarray(0, chunk))))
   assert.equal(answers.filter(({ status }) => status === 204).length, 1)
   assert.ok(answers.every(({ status }) => [204, 409, 423].includes(status)))
+  assert.equal(existsSync(pathOf(address)), false, 'under its name only when all of it is there')
   const wrong = await patch(address, 5, bytes.subarray(5, 9))
   assert.deepEqual([wrong.status, wrong.headers.get('upload-offset')], [409, String(chunk)])
   assert.equal((await patch(address, chunk, Buffer.concat([bytes.subarray(chunk), Buffer.of(1)]))).status, 413)

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import pg from 'pg'
 import { attachEmbedded, startEmbedded, StartFailure } from './embedded.ts'
 
 function scratch(): string {
@@ -70,4 +71,17 @@ test('a folder of another PostgreSQL version is left alone', async (t) => {
   mkdirSync(join(folder, 'database'))
   writeFileSync(join(folder, 'database', 'PG_VERSION'), '15\n')
   await assert.rejects(startEmbedded(folder), /made by PostgreSQL 15/)
+})
+
+test('a commit is on disk when it is answered: nothing of it is relaxed', async (t) => {
+  const folder = scratch()
+  const server = await startEmbedded(folder, ['shared_buffers=32MB'])
+  const client = new pg.Client({ connectionString: server.ownerUrl })
+  await client.connect()
+  t.after(async () => {
+    await client.end()
+    await server.stop()
+    rmSync(folder, { recursive: true })
+  })
+  for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes']) assert.equal((await client.query<Record<string, string>>(`SHOW ${setting}`)).rows[0]?.[setting], 'on', setting)
 })
