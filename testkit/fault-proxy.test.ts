@@ -178,6 +178,12 @@ test('cut, drop after some bytes, and lost requests', async () => {
   await trip(short)
   short.write('e'.repeat(10))
   await closed(short)
+  await proxy.set({ dropAfter_bytes: 17 })
+  const cut = await open()
+  const heard = all(cut)
+  const first = once(cut)
+  cut.write('e'.repeat(12))
+  assert.equal((await first).length + (await heard).bytes, 5, 'twelve of one way, and five of the other')
   let lost = 0
   await proxy.set({ lose_share: 0.3, seed: 7 })
   for (let i = 0; i < 200; i++) {

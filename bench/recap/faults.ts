@@ -5,7 +5,7 @@ import { openKit, type Kit } from './kit.ts'
 import { cutPhotos, cutTotals, loseAnswers, sendAtOnce } from './line-faults.ts'
 import { deadReceiver, otherVersions, poisoned, wrongClocks } from './said-faults.ts'
 
-const kills = Number(process.env.K ?? 100)
+const kills = 100
 
 /** Each plays its faults and writes down what was sent and answered. @returns how often */
 const classes: Readonly<Record<string, (kit: Kit, history: History) => Promise<number>>> = {

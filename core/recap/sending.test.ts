@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { chunk_bytes, nextStep, type Unsent, type UnsentPhoto } from './sending.ts'
+import { chunk_bytes, nextPiece, nextStep, piece_bytes_first, type Unsent, type UnsentPhoto } from './sending.ts'
 
 const record = (hash: string, more: Partial<Unsent> = {}): Unsent => ({ hash, madeAt: 1, isLogged: true, isListKept: true, photos: [], ...more })
 const photo = (id: string, kind: UnsentPhoto['kind'], size_bytes: number, offset = 0): UnsentPhoto => ({ id, kind, size_bytes, offset })
@@ -49,4 +49,21 @@ test('step by step everything goes out, in as few requests as it has pieces, and
     assert.equal(steps, pieces)
     assert.ok(waiting.every(({ isLogged, isListKept, photos }) => isLogged && isListKept && photos.length === 0))
   }))
+})
+
+test('pieces take as long as a record may wait: small on a slow line, large on a fast one, and nothing is learned of an end or a clock that was set', () => {
+  /** On a line of so many bytes a second, and 600 ms. */
+  const settled = (bytes_per_s: number): number => {
+    let piece = piece_bytes_first
+    for (let nth = 0; nth < 20; nth++) piece = nextPiece(piece, piece, 600 + (1000 * piece) / bytes_per_s)
+    return piece
+  }
+  assert.equal(settled(1_000_000), chunk_bytes)
+  // A twentieth of 1 Mbit/s.
+  assert.equal(settled(6_250), 16_384)
+  const half = settled(62_500)
+  assert.ok(Math.abs(600 + (1000 * half) / 62_500 - 2_500) < 100, `${half}`)
+  assert.equal(nextPiece(200_000, 900, 700), 200_000)
+  assert.equal(nextPiece(200_000, 200_000, -5_000), 200_000)
+  assert.equal(nextPiece(200_000, 0, Infinity), 16_384)
 })

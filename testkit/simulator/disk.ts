@@ -71,6 +71,7 @@ export function signerFolderOn(disk: Disk, io: Io, path: string, fails: () => bo
       mayFail()
       syncNames(disk)
     }),
+    close: () => Promise.resolve(),
   }
 }
 
@@ -114,5 +115,6 @@ export function photoFilesOn(disk: Disk, io: Io, fails: () => boolean = () => fa
       })
       syncNames(disk)
     }),
+    close: () => Promise.resolve(),
   }
 }

@@ -28,6 +28,7 @@ const awaited_max = 4_096
  */
 export function photoRoutes(app: FastifyInstance, { lists, admit, clock, store, fatal }: PhotoNeeds): void {
   let uploads = 0
+  app.addHook('onClose', () => store.close())
   app.addContentTypeParser(offset_type, (_, payload, parsed) => parsed(null, payload))
 
   const begin = (request: FastifyRequest, reply: FastifyReply): void => {
@@ -37,25 +38,7 @@ export function photoRoutes(app: FastifyInstance, { lists, admit, clock, store, 
     void reply.header('tus-version', version)
     throw new ProblemError('tus_version', `Send Tus-Resumable: ${version}.`)
   }
-  /** Named by a list, which is for ever, and not known to be whole: its pieces need not be asked for each time. */
-  const awaited = new Set<string>()
-  /** @throws ProblemError where no list names it */
-  const named = async (photo: PhotoId): Promise<{ readonly isKept: boolean }> => {
-    const id = `${photo.sha256}-${photo.size}`
-    if (awaited.has(id)) return { isKept: false }
-    const found = await lists.find(photo)
-    if (found?.isKept === false) {
-      if (awaited.size >= awaited_max) awaited.delete(awaited.values().next().value as string)
-      awaited.add(id)
-    }
-    if (found === null) throw new ProblemError('photo_unexpected', 'Send the record that it belongs to, then its list of photos (PUT /v1/recaps/HASH/photos), then the photo.')
-    return found
-  }
-  const keep = async (photo: PhotoId, offset: number): Promise<void> => {
-    if (offset !== photo.size) return
-    await lists.markKept(photo, clock())
-    awaited.delete(`${photo.sha256}-${photo.size}`)
-  }
+  const { named, keep } = createAwaited(lists, clock)
 
   app.options('/v1/photos', (_, reply) => reply.code(204).headers({ 'tus-resumable': version, 'tus-version': version, 'tus-extension': 'creation', 'tus-max-size': photo_bytes_max }).send())
 
@@ -104,6 +87,29 @@ export function photoRoutes(app: FastifyInstance, { lists, admit, clock, store, 
   })
 }
 
+/** Photos that a list names, which is for ever, and that are not known to be whole: their pieces need not be asked for each time. */
+function createAwaited(lists: PhotoLists, clock: () => number) {
+  const awaited = new Set<string>()
+  const idOf = ({ sha256, size }: PhotoId): string => `${sha256}-${size}`
+  return {
+    /** @throws ProblemError where no list names it */
+    async named(photo: PhotoId): Promise<{ readonly isKept: boolean }> {
+      if (awaited.has(idOf(photo))) return { isKept: false }
+      const found = await lists.find(photo)
+      if (found === null) throw new ProblemError('photo_unexpected', 'Send the record that it belongs to, then its list of photos (PUT /v1/recaps/HASH/photos), then the photo.')
+      if (found.isKept) return found
+      if (awaited.size >= awaited_max) awaited.delete(awaited.values().next().value as string)
+      awaited.add(idOf(photo))
+      return found
+    },
+    async keep(photo: PhotoId, offset: number): Promise<void> {
+      if (offset !== photo.size) return
+      await lists.markKept(photo, clock())
+      awaited.delete(idOf(photo))
+    },
+  }
+}
+
 function refuse(error: unknown, reply: FastifyReply, fatal: (error: unknown) => void): never {
   if (error instanceof FsyncFailed) fatal(error)
   if (error instanceof OffsetConflict) {
@@ -111,7 +117,7 @@ function refuse(error: unknown, reply: FastifyReply, fatal: (error: unknown) => 
     throw new ProblemError('offset_conflict', `${error.offset} bytes are there: go on from there.`)
   }
   if (error instanceof UploadLocked) throw new ProblemError('upload_locked', 'Another request brings bytes of this photo. Ask again in a few seconds how many are there.', 1)
-  if (error instanceof PhotoTooLong) throw new ProblemError('too_large', `The photo has ${error.message.replace('more than ', '')} by its list, and more came.`)
+  if (error instanceof PhotoTooLong) throw new ProblemError('too_large', 'More bytes came than the photo has by its list.')
   if (error instanceof PhotoOther) throw new ProblemError('photo_other', 'All bytes came, and their hash is another than the one in the list: they were changed on the way, or it is another photo. Send it again from the beginning.')
   throw error
 }

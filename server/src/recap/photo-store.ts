@@ -35,6 +35,7 @@ interface PhotoFile {
   write(pieces: readonly Buffer[]): Promise<void>
   /** All that was written, and of a new file its name, outlives any stop. @throws FsyncFailed */
   sync(): Promise<void>
+  /** It may be held open for its next piece, unless something failed. */
   close(): Promise<void>
 }
 
@@ -50,6 +51,8 @@ export interface PhotoFiles {
   sync(name: string): Promise<void>
   /** At each instant it has one name or the other; the new one outlives any stop when this resolves. */
   rename(from: string, to: string): Promise<void>
+  /** Lets go of what is open; nothing of it waits for the disk. */
+  close(): Promise<void>
 }
 
 /** Bytes are written to disk in pieces of this size: a phone sends as many in one request. */
@@ -104,8 +107,8 @@ export function createPhotoStore(files: PhotoFiles) {
 
   /** How many bytes are on disk. A stop between the last byte and the name is made good here. */
   async function bytesThere(photo: PhotoId): Promise<number> {
-    if ((await files.size(nameOf(photo))) === photo.size) return photo.size
-    const size = await files.size(partOf(photo)) ?? 0
+    const size = await files.size(partOf(photo))
+    if (size === null) return (await files.size(nameOf(photo))) === photo.size ? photo.size : 0
     // What a program wrote that ended before it synced looks as what is on disk.
     if (size > 0 && hashes.get(nameOf(photo))?.at !== size) await files.sync(partOf(photo))
     if (size < photo.size) return size
@@ -134,7 +137,7 @@ export function createPhotoStore(files: PhotoFiles) {
       }
       try {
         for await (const bytes of body) {
-          if (offset + length + bytes.length > photo.size) throw new PhotoTooLong(`more than ${photo.size} bytes`)
+          if (offset + length + bytes.length > photo.size) throw new PhotoTooLong('more bytes than the photo has')
           held.push(bytes)
           length += bytes.length
           if (length >= piece_bytes) await write()
@@ -167,6 +170,7 @@ export function createPhotoStore(files: PhotoFiles) {
     append: (photo: PhotoId, from: number, body: AsyncIterable<Buffer>): Promise<Appended> => withLock(photo, () => append(photo, from, body)),
     /** Of one that is whole. */
     read: (photo: PhotoId, from: number, to: number): Promise<Uint8Array<ArrayBuffer>> => files.read(nameOf(photo), from, to),
+    close: files.close,
   }
 }
 
