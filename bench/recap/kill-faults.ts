@@ -39,7 +39,7 @@ export async function killBoth(rounds: number, seed: number, say: (text: string)
   try {
     const [first, ...officers] = await enrolPhones(join(folder, 'platform'), phones_count + 1, seed)
     if (first === undefined) throw new Error('nobody was enrolled')
-    const start = (): Promise<[Running, Running]> => Promise.all([
+    const start = (): Promise<Running[]> => together([
       serve(join(folder, 'platform'), up, ['--province', province], { LOG_LEVEL: 'silent' }),
       serve(join(folder, 'box'), down, ['--role', 'custody', '--up', platform.url, '--station', first.station], { LOG_LEVEL: 'silent', KAWAL_LETTER: first.letter }),
     ])
@@ -69,6 +69,16 @@ export async function killBoth(rounds: number, seed: number, say: (text: string)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** All of them, or none: where one does not start the others are ended. */
+async function together(starting: readonly Promise<Running>[]): Promise<Running[]> {
+  const ends = await Promise.allSettled(starting)
+  const running = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []))
+  const failed = ends.find((end) => end.status === 'rejected')
+  if (failed === undefined) return running
+  await Promise.all(running.map((each) => each.stop()))
+  throw failed.reason
 }
 
 /** Hands in as fast as it is answered; what was not acknowledged is sent again after the restart. */
