@@ -241,7 +241,6 @@ test('beside a box a phone unloads while nothing else is reached, keeps everythi
       if (path.startsWith('/v1/photos/')) sentAgain.push(path)
       return null
     })
-    bench.front.set('pass')
     await eventually('handed to KPU', async () => {
       await bench.server.app.tick(Date.now())
       return receiver.held()
@@ -250,6 +249,7 @@ test('beside a box a phone unloads while nothing else is reached, keeps everythi
       await bench.server.app.tick(Date.now())
       return (await fetch(`${bench.server.app.url}/v1/recaps/${hash}/delivery`, { headers: { authorization: `Bearer ${await tokenOf(station)}` } })).status
     }, (status) => status === 200)
+    bench.front.set('pass')
     await press(page)
     const [kept] = await keptOf(page)
     assert.deepEqual([kept?.left, kept?.delivery?.includes('\nextra '), sentAgain], [0, true, []])

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { list_type } from '@kawal/contract/recap.ts'
+import { list_type } from '@kawal/contract/handing-in.ts'
 import { seeded } from '@kawal/core/kernel/random.ts'
 import { chunk_bytes, nextPiece } from '@kawal/core/recap/sending.ts'
 import { writePhotos, type Photo } from '@kawal/core/recap/photo.ts'

@@ -9,7 +9,7 @@ import type { Identities, Identity } from '@kawal/sigmon/src/identities.ts'
 import { createSender, type Sender } from '@kawal/sigmon/src/queue/send.ts'
 import { createCarrier } from '@kawal/sigmon/src/recap/carry.ts'
 import type { KeptRecap } from '@kawal/sigmon/src/recap/kept.ts'
-import { proves } from '@kawal/sigmon/src/recap/receipt.ts'
+import { proves, provesEntry } from '@kawal/sigmon/src/recap/receipt.ts'
 import { presidential } from '@kawal/testkit/recaps.ts'
 
 type Book = Parameters<typeof createCarrier>[0]['book']
@@ -54,6 +54,7 @@ export function createPhone(needs: PhoneNeeds): Phone {
   const all = (): Promise<KeptRecap[]> => Promise.resolve([...kept.values()].sort((one, other) => one.madeAt - other.madeAt || (one.hash < other.hash ? -1 : 1)))
   const book: Book = {
     all, get: (hash) => Promise.resolve(kept.get(hash)), photo: (id) => Promise.resolve(files.get(id)),
+    inCustody: () => Promise.resolve(),
     change: (hash, part) => alter(hash, (recap) => {
       if (recap.receipt === null && part.receipt != null) needs.acknowledged?.(recap.bytes.length)
       if (!recap.isListKept && part.isListKept === true) needs.acknowledged?.(recap.list.length)
@@ -70,7 +71,7 @@ export function createPhone(needs: PhoneNeeds): Phone {
     setTimer: (work: () => void, ms: number): unknown => setTimeout(work, ms), clearTimer: (timer: unknown): void => clearTimeout(timer as NodeJS.Timeout),
   }
   const delivery = createCarrier({
-    env, book, identities: identitiesOf(needs), enrolment: { confirm: () => Promise.resolve({ is: 'unanswered', status: 0, wait_ms: 0 }) }, proves, ledgerKey: () => needs.ledgerKey,
+    env, book, identities: identitiesOf(needs), enrolment: { confirm: () => Promise.resolve({ is: 'unanswered', status: 0, wait_ms: 0 }) }, proves, provesEntry, ledgerKey: () => needs.ledgerKey, box: () => null, arePhotosDue: () => true,
     publicKey: () => Promise.resolve(needs.publicKey.toString('base64url')), changed: () => undefined,
   })
   const keep = (bytes: Uint8Array<ArrayBuffer>, list: Uint8Array<ArrayBuffer>, photos: readonly ReturnType<typeof photoOf>[]): KeptRecap => {

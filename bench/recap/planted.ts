@@ -20,26 +20,26 @@ const ledger = 'server/src/ledger/ledger.test.ts'
 
 const bugs: readonly Bug[] = [
   {
-    name: 'acknowledged before fsync', file: 'server/src/recap/photo-store.ts', right: '      await syncFile(file)\n      if (from === 0)', bug: '      setImmediate(() => void syncFile(file).catch(() => undefined))\n      if (from === 0)',
+    name: 'acknowledged before fsync', file: 'server/src/recap/photo-store.ts', right: '      await file.sync()\n', bug: '      setImmediate(() => void file.sync().catch(() => undefined))\n',
     guard: { file: 'server/src/recap/disk.test.ts', test: 'what is answered for was synced' },
   },
   { name: 'relaxed durability', file: 'server/src/adapters/postgres/embedded.ts', right: "'synchronous_commit=on'", bug: "'synchronous_commit=off'", guard: { file: 'server/src/adapters/postgres/embedded.test.ts', test: 'a commit is on disk' } },
   { name: 'the same record twice', file: 'server/src/ledger/ledger.ts', right: '        if (placed.has(entry.name)) continue\n', bug: '', guard: { file: ledger, test: '64 times the same at once' } },
   { name: 'offset one too far', file: 'server/src/recap/photo-routes.ts', right: "reply.code(204).header('upload-offset', offset)", bug: "reply.code(204).header('upload-offset', offset + 1)", guard: { file: photos, test: 'cut at 60 offsets' } },
   {
-    name: 'work after the lock is released', file: 'server/src/recap/photo-store.ts', right: '        await finish(photo, hash)\n', bug: '        setImmediate(() => void finish(photo, hash).catch(() => undefined))\n',
+    name: 'work after the lock is released', file: 'server/src/recap/photo-store.ts', right: 'if (offset === photo.size) await finish(photo, hash)\n', bug: 'if (offset === photo.size) setImmediate(() => void finish(photo, hash).catch(() => undefined))\n',
     guard: { file: photos, test: 'other bytes than the hash names' },
   },
   {
-    name: 'sent before the answer', file: 'sigmon/src/recap/carry.ts', right: "  const file = await book.photo(id)\n  if (file === undefined) return 'aside'\n", bug: "  const file = await book.photo(id)\n  if (file === undefined) return 'aside'\n  await book.sent(hash, id, to)\n",
+    name: 'sent before the answer', file: 'sigmon/src/recap/desk.ts', right: "  const file = await book.photo(id)\n  if (file === undefined) return 'aside'\n", bug: "  const file = await book.photo(id)\n  if (file === undefined) return 'aside'\n  await desk.sent(kept, id, to)\n",
     guard: { file: 'bench/recap/phone.test.ts', test: 'nothing is marked as sent' },
   },
-  { name: "order by the phone's clock", file: 'server/src/recap/forwarder.ts', right: 'ORDER BY entry LIMIT', bug: 'ORDER BY made_at LIMIT', guard: { file: 'server/src/recap/forwarder.test.ts', test: 'in their order' } },
+  { name: "order by the phone's clock", file: 'server/src/recap/deliveries.ts', right: 'ORDER BY entry LIMIT', bug: 'ORDER BY made_at LIMIT', guard: { file: 'server/src/recap/forwarder.test.ts', test: 'in their order' } },
   {
     name: 'receipt before the entry is in a signed tree', file: 'server/src/ledger/ledger.ts', right: 'if (edge.size > newest.size) newest = await show(await treeNow())',
     bug: 'if (edge.size > newest.size) void treeNow().then(show).then((shown) => (newest = shown), () => undefined)', guard: { file: ledger, test: 'nothing is answered for what was not signed' },
   },
-  { name: 'a name before the whole is there', file: 'server/src/recap/photo-store.ts', right: '`${pathOf(photo)}.part`', bug: 'pathOf(photo)', guard: { file: photos, test: 'two at once' } },
+  { name: 'a name before the whole is there', file: 'server/src/recap/photo-store.ts', right: '`${nameOf(photo)}.part`', bug: 'nameOf(photo)', guard: { file: photos, test: 'two at once' } },
   { name: 'a partial tile one too narrow', file: 'server/src/ledger/ledger.ts', right: 'as Uint8Array).subarray(0, tile.width * 32)', bug: 'as Uint8Array).subarray(0, (tile.width - 1) * 32)', guard: { file: ledger, test: 'tiles and bundles are those' } },
 ]
 

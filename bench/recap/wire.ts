@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { envelope_type } from '@kawal/contract/recap.ts'
+import { envelope_type } from '@kawal/contract/handing-in.ts'
 
 /** Requests of HTTP/1.1 as bytes on a connection of their own: what is cut where is said to the byte. */
 

@@ -71,7 +71,6 @@ export function signerFolderOn(disk: Disk, io: Io, path: string, fails: () => bo
       mayFail()
       syncNames(disk)
     }),
-    close: () => Promise.resolve(),
   }
 }
 

@@ -35,7 +35,7 @@ const silence: Outcome = { ok: false, status: 0, wait_ms: 0 }
 
 export interface HandingNeeds {
   readonly env: Reaching & { readonly clock: () => number }
-  readonly book: Book
+  readonly book: Pick<Book, 'all' | 'get' | 'photo' | 'change' | 'inCustody' | 'sent'>
   /** Raw, in base64url: a record may come before its phone's enrolment. */
   readonly publicKey: () => Promise<string | null>
   readonly changed: () => void
