@@ -245,9 +245,10 @@ test('beside a box a phone unloads while nothing else is reached, keeps everythi
       await bench.server.app.tick(Date.now())
       return receiver.held()
     }, (all) => all.some((each) => each.hash === hash))
+    const token = await tokenOf(station)
     await eventually('its answer in the ledger', async () => {
       await bench.server.app.tick(Date.now())
-      return (await fetch(`${bench.server.app.url}/v1/recaps/${hash}/delivery`, { headers: { authorization: `Bearer ${await tokenOf(station)}` } })).status
+      return (await fetch(`${bench.server.app.url}/v1/recaps/${hash}/delivery`, { headers: { authorization: `Bearer ${token}` } })).status
     }, (status) => status === 200)
     bench.front.set('pass')
     await press(page)
