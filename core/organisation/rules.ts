@@ -47,7 +47,8 @@ export const rules: readonly Rule[] = [
   // BAKTI runs the access points.
   ...grant('access_operator', 'own', { disturbance: 'r', ticket: 'rw', ticket_event: 'rw', hub: 'rw', access_point: 'rw', staff: 'r', claim: 'r', challenge: 'rw', alarm: 'rw', planned_work: 'rw', contact: 'rw', message: 'r', api_key: 'rw', audit: 'r', announcement: 'r', announcement_receipt: 'rw', comment: 'rw', push_subscription: 'rw' }),
   ...grant('access_operator', 'all', { atlas: 'r', plan: 'r' }),
-  ...grant('helpdesk', 'all', { disturbance: 'r', access_point: 'r', atlas: 'r', plan: 'r', decision: 'r', comment: 'rw' }),
+  // Of recaps those of its area: the database bounds them.
+  ...grant('helpdesk', 'all', { disturbance: 'r', access_point: 'r', atlas: 'r', plan: 'r', decision: 'r', comment: 'rw', recap: 'r' }),
   // What officers report goes to the helpdesk of their area.
   ...grant('helpdesk', 'own', { challenge: 'rw', ticket: 'rw', ticket_event: 'rw', hub: 'rw', contact: 'rw', message: 'r', api_key: 'rw', audit: 'r', announcement: 'r', announcement_receipt: 'rw', push_subscription: 'rw' }),
 ]

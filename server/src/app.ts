@@ -57,6 +57,7 @@ import { plannedWorkRoutes } from './planned-work/routes.ts'
 import { readPlannedWork } from './planned-work/store.ts'
 import { contactOf, createPush, readPushKey, type Push } from './push/push.ts'
 import { pushRoutes } from './push/routes.ts'
+import { recapOverviewRoutes } from './recap/overview-routes.ts'
 import { openRecaps, type RecapOptions, type Recaps } from './recap/open.ts'
 import { answerNotFound, answerProblems, ProblemError } from './problem.ts'
 import { problemRoutes } from './problems/routes.ts'
@@ -215,6 +216,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   await operatorsSystems(app, options, database, monitor, footprint)
   const push = await room(app, options, database, { commented: (disturbance) => feed.disturbances([disturbance]), announced: () => notification?.announced() })
   impactRoutes(app, { impact })
+  recapOverviewRoutes(app, { database, clock: options.clock, register, impact: options.impact ?? impactDefaults, contests: options.recaps?.contests, hasReceiver: options.recaps?.receiver !== undefined, asOf: recaps.countedAt })
   atlasRoutes(app, { database })
   challengeRoutes(app, { database, clock: options.clock })
   planningRoutes(app, database, secret, options.clock, present)

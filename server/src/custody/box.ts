@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import fastify, { LogController, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
-import { readVerifierKey, type VerifierKey } from '@kawal/core/ledger/key.ts'
+import { formatVerifierKey, readVerifierKey, type VerifierKey } from '@kawal/core/ledger/key.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { writeEntry } from '@kawal/core/recap/entry.ts'
 import type { Database } from '../adapters/postgres/database.ts'
@@ -30,6 +30,7 @@ import { createBearer } from './bearer.ts'
 import { createCarriedStore } from './carried.ts'
 import { createCourier } from './courier.ts'
 import { loggedRoute } from './logged.ts'
+import { createTelling } from './telling.ts'
 
 interface BoxOptions {
   /** Its own, migrated; whoever opened it closes it. */
@@ -101,7 +102,8 @@ async function assemble(options: BoxOptions, ends: (() => Promise<unknown>)[]): 
   const bearer = await createBearer({ folder, up, station: options.station, code: options.code })
   const prover = createProver(folder, up)
   const carried = createCarriedStore(database)
-  const courier = createCourier({ carried, clock, store, up, bearer, proves: prover.proves, failed })
+  const tell = createTelling({ database, clock, up, bearer, origin: ledger.key.name, key: formatVerifierKey(ledger.key) })
+  const courier = createCourier({ carried, clock, store, up, bearer, tell, proves: prover.proves, failed })
   ends.push(() => courier.idle())
   const app = buildHttp(options)
   ends.push(() => app.close())

@@ -39,6 +39,8 @@ interface CourierNeeds {
   readonly bearer: Bearer
   /** Whether this is a receipt of this record, by the platform's ledger. */
   readonly proves: (envelope: Uint8Array, receipt: string) => Promise<boolean>
+  /** Tells the platform what is left, where it is time to. */
+  readonly tell?: () => Promise<void>
   readonly failed: (error: unknown) => void
   readonly reach?: Reach
   /** What one request brings of a photo; 256 KB without it. */
@@ -71,6 +73,7 @@ export function createCourier(needs: CourierNeeds) {
     for (let steps = 0; steps < steps_max && clock() >= silentUntil; steps++) {
       const unsent = (await carried.unsent()).filter(({ hash }) => !aside.has(hash))
       const step = nextStep(unsent.map((each) => ({ ...each, photos: each.photos.filter(({ id }) => !aside.has(id)) })), true, piece_bytes)
+      if (step?.kind !== 'record') await needs.tell?.().catch(failed)
       if (step === null) return
       const became = await carry(needs, step).catch((error: unknown): Became => {
         if (!isOfTheLine(error)) failed(error)

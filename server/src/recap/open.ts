@@ -4,6 +4,7 @@ import type { Instant } from '@kawal/core/kernel/clock.ts'
 import { formatVerifierKey } from '@kawal/core/ledger/key.ts'
 import { contestDefaults, type Contests } from '@kawal/core/recap/judge.ts'
 import type { Database } from '../adapters/postgres/database.ts'
+import { boxRoute } from '../custody/boxes.ts'
 import { endNow } from '../end-now.ts'
 import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import { ledgerRoutes } from '../ledger/routes.ts'
@@ -11,6 +12,7 @@ import { openSigner, SignerRefused, signerFolder } from '../ledger/signer.ts'
 import { createLedgerStore, isLedgerEmpty } from '../ledger/store.ts'
 import { deviceOf } from '../measurement/device.ts'
 import { ProblemError } from '../problem.ts'
+import { createRecapCounts } from './counts.ts'
 import { createDeliveryStore } from './deliveries.ts'
 import { createForwarder, type ReceiverSettings } from './forwarder.ts'
 import { createIntake } from './intake.ts'
@@ -50,6 +52,8 @@ export interface Recaps {
   /** `NAME+ID+KEY` of the ledger; null where none is open. */
   readonly key: string | null
   routes(app: FastifyInstance): void
+  /** Until when recaps are counted by village; null: not yet. */
+  countedAt(): Instant | null
   /** What runs by the clock: enrolments into the ledger, and what waits to be judged. */
   turn(): Promise<void>
   /** Resolves when everything that came is in the ledger and judged. */
@@ -72,11 +76,13 @@ export async function openRecaps({ clock, log, recaps: settings, fatal = endWith
   const judge = createJudge({ store: createJudgeStore(database), clock, contests, signatures, failed })
   const forwarder = settings?.receiver === undefined ? null : createForwarder({ store: createDeliveryStore(database), clock, receiver: settings.receiver, failed })
   const intake = createIntake({ holders: holdersIn(database), ledger: open, signatures })
+  const counts = createRecapCounts({ database, clock })
   let turned = -Infinity
   let turning: Promise<void> | null = null
   const turn = async (log: Ledger): Promise<void> => {
     await log.turn()
     await judge.turn()
+    await counts.turn().catch(failed)
     await forwarder?.turn()
   }
   const idle = async (): Promise<void> => {
@@ -87,9 +93,11 @@ export async function openRecaps({ clock, log, recaps: settings, fatal = endWith
   ends.push(idle)
   return {
     idle,
+    countedAt: counts.asOf,
     key: ledger === null ? null : formatVerifierKey(ledger.key),
     routes(app) {
       ledgerRoutes(app, open)
+      boxRoute(app, { database, clock, device: (request) => deviceOf(request, secret) })
       // In a scope of their own: nobody else takes bodies of these types.
       void app.register((scope, _, done) => {
         const admit = (request: FastifyRequest): number => deviceOf(request, secret).key

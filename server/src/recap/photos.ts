@@ -37,6 +37,14 @@ export async function keepList(lists: PhotoLists, record: Buffer, bytes: Buffer,
   })
 }
 
+/** Lists of which every photo is here now say so, and their villages are counted again. */
+async function noteWhole(client: pg.ClientBase, lists: readonly Buffer[]): Promise<void> {
+  await client.query('SELECT FROM photo_list WHERE hash = ANY($1) AND NOT whole ORDER BY hash FOR UPDATE', [lists])
+  const { rows } = await client.query<{ hash: Buffer }>(
+    'UPDATE photo_list SET whole = true WHERE hash = ANY($1) AND NOT whole AND NOT EXISTS (SELECT FROM photo_place JOIN photo USING (sha256, size) WHERE list = photo_list.hash AND kept_at IS NULL) RETURNING hash', [lists])
+  if (rows.length > 0) await client.query('INSERT INTO recap_touched (village) SELECT DISTINCT left(station_code, 10) FROM recap WHERE photos = ANY($1) AND station_code IS NOT NULL', [rows.map(({ hash }) => hash)])
+}
+
 /** The hash of its list, as the record has it. */
 function listOf(entry: Uint8Array | null): Uint8Array {
   if (entry === null) throw new ProblemError('not_found', 'No record with this hash was handed in here: send it first.')
@@ -57,13 +65,21 @@ export const createPhotoLists = (database: Database): PhotoLists => ({
     await client.query(
       'INSERT INTO photo_place (list, page, shot, kind, sha256, size) SELECT $3, * FROM unnest($4::smallint[], $5::smallint[], $6::smallint[], $1::bytea[], $2::integer[])',
       [...columns, hash, photos.map(({ page }) => page), photos.map(({ shot }) => shot), photos.map(({ kind }) => photo_kinds.indexOf(kind))])
+    // One that is being kept in this moment is waited for: else neither would see the other.
+    await client.query('SELECT FROM photo JOIN unnest($1::bytea[], $2::integer[]) AS named (sha256, size) USING (sha256, size) ORDER BY sha256, size FOR SHARE OF photo', [...columns])
+    await noteWhole(client, [hash])
   }),
   async find({ sha256: hash, size }) {
     const { rows } = await database.transaction(system, (client) => client.query<{ kept: boolean }>('SELECT kept_at IS NOT NULL AS kept FROM photo WHERE sha256 = $1 AND size = $2', [Buffer.from(hash, 'hex'), size]))
     return rows[0] === undefined ? null : { isKept: rows[0].kept }
   },
-  markKept: ({ sha256: hash, size }, now) => database.transaction(system, async (client) =>
-    void (await client.query('UPDATE photo SET kept_at = $3 WHERE sha256 = $1 AND size = $2 AND kept_at IS NULL', [Buffer.from(hash, 'hex'), size, new Date(now)]))),
+  markKept: ({ sha256: hash, size }, now) => database.transaction(system, async (client) => {
+    const photo = [Buffer.from(hash, 'hex'), size]
+    const { rowCount } = await client.query('UPDATE photo SET kept_at = $3 WHERE sha256 = $1 AND size = $2 AND kept_at IS NULL', [...photo, new Date(now)])
+    if (rowCount === 0) return
+    const { rows } = await client.query<{ list: Buffer }>('SELECT DISTINCT list FROM photo_place WHERE sha256 = $1 AND size = $2', photo)
+    await noteWhole(client, rows.map(({ list }) => list))
+  }),
 })
 
 /** @returns null where no list came yet */
