@@ -37,7 +37,8 @@ export const json = (body: unknown): RequestInit => ({ method: 'POST', headers: 
 
 /** A list as the server pages it: the rows asked for, and how many there are. */
 interface Rows<Row> { readonly total: number; readonly rows: readonly Row[] }
-const asked = (query: Readonly<Record<string, string | null>>): string => {
+/** A question as the end of an address. */
+export const asked = (query: Readonly<Record<string, string | null>>): string => {
   const text = new URLSearchParams(Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== null)).toString()
   return text === '' ? '' : `?${text}`
 }

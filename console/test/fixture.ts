@@ -161,5 +161,5 @@ export function fixtureStation(code: string, now: number): StationDetail {
 
 /** @param now server's clock, ms */
 export function fixtureSession(now: number, more: readonly string[] = []): Session {
-  return { organisation: 'komdigi', organisationName: 'Komdigi', role: 'duty', name: 'Petugas jaga', expiresAt: iso(now + 480 * minute), may: ['live:read', 'ticket:read', 'ticket:write', 'alarm:read', 'planned_work:read', 'planned_work:write', 'contact:read', 'contact:write:own', 'comment:read', 'comment:write', 'push_subscription:read:own', 'push_subscription:write:own', ...more] }
+  return { organisation: 'komdigi', organisationName: 'Komdigi', role: 'duty', name: 'Petugas jaga', expiresAt: iso(now + 480 * minute), may: ['live:read', 'ticket:read', 'ticket:write', 'recap:read', 'alarm:read', 'planned_work:read', 'planned_work:write', 'contact:read', 'contact:write:own', 'comment:read', 'comment:write', 'push_subscription:read:own', 'push_subscription:write:own', ...more] }
 }

@@ -10,6 +10,7 @@ import { answerDuty } from './duty.ts'
 import { createKeys } from './keys.ts'
 import { answerPlanning, type PlanningSite } from './planning-site.ts'
 import { planningLive, planningSession } from './planning.ts'
+import { answerRecaps } from './recaps.ts'
 import { answerRoom, fixtureComment, type RoomSite } from './room.ts'
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url))
@@ -28,6 +29,8 @@ export interface Site {
   announces: boolean
   /** Who logs in is Telkomsel's NOC, with its own tickets, keys and audit. */
   operator: boolean
+  /** Counts of recaps were last made long ago. */
+  stale: boolean
   /** Refuses stations with a problem from now on. */
   broken: boolean
   /** Who logs in from now on; null is the duty officer of the monitoring room's tests. */
@@ -88,7 +91,7 @@ const ofNoc = ['disturbance:read:own', 'ticket:read:own', 'ticket:write:own', 'a
 const sessionOf = (site: Site): unknown => (site.operator ? { ...fixtureSession(Date.now()), organisation: 'telkomsel', organisationName: 'Telkomsel', role: 'noc', may: ofNoc } : site.planner === null ? fixtureSession(Date.now(), site.announces ? ['announcement:read', 'announcement:write:own', 'audit:read'] : []) : planningSession(site.planner, Date.now()))
 
 /** How every site begins. */
-const fresh = { empty: false, announces: false, operator: false, broken: false, planner: null }
+const fresh = { empty: false, announces: false, operator: false, stale: false, broken: false, planner: null }
 
 /** The built console, and the few answers it asks of a server, from the fixture. A session starts with the token `benar`. */
 export async function openSite(): Promise<Site> {
@@ -129,6 +132,8 @@ export async function openSite(): Promise<Site> {
     if (pathname.startsWith('/v1/stations/')) return json(response, 200, fixtureStation(pathname.slice(13), Date.now()))
     const [, of] = /^\/v1\/disturbances\/([^/]+)\/turns$/.exec(pathname) ?? []
     if (of !== undefined) return json(response, 200, fixtureTurns(of, Date.now()))
+    const recaps = answerRecaps(url, { empty: site.empty, stale: site.stale })
+    if (recaps !== null) return json(response, recaps.status, recaps.body)
     if (await answeredLists(site, request, response, url)) return
     if (await answeredRoom(site, request, response, url)) return
     if (request.method === 'POST') return json(response, 201, {})
