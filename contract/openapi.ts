@@ -19,6 +19,7 @@ import {
 } from './readiness.ts'
 import { cose_type, list_type } from './handing-in.ts'
 import { PhotoState, RecapRecord, RecapState, StationRecaps } from './recap.ts'
+import { BoxRows, BoxTold, boxesQuery, conflictsQuery, RecapConflicts, RecapOverview, recapOverviewQuery, StuckRecaps, stuckQuery } from './recap-overview.ts'
 import { PushGiven, PushRow, PushState, PushTried } from './push.ts'
 import { PlannedWorkCreate, PlannedWorkDetail, PlannedWorkPatch, PlannedWorkReceipt, PlannedWorkRow, PlannedWorkRows, plannedWorkStates } from './planned-work.ts'
 import { Hub, HubCreate, TroubleTicket, TroubleTicketCreate, TroubleTicketPatch, TrackRecords, trackRecordQuery } from './ticket.ts'
@@ -99,6 +100,11 @@ export const operations: readonly Operation[] = [
   { method: 'post', path: '/v1/photos', tag: 'officers', summary: 'Begin to send a photo by tus 1.0.0: Upload-Length, and Upload-Metadata with sha256; its address is its content', security: 'device', answer: [201, ''], problems: ['body_invalid', 'device_unknown', 'photo_unexpected', 'tus_version'] },
   { method: 'head', path: '/v1/photos/{photo}', tag: 'officers', summary: 'How many bytes of a photo are on disk (tus 1.0.0)', security: 'device', answer: [200, ''], problems: ['device_unknown', 'not_found', 'photo_unexpected', 'tus_version', 'upload_locked'] },
   { method: 'patch', path: '/v1/photos/{photo}', tag: 'officers', summary: 'The next bytes of a photo (tus 1.0.0), best 256 KB at a time; on disk before the 204', security: 'device', takes: 'application/offset+octet-stream', body: Type.String(), answer: [204, ''], problems: ['body_invalid', 'device_unknown', 'not_found', 'photo_unexpected', 'offset_conflict', 'tus_version', 'too_large', 'upload_locked', 'overloaded', 'photo_other', 'storage_full'] },
+  { method: 'put', path: '/v1/boxes/self', tag: 'officers', summary: 'What a box at an access point says of itself: what it still carries', security: 'device', body: BoxTold, answer: [204, ''], problems: ['body_invalid', 'device_unknown', 'not_allowed', 'storage_full'] },
+  { method: 'get', path: '/v1/boxes', tag: 'console', summary: 'Boxes at access points: what each still carries, and when it was heard; the oldest load first', security: 'session', query: boxesQuery, answer: [200, BoxRows], problems: ['body_invalid', 'session_missing', 'not_allowed'] },
+  { method: 'get', path: '/v1/recaps/overview', tag: 'console', summary: 'Recaps that are due and that came, by the areas in an area, by contest and by time zone; CSV of the areas too', security: 'session', query: recapOverviewQuery, answer: [200, RecapOverview], problems: ['body_invalid', 'session_missing', 'not_allowed', 'not_found'] },
+  { method: 'get', path: '/v1/recaps/stuck', tag: 'console', summary: 'Records that do not get on, the oldest first: in quarantine, not delivered, or without their photos, and what mends each; CSV of a page too', security: 'session', query: stuckQuery, answer: [200, StuckRecaps], problems: ['body_invalid', 'session_missing', 'not_allowed'] },
+  { method: 'get', path: '/v1/recaps/conflicts', tag: 'console', summary: 'Contests of stations with several records that nothing corrects, with the numbers of each', security: 'session', query: conflictsQuery, answer: [200, RecapConflicts], problems: ['body_invalid', 'session_missing', 'not_allowed'] },
   { method: 'get', path: '/ledger/checkpoint', tag: 'ledger', summary: 'The newest signed checkpoint (C2SP tlog-checkpoint)', security: 'none', answer: [200, 'text/plain'], problems: [] },
   { method: 'get', path: '/ledger/key', tag: 'ledger', summary: "The ledger's key, as C2SP signed-note writes it", security: 'none', answer: [200, 'text/plain'], problems: [] },
   { method: 'get', path: '/ledger/tile/{tile}', tag: 'ledger', summary: 'A tile or a bundle of entries (C2SP tlog-tiles); it never changes', security: 'none', answer: [200, 'application/octet-stream'], problems: ['not_found'] },

@@ -23,6 +23,7 @@ CREATE INDEX recap_photos ON recap (photos);
 CREATE INDEX recap_replaces ON recap (replaces) WHERE replaces IS NOT NULL;
 CREATE INDEX recap_not_whole ON recap (entry) WHERE reason IS NULL AND NOT whole;
 CREATE INDEX recap_placeless ON recap (entry) WHERE station_code IS NULL;
+CREATE INDEX recap_village ON recap (left(station_code, 10));
 
 -- Villages whose counts are to be made again: a line for each change, so that no two writers wait for each other, and none is lost that commits late.
 CREATE TABLE recap_touched (

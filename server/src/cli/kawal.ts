@@ -158,6 +158,13 @@ program
   .action(async (options: Record<string, string>) => (await import('./probe.ts')).probe(all(options)))
 
 program
+  .command('device <action> <device>')
+  .description('revoke a device: what its key signs counts no more from then on, and goes to quarantine')
+  .option('--reason <text>', 'why, 200 characters at most: it goes into the ledger, which everybody may read')
+  .option('--dry-run', 'say what would be done, change nothing')
+  .action(async (action: string, device: string, options: Record<string, string>) => (await import('./device.ts')).deviceAction(action, device, all(options)))
+
+program
   .command('verify <what> <args...>')
   .description('whether a log is what its key signed (ledger ADDRESS), or a record is in it (receipt RECEIPT RECORD); exit code 4 if not')
   .option('--key <key>', 'key of the log, as you were given it: NAME+ID+KEY')

@@ -7,6 +7,7 @@ import { after, before, beforeEach, test } from 'node:test'
 import pino from 'pino'
 import { envelope_type, key_header, list_type } from '@kawal/contract/handing-in.ts'
 import type { StationRecaps } from '@kawal/contract/recap.ts'
+import type { BoxRows } from '@kawal/contract/recap-overview.ts'
 import { readVerifierKey } from '@kawal/core/ledger/key.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { writeEntry } from '@kawal/core/recap/entry.ts'
@@ -98,6 +99,8 @@ test('while the line is dead phones unload and get a receipt of custody that hol
   const { records, slots } = await atPlatform()
   assert.deepEqual([records.map((each) => [each.hash, each.reason]), slots.map(({ state }) => state)], [[[hash, null]], ['single']])
   assert.deepEqual(records[0]?.photos?.map(({ kind, kept }) => [kind, kept]), [['preview', true], ['original', true]])
+  const [told] = (await platform.call<BoxRows>('komdigi', 'GET', '/v1/boxes')).body.rows
+  assert.deepEqual([told?.station, told?.origin, told?.entries, told?.records, told?.lists, told?.photoBytes], [point, 'kotak.example/ledger', 1, 0, 1, 760_000], 'it tells behind its records and before photos')
   const logged = await (await fetch(`${box.url}/v1/recaps/${hash}/logged`)).text()
   assert.ok(await holds(platform.app.url, bytes, logged))
   assert.equal(await (await handIn(bytes)).text(), custody, 'the same again has the same receipt')

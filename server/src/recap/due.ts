@@ -1,4 +1,4 @@
-import type { Instant } from '@kawal/core/kernel/clock.ts'
+import { minute_ms, type Instant } from '@kawal/core/kernel/clock.ts'
 import { clockFinder, clocksOf, no_clock, zones, type Contest, type Deadline } from '@kawal/core/impact/deadline.ts'
 
 export interface DueStation { readonly code: string; readonly village: string; readonly zone: string }
@@ -6,11 +6,16 @@ export interface DueStation { readonly code: string; readonly village: string; r
 /** Of stations: how many there are, at how many voting has ended, and at how many results are due. Null where no day of voting is configured. */
 export interface DueStations { stations: number; ended: number | null; due: number | null }
 
-interface Village { readonly code: string; readonly zone: string; readonly stations: number; readonly byClock: ReadonlyMap<number, number> }
+/** By area and by zone. */
+interface Counted { readonly areas: ReadonlyMap<string, DueStations & { readonly zone: string }>; readonly zones: ReadonlyMap<string, DueStations> }
+
+interface Village { readonly code: string; readonly zone: string; readonly byClock: ReadonlyMap<number, number> }
 
 /** Deadlines by these names say when counting begins, and when it is to be done (core/impact/defaults.ts). */
 const ended_name = 'voting_ends'
 const due_name = 'recaps_due'
+/** Areas whose answer is kept. */
+const answered_max = 2_000
 
 /**
  * What is due where and when, of the day of voting that began last, or of the next where none has.
@@ -28,6 +33,8 @@ export function createDue(stations: readonly DueStation[], contests: readonly Co
     clocks = clocksOf(next)
     villages = villagesOf(stations, next)
   }
+  const answered = new Map<string, Counted>()
+  let answeredIn = -1
   const at = (clock: number, name: string): Instant | null => clocks[clock]?.find((each) => each.name === name)?.at ?? null
 
   return {
@@ -41,33 +48,34 @@ export function createDue(stations: readonly DueStation[], contests: readonly Co
       const index = zones.findIndex((each) => each === zone)
       return { ended: at(index, ended_name), due: at(index, due_name) }
     },
-    /** By the areas of so many digits in one, and by zone; of a village its stations. */
-    count(area: string, digits: number, now: Instant): { readonly areas: ReadonlyMap<string, DueStations & { readonly zone: string }>; readonly zones: ReadonlyMap<string, DueStations> } {
-      take(now)
-      const areas = new Map<string, DueStations & { readonly zone: string }>()
-      const byZone = new Map<string, DueStations>()
-      const add = (into: DueStations, clock: number, many: number): void => {
+    /** By the areas of so many digits in one, and by zone; of a village its stations. Deadlines are of a minute: within one the answer is the same. */
+    count(area: string, digits: number, now: Instant): Counted {
+      const minute = Math.floor(now / minute_ms)
+      if (minute !== answeredIn || answered.size >= answered_max) answered.clear()
+      answeredIn = minute
+      const known = answered.get(area) ?? counted(area, digits, now)
+      answered.set(area, known)
+      return known
+    },
+  }
+
+  function counted(area: string, digits: number, now: Instant): Counted {
+    take(now)
+    const areas = new Map<string, DueStations & { readonly zone: string }>()
+    const byZone = new Map<string, DueStations>()
+    const add = (code: string, zone: string, clock: number, many: number): void => {
+      const [ended, due] = [at(clock, ended_name), at(clock, due_name)]
+      for (const into of [held(areas, code, { zone, ...noStations() }), held(byZone, zone, noStations())]) {
         into.stations += many
-        const [ended, due] = [at(clock, ended_name), at(clock, due_name)]
         if (ended !== null) into.ended = (into.ended ?? 0) + (ended <= now ? many : 0)
         if (due !== null) into.due = (into.due ?? 0) + (due <= now ? many : 0)
       }
-      const held = <Key, Value>(map: Map<Key, Value>, key: Key, made: Value): Value => map.get(key) ?? (map.set(key, made), made)
-      const of = (code: string, zone: string): DueStations[] => [held(areas, code, { zone, stations: 0, ended: null, due: null }), held(byZone, zone, { stations: 0, ended: null, due: null })]
-      if (digits > 10) {
-        const find = clockFinder(contest ?? null)
-        for (let row = firstAt(stations, area, ({ code }) => code); stations[row]?.code.startsWith(area) === true; row++) {
-          const { code, zone } = stations[row] as DueStation
-          for (const into of of(code, zone)) add(into, find(code, zone), 1)
-        }
-        return { areas, zones: byZone }
-      }
-      for (let row = firstAt(villages, area, ({ code }) => code); villages[row]?.code.startsWith(area) === true; row++) {
-        const { code, zone, byClock } = villages[row] as Village
-        for (const into of of(code.slice(0, digits), zone)) for (const [clock, many] of byClock) add(into, clock, many)
-      }
-      return { areas, zones: byZone }
-    },
+    }
+    if (digits > 10) {
+      const find = clockFinder(contest ?? null)
+      for (const { code, zone } of inArea(stations, area)) add(code, zone, find(code, zone), 1)
+    } else for (const { code, zone, byClock } of inArea(villages, area)) for (const [clock, many] of byClock) add(code.slice(0, digits), zone, clock, many)
+    return { areas, zones: byZone }
   }
 }
 
@@ -86,24 +94,31 @@ function villagesOf(stations: readonly DueStation[], contest: Contest | null): V
   for (let row = 0; row < stations.length;) {
     const { village, zone } = stations[row] as DueStation
     const byClock = new Map<number, number>()
-    const first = row
     for (; stations[row]?.village === village; row++) {
       const station = stations[row] as DueStation
       const clock = contest === null ? no_clock : find(station.code, station.zone)
       byClock.set(clock, (byClock.get(clock) ?? 0) + 1)
     }
-    villages.push({ code: village, zone, stations: row - first, byClock })
+    villages.push({ code: village, zone, byClock })
   }
   return villages
 }
 
-/** The first row whose code is not before the area. */
-function firstAt<Row>(rows: readonly Row[], area: string, codeOf: (row: Row) => string): number {
+/** Rows of an area, found by their codes, which ascend. */
+function* inArea<Row extends { readonly code: string }>(rows: readonly Row[], area: string): Generator<Row> {
   let [low, high] = [0, rows.length]
   while (low < high) {
     const middle = (low + high) >> 1
-    if (codeOf(rows[middle] as Row) < area) low = middle + 1
+    if ((rows[middle] as Row).code < area) low = middle + 1
     else high = middle
   }
-  return low
+  for (let row = rows[low]; row?.code.startsWith(area) === true; row = rows[++low]) yield row
+}
+
+const noStations = (): DueStations => ({ stations: 0, ended: null, due: null })
+
+function held<Key, Value>(map: Map<Key, Value>, key: Key, made: Value): Value {
+  const known = map.get(key)
+  if (known === undefined) map.set(key, made)
+  return known ?? made
 }

@@ -7,7 +7,7 @@ import { boxesRoute } from '../custody/boxes.ts'
 import { ProblemError } from '../problem.ts'
 import { callerWho, limit_default, sendCsv, takes, wantsCsv, type FlatRow } from '../readiness/ask.ts'
 import { createDue, type DueStation } from './due.ts'
-import { readOverview } from './overview.ts'
+import { createOverview } from './overview.ts'
 import { readConflicts, readStuck, type Page, type StuckKind } from './stuck.ts'
 
 interface OverviewRoutesNeeds {
@@ -26,6 +26,7 @@ interface Asked { area?: string; contest?: string; kind?: StuckKind; page?: stri
 export function recapOverviewRoutes(app: FastifyInstance, { database, clock, register, impact, contests = contestDefaults, hasReceiver, asOf }: OverviewRoutesNeeds): void {
   const due = createDue(register.stations, impact.contests)
   const needs = { database, clock, due, names: register.names, contests: Object.keys(contests), hasReceiver, asOf }
+  const readOverview = createOverview(needs)
   const pageOf = ({ area = '', page, limit = limit_default }: Asked): Page => ({ area, page, limit })
 
   app.get<{ Querystring: Asked }>('/v1/recaps/overview', takes(recapOverviewQuery), async (request, reply) => {
@@ -33,7 +34,7 @@ export function recapOverviewRoutes(app: FastifyInstance, { database, clock, reg
     const { area = '', contest = null } = request.query
     if (area !== '' && !register.names.has(area)) throw new ProblemError('not_found', `There is no area ${area} in the register.`)
     if (contest !== null && !needs.contests.includes(contest)) throw new ProblemError('body_invalid', `No contest ${contest} is configured. There are ${needs.contests.join(', ')}.`)
-    const overview = await readOverview(needs, caller, area, contest)
+    const overview = await readOverview(caller, area, contest)
     return wantsCsv(request) ? sendCsv(reply, 'rekap', overviewColumns, overview.rows.map(flat)) : overview
   })
 

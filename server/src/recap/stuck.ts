@@ -64,8 +64,8 @@ export async function readConflicts(database: Database, caller: Caller, { area, 
       sum += conflicts
     }
     const held = await client.query<HeldRow>(
-      `SELECT recap.hash, station_code, bytes, at, device FROM unnest($1::text[]) AS village JOIN recap ON station_code BETWEEN village || '000' AND village || '999' JOIN ledger_entry ON index = recap.entry
-       WHERE reason IS NULL AND EXISTS (SELECT FROM recap other WHERE other.station_code = recap.station_code AND other.contest = recap.contest AND other.reason IS NULL AND other.hash <> recap.hash)`, [villages])
+      `SELECT recap.hash, station_code, bytes, at, device FROM recap JOIN ledger_entry ON index = recap.entry
+       WHERE left(station_code, 10) = ANY($1) AND reason IS NULL AND EXISTS (SELECT FROM recap other WHERE other.station_code = recap.station_code AND other.contest = recap.contest AND other.reason IS NULL AND other.hash <> recap.hash)`, [villages])
     return { villages: { shown: villages, more: counted.rows.length > villages.length }, rows: held.rows }
   })
   const numbers = await deviceNumbers(database, [...new Set(rows.map(({ device }) => device))])
