@@ -10,7 +10,7 @@ const contest = Type.Optional(Type.String({ pattern: '^[a-z_]{1,20}$', descripti
 const page = { page: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'what the page before gave as next' })), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })) }
 
 export const recapOverviewQuery = { area, contest, format: Type.Optional(Type.Literal('csv')) }
-export const stuckKinds = ['quarantine', 'delivery', 'photos'] as const
+const stuckKinds = ['quarantine', 'delivery', 'photos'] as const
 export const stuckQuery = { area, kind: Type.Optional(Type.Enum([...stuckKinds])), ...page, format: Type.Optional(Type.Literal('csv')) }
 export const conflictsQuery = { area, ...page }
 

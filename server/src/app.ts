@@ -217,7 +217,6 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   const push = await room(app, options, database, { commented: (disturbance) => feed.disturbances([disturbance]), announced: () => notification?.announced() })
   impactRoutes(app, { impact })
   recapOverviewRoutes(app, { database, clock: options.clock, register, impact: options.impact ?? impactDefaults, contests: options.recaps?.contests, hasReceiver: options.recaps?.receiver !== undefined, asOf: recaps.countedAt })
-  atlasRoutes(app, { database })
   challengeRoutes(app, { database, clock: options.clock })
   planningRoutes(app, database, secret, options.clock, present)
   operatingRoutes(app, database, metrics.registry)
@@ -411,8 +410,9 @@ async function sigmonOf(options: AppOptions, database: Database, secret: Buffer,
 
 const intervalOf = (options: AppOptions): number => options.interval_s ?? (options.sigmon ?? settingsDefaults).intervalS
 
-/** Before the day: readiness, siting, positions, access points, the campaign. */
+/** Before the day: the atlas, readiness, siting, positions, access points, the campaign. */
 function planningRoutes(app: FastifyInstance, database: Database, secret: Buffer, clock: () => number, present: Present): void {
+  atlasRoutes(app, { database })
   const checks = createChecks(database, clock)
   readinessRoutes(app, { database, present, checks })
   sitingRoutes(app, { database, present, clock })

@@ -53,5 +53,3 @@ export function createRecapCounts({ database, clock }: { readonly database: Data
     },
   }
 }
-
-export type RecapCounts = ReturnType<typeof createRecapCounts>
