@@ -104,6 +104,7 @@ export function photoFilesOn(disk: Disk, io: Io, fails: () => boolean = () => fa
       if (file === undefined) throw new Error(`${name} is not there`)
       if (fails()) throw new FsyncFailed('fsync failed: nobody knows what is on disk')
       file.synced = file.bytes.length
+      syncNames(disk)
     }),
     rename: (from, to) => io.change(() => {
       const file = disk.files.get(from)

@@ -61,6 +61,7 @@ export function photoFiles(folder: string): PhotoFiles {
       } finally {
         await file.close()
       }
+      await syncFolder(folderOf(name))
     },
     async rename(from, to) {
       await held.drop(from)

@@ -47,7 +47,7 @@ export interface PhotoFiles {
   read(name: string, from: number, to: number): Promise<Uint8Array<ArrayBuffer>>
   /** Opens a file to add to it. @param isNew it is made */
   append(name: string, isNew: boolean): Promise<PhotoFile>
-  /** All bytes that it has now outlive any stop. @throws FsyncFailed */
+  /** All bytes that it has now, and its name, outlive any stop. @throws FsyncFailed */
   sync(name: string): Promise<void>
   /** At each instant it has one name or the other; the new one outlives any stop when this resolves. */
   rename(from: string, to: string): Promise<void>
@@ -109,7 +109,7 @@ export function createPhotoStore(files: PhotoFiles) {
   async function bytesThere(photo: PhotoId): Promise<number> {
     const size = await files.size(partOf(photo))
     if (size === null) return (await files.size(nameOf(photo))) === photo.size ? photo.size : 0
-    // What a program wrote that ended before it synced looks as what is on disk.
+    // What a program wrote that ended before it synced looks as what is on disk; so does a first piece that failed, whose file may have no name after a stop.
     if (size > 0 && hashes.get(nameOf(photo))?.at !== size) await files.sync(partOf(photo))
     if (size < photo.size) return size
     return finish(photo, await hashUpTo(photo, photo.size)).then(() => photo.size, (error: unknown) => {
