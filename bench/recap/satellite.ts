@@ -31,7 +31,12 @@ interface Satellite {
   readonly goodput: number
   readonly starved: number
   readonly wire_share: number
+  /** Until a phone alone on the slow line had all of its photos acknowledged, s; Infinity: not in time. */
+  readonly slow_photos_s: number
 }
+
+/** The slowest line on which a photo has to get through: 2G, seen over a satellite. */
+const slow = { rate_kbps: 64, photos_bytes: [80_000, 420_000], within_s: 180 }
 
 /**
  * Twenty phones at one access point, over TLS and HTTP/2 as phones come, behind one line of 1 Mbit/s and 600 ms: each records while photos of
@@ -44,11 +49,13 @@ export async function satellite(seed: number, say: (text: string) => void): Prom
     writeFileSync(join(folder, 'cert.pem'), cert)
     writeFileSync(join(folder, 'key.pem'), key)
     const data = join(folder, 'data')
-    const enrolled = await enrolPhones(data, phones_count, seed)
+    const enrolled = await enrolPhones(data, phones_count + 1, seed)
     const server = await serve(data, await freePort(), ['--cert', join(folder, 'cert.pem'), '--key', join(folder, 'key.pem')])
     const line = await startFaultProxy({ to: { host: '127.0.0.1', port: server.port }, fault: { rate_kbps, delay_ms: one_way_ms } })
     try {
-      return await play(enrolled, { cert, line, server_port: server.port, seed, say })
+      const stage = { cert, line, server_port: server.port, seed, say }
+      const played = await play(enrolled.slice(0, phones_count), stage)
+      return { ...played, slow_photos_s: await playSlow(enrolled[phones_count] as Enrolled, stage) }
     } finally {
       await line.close()
       await server.stop()
@@ -60,13 +67,13 @@ export async function satellite(seed: number, say: (text: string) => void): Prom
 
 interface Stage { readonly cert: Buffer; readonly line: Awaited<ReturnType<typeof startFaultProxy>>; readonly server_port: number; readonly seed: number; readonly say: (text: string) => void }
 
-async function play(enrolled: readonly Enrolled[], { cert, line, server_port, seed, say }: Stage): Promise<Satellite> {
+async function play(enrolled: readonly Enrolled[], { cert, line, server_port, seed, say }: Stage): Promise<Omit<Satellite, 'slow_photos_s'>> {
   const random = seeded(seed)
   const began = performance.now()
   const now_s = (): number => (performance.now() - began) / 1000
   const agents = [line.port, ...enrolled.map(() => line.port)].map(() => new Agent({ connect: { ca: cert }, allowH2: true }))
   const [direct] = agents
-  const ledgerKey = (await (await undiciFetch(`https://127.0.0.1:${server_port}/ledger/key`, { dispatcher: direct as Agent })).text()).trim()
+  const ledgerKey = await keyAt(server_port, direct as Agent)
   const heard = enrolled.map((): { at: number; bytes: number }[] => [])
   const phones = enrolled.map((who, nth) => createPhone({
     ...who, ledgerKey, clock: Date.now, random,
@@ -100,6 +107,28 @@ async function play(enrolled: readonly Enrolled[], { cert, line, server_port, se
   const result = { totals_s, goodput: goodputOf(heard, window_s.to), starved: heard.filter((mine) => isStarved(mine)).length, wire_share }
   await Promise.all(agents.map((agent) => agent.destroy()))
   return result
+}
+
+const keyAt = async (port: number, dispatcher: Agent): Promise<string> => (await (await undiciFetch(`https://127.0.0.1:${port}/ledger/key`, { dispatcher })).text()).trim()
+
+/** One phone by itself at 64 kbit/s and 600 ms: a record and half a megabyte of photos. */
+async function playSlow(who: Enrolled, { cert, line, server_port, seed, say }: Stage): Promise<number> {
+  await line.set({ rate_kbps: slow.rate_kbps, delay_ms: one_way_ms })
+  const agent = new Agent({ connect: { ca: cert }, allowH2: true, bodyTimeout: 0, headersTimeout: 0 })
+  const phone = createPhone({
+    ...who, ledgerKey: await keyAt(server_port, agent), clock: Date.now, random: seeded(seed),
+    fetch: async (path, init) => (await undiciFetch(`https://127.0.0.1:${line.port}${path}`, { ...init, dispatcher: agent } as never)) as unknown as Response,
+  })
+  const began = performance.now()
+  const seconds = (): number => (performance.now() - began) / 1000
+  await phone.sign(slow.photos_bytes)
+  const isDone = async (): Promise<boolean> => (await phone.all()).every(({ isProven, photos }) => isProven && photos.every(({ offset, size_bytes }) => offset === size_bytes))
+  while (!(await isDone()) && seconds() < slow.within_s) await pause(100)
+  const took = (await isDone()) ? seconds() : Infinity
+  phone.sender.stop()
+  await agent.destroy()
+  say(`satellite: alone at ${slow.rate_kbps} kbit/s, ${slow.photos_bytes.join(' and ')} bytes of photos in ${took.toFixed(1)} s`)
+  return took
 }
 
 type Heard = readonly { readonly at: number; readonly bytes: number }[]
