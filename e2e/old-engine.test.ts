@@ -60,6 +60,10 @@ test('on a browser of 2021 an officer enrols, checks, loses the network, opens t
     await page.evaluate((hash) => void (location.hash = `#/${hash}`), screen)
     await poll(page, `the screen ${screen}`, () => page.evaluate(() => document.querySelector('h1') !== null))
   }
+  await page.evaluate(() => void (location.hash = '#/rekap'))
+  // What records, and verifies receipts, is loaded with that screen.
+  await poll(page, 'the part that records', () => page.evaluate(() => document.body.textContent?.includes('Catat angka dari formulir') === true))
+  await page.evaluate(() => void (location.hash = '#/'))
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
   front.set('down')
   await press(page, 'Periksa jaringan')

@@ -1,3 +1,4 @@
+import './older.ts'
 import { mount } from 'svelte'
 import App from './App.svelte'
 import { createSession } from './create-session.ts'

@@ -1,3 +1,4 @@
+import '../older.ts'
 import type { SigmonConfig } from '@kawal/contract/sigmon.ts'
 import { on_screen_share, resumeDelay } from '@kawal/core/measurement/schedule.ts'
 import { createEnrolment } from '../enrol.ts'
