@@ -72,7 +72,7 @@ async function runFiles(some: readonly string[], concurrency: number): Promise<v
   await new Promise((resolve) => stream.on('end', () => setImmediate(resolve)))
 }
 await runFiles(files.filter((file) => measures.test(file)), availableParallelism())
-await runFiles(files.filter((file) => !measures.test(file)), availableParallelism() + 1)
+await runFiles(files.filter((file) => !measures.test(file)), availableParallelism())
 
 if (passed + failed === 0) process.stdout.write(`No test matches ${part}.\n`)
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0
