@@ -71,9 +71,19 @@ async function runFiles(some: readonly string[], concurrency: number): Promise<v
   stream.compose(spec()).pipe(process.stdout, { end: false })
   await new Promise((resolve) => stream.on('end', () => setImmediate(resolve)))
 }
-await runFiles(files.filter((file) => measures.test(file)), availableParallelism())
-await runFiles(files.filter((file) => !measures.test(file)), availableParallelism())
+const [measured, others] = parted(files, (file) => measures.test(file))
+const [browsers, rest] = parted(others, (file) => /^(console|e2e|sigmon)\//.test(relative(root, file)))
+// The longest of all first: at the end one processor would wait for it.
+const [simulations, short] = parted(rest, (file) => file.includes('simulator'))
+await runFiles(measured, availableParallelism())
+await runFiles(browsers, availableParallelism())
+// These wait for a database more than for a processor; a page with two others beside it waits for longer than its test does.
+await runFiles([...simulations, ...short], availableParallelism() + 1)
 
 if (passed + failed === 0) process.stdout.write(`No test matches ${part}.\n`)
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0
 process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)
+
+function parted<T>(all: readonly T[], isFirst: (each: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((each) => !isFirst(each))]
+}
