@@ -15,8 +15,7 @@ const timeout_ms = 6 * 60_000
 const all_ms = 20 * 60_000
 /**
  * These hold what a browser measures against a rate or a time that is given, or want a load to be real within moments:
- * they run first, with a processor each. Of the rest one more file runs than there are processors: a rehearsal at its
- * own pace and a browser leave theirs idle a third of the time.
+ * they run first, with a processor each.
  */
 const measures = /\b(accuracy|ndt7|verdict|budget|durability)\.test\.ts$/
 /** Of a check that finds a fault in every file. */
