@@ -1,17 +1,19 @@
 /** The view is the URL: what is selected, shown and sorted. Names are Indonesian because people read and share them. */
 export type Language = 'id' | 'en'
-export type Pane = 'map' | 'table' | 'queue' | 'alarms' | 'works' | 'duty' | 'record' | 'announcements' | 'keys' | 'audit' | 'recaps'
+export type Pane = 'map' | 'table' | 'queue' | 'alarms' | 'works' | 'duty' | 'record' | 'announcements' | 'keys' | 'audit' | 'recaps' | 'oversight'
 
 /** What the lists beside the map are narrowed to; null is all of it. */
 interface Filters {
-  /** `active` and `cleared` of alarms; `upcoming`, `running`, `ended`, `withdrawn` of planned work; of recaps which part is shown. */
+  /** `active` and `cleared` of alarms; `upcoming`, `running`, `ended`, `withdrawn` of planned work; of recaps and of oversight which part is shown. */
   readonly state: string | null
   readonly severity: string | null
   readonly operator: string | null
   /** Of recaps. */
   readonly contest: string | null
+  /** The one thing of a part that is looked at, by a name of that part's own: what a permalink leads to. */
+  readonly item: string | null
 }
-export const noFilters: Filters = { state: null, severity: null, operator: null, contest: null }
+export const noFilters: Filters = { state: null, severity: null, operator: null, contest: null, item: null }
 export type RoomName = 'monitoring' | 'planning'
 
 export interface View {
@@ -34,7 +36,7 @@ export interface View {
 
 const shared = ['ruang', 'bahasa', 'peta', 'masuk']
 
-const panes: Record<string, Pane> = { peta: 'map', tabel: 'table', antrean: 'queue', alarm: 'alarms', pekerjaan: 'works', piket: 'duty', rekam: 'record', pengumuman: 'announcements', kunci: 'keys', audit: 'audit', rekap: 'recaps' }
+const panes: Record<string, Pane> = { peta: 'map', tabel: 'table', antrean: 'queue', alarm: 'alarms', pekerjaan: 'works', piket: 'duty', rekam: 'record', pengumuman: 'announcements', kunci: 'keys', audit: 'audit', rekap: 'recaps', pengawasan: 'oversight' }
 
 export function readView(search: string): View {
   const query = new URLSearchParams(search)
@@ -50,7 +52,7 @@ export function readView(search: string): View {
     wall: query.get('dinding') === '1',
     pane: panes[query.get('tampil') ?? ''] ?? 'map',
     sort: query.get('urut') ?? '-hit',
-    filters: { state: query.get('keadaan'), severity: query.get('keparahan'), operator: query.get('operator'), contest: query.get('kontes') },
+    filters: { state: query.get('keadaan'), severity: query.get('keparahan'), operator: query.get('operator'), contest: query.get('kontes'), item: query.get('butir') },
     canvas: query.get('peta') === 'kanvas',
     room,
     planning: room === 'planning' ? own.toString() : '',
@@ -77,11 +79,12 @@ export function writeView(view: View): string {
   const pane = Object.entries(panes).find(([, value]) => value === view.pane)?.[0]
   if (view.pane !== 'map' && pane !== undefined) query.set('tampil', pane)
   if (view.sort !== '-hit') query.set('urut', view.sort)
-  const { state, severity, operator, contest } = view.filters
+  const { state, severity, operator, contest, item } = view.filters
   if (state !== null) query.set('keadaan', state)
   if (severity !== null) query.set('keparahan', severity)
   if (operator !== null) query.set('operator', operator)
   if (contest !== null) query.set('kontes', contest)
+  if (item !== null) query.set('butir', item)
   if (view.canvas) query.set('peta', 'kanvas')
   const text = query.toString()
   return text === '' ? '' : `?${text}`

@@ -8,6 +8,7 @@ import { fixtureDelta, fixtureLive, fixtureSession, fixtureStation, fixtureStati
 import { answerAlarms } from './alarms.ts'
 import { answerDuty } from './duty.ts'
 import { createKeys } from './keys.ts'
+import { answerOversight } from './oversight.ts'
 import { answerPlanning, type PlanningSite } from './planning-site.ts'
 import { planningLive, planningSession } from './planning.ts'
 import { answerRecaps } from './recaps.ts'
@@ -45,7 +46,8 @@ export interface Site {
 }
 
 function json(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json' }).end(JSON.stringify(body))
+  if (typeof body === 'string') response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(body)
+  else response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json' }).end(JSON.stringify(body))
 }
 
 function answerFile(response: ServerResponse, path: string): void {
@@ -132,7 +134,7 @@ export async function openSite(): Promise<Site> {
     if (pathname.startsWith('/v1/stations/')) return json(response, 200, fixtureStation(pathname.slice(13), Date.now()))
     const [, of] = /^\/v1\/disturbances\/([^/]+)\/turns$/.exec(pathname) ?? []
     if (of !== undefined) return json(response, 200, fixtureTurns(of, Date.now()))
-    const recaps = answerRecaps(url, { empty: site.empty, stale: site.stale })
+    const recaps = answerRecaps(url, { empty: site.empty, stale: site.stale }) ?? answerOversight(url, site)
     if (recaps !== null) return json(response, recaps.status, recaps.body)
     if (await answeredLists(site, request, response, url)) return
     if (await answeredRoom(site, request, response, url)) return

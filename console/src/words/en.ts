@@ -196,6 +196,7 @@ export const en: Words = {
   buzzSince: (time) => `since ${time}`,
   buzzFailing: (time) => `failed at ${time}`,
   recaps: 'Recaps',
+  oversight: 'Oversight',
   record: 'Track record',
   recordHow: 'Times are of running clocks, without pauses. Bars: the median in front, nine of ten behind. Verified: what was said to be resolved and measurement agreed with.',
   recordEmpty: 'No ticket in this span',

@@ -206,6 +206,7 @@ export const id = {
   buzzSince: (time: string) => `sejak ${time}`,
   buzzFailing: (time: string) => `gagal pada ${time}`,
   recaps: 'Rekap',
+  oversight: 'Pengawasan',
   record: 'Rekam jejak',
   recordHow: 'Waktu adalah jam yang berjalan, tanpa jeda. Batang: median di depan, sembilan dari sepuluh di belakang. Terbukti: pernyataan selesai yang dibenarkan pengukuran.',
   recordEmpty: 'Belum ada tiket dalam rentang ini',

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { assertAxe, desktop, openScreens, overflowOf, picture, type Screens } from './test/screens.ts'
+
+const phone = { width: 390, height: 844 }
+let screens: Screens
+let site: Screens['site']
+before(async () => {
+  screens = await openScreens()
+  site = screens.site
+})
+after(() => screens.close())
+
+test('the ledger shows its key, its newest checkpoint and how to check it elsewhere; without one it says so', async () => {
+  const page = await screens.open('', desktop)
+  await page.getByRole('button', { name: 'Pengawasan', exact: true }).click()
+  await page.getByText('820.161').waitFor()
+  assert.ok(page.url().includes('tampil=pengawasan'))
+  const text = (await page.locator('.tables').innerText()).replace(/\s+/g, ' ')
+  for (const word of ['kawal.example/ledger', 'saksi.example/bawaslu', `-- verify log ${new URL(site.address).origin}/ledger --key 'kawal.example/ledger+00000001+`]) assert.ok(text.includes(word), `${word} in ${text}`)
+  await assertAxe(page, 'ledger')
+  await picture(page, 'oversight-ledger-id')
+  await page.context().close()
+  site.empty = true
+  const bare = await screens.open('&tampil=pengawasan', desktop)
+  await bare.getByText('Buku besar tidak terbuka di server ini').waitFor()
+  await assertAxe(bare, 'no ledger')
+  await bare.context().close()
+  site.empty = false
+})
+
+test('oversight on a phone, in English: nothing overflows, axe finds nothing', async () => {
+  for (const [query, ready, name] of [['', '820,161', 'ledger']] as const) {
+    const page = await screens.open(`&bahasa=en&tampil=pengawasan${query}`, phone)
+    await page.getByText(ready).last().waitFor()
+    await picture(page, `oversight-phone-${name}-en`)
+    await assertAxe(page, `${name} on a phone`)
+    assert.equal(await overflowOf(page), 0, name)
+    await page.context().close()
+  }
+})
