@@ -14,7 +14,8 @@ const algorithms = { ES256: -7, EdDSA: -8 } as const
 export type Algorithm = keyof typeof algorithms
 /** r and s of 32 bytes each behind each other (P1363), or R and S of Ed25519. */
 const signature_bytes = 64
-const header = { alg: 1, crit: 2, kid: 4 } as const
+/** `typ` (RFC 9596) says what a signed thing is, where it is no record of a recap. */
+const header = { alg: 1, crit: 2, kid: 4, typ: 16 } as const
 const tag_sign1 = 0xd2
 /** More than any signed record has. */
 export const signed_bytes_max = 8_192
@@ -66,16 +67,20 @@ export function readSign1(bytes: Uint8Array): Result<Sign1, Sign1Fault> {
 }
 
 export interface Envelope extends Sign1 { readonly kid: Uint8Array }
-/** `headers_other`: headers beside `alg` and `kid`, or one of them in the unprotected header, where nobody signs it. */
+/** `headers_other`: headers beside `alg`, `kid` and the `typ` that is asked for, another `typ`, or one of them in the unprotected header, where nobody signs it. */
 export type EnvelopeFault = Sign1Fault | 'headers_other'
 
-/** A COSE_Sign1 of our profile. Of one payload, key and signature there is exactly one writing. */
-export function readEnvelope(bytes: Uint8Array): Result<Envelope, EnvelopeFault> {
+/**
+ * A COSE_Sign1 of our profile. Of one payload, key and signature there is exactly one writing.
+ * @param typ what it is to be, since the signature covers it; null for a record of a recap, which has none: neither is ever taken for the other
+ */
+export function readEnvelope(bytes: Uint8Array, typ: string | null = null): Result<Envelope, EnvelopeFault> {
   const read = readSign1(bytes)
   if (!read.ok) return read
   const { headers, unprotected } = read.value
   const kid = headers.get(header.kid)
-  return headers.size === 2 && unprotected.size === 0 && kid instanceof Uint8Array && kid.length === kid_bytes ? ok({ ...read.value, kid }) : fail('headers_other')
+  const isTyped = typ === null ? headers.size === 2 : headers.size === 3 && headers.get(header.typ) === typ
+  return isTyped && unprotected.size === 0 && kid instanceof Uint8Array && kid.length === kid_bytes ? ok({ ...read.value, kid }) : fail('headers_other')
 }
 
 /** What is signed (RFC 9052, section 4.4): `["Signature1", protected, external, payload]`, external always empty. */
@@ -96,12 +101,12 @@ export interface Signer {
  * holds a record could make other bytes of it that verify too.
  * @throws {RangeError} where the signer gives no such signature, or the kid is not 8 bytes: a bug
  */
-export async function signEnvelope(payload: Uint8Array, { algorithm, kid, sign }: Signer): Promise<Uint8Array<ArrayBuffer>> {
-  const protectedBytes = writeCbor(new Map<number, Cbor>([[header.alg, algorithms[algorithm]], [header.kid, kid]]))
+export async function signEnvelope(payload: Uint8Array, { algorithm, kid, sign }: Signer, typ: string | null = null): Promise<Uint8Array<ArrayBuffer>> {
+  const protectedBytes = writeCbor(new Map<number, Cbor>([[header.alg, algorithms[algorithm]], [header.kid, kid], ...(typ === null ? [] : [[header.typ, typ] as const])]))
   const made = await sign(signedBytes({ protected: protectedBytes, payload }))
   const signature = algorithm === 'ES256' ? lowered(made) : made
   const bytes = joinBytes([Uint8Array.of(tag_sign1), writeCbor([protectedBytes, new Map(), payload, signature])])
-  const read = readEnvelope(bytes)
+  const read = readEnvelope(bytes, typ)
   if (!read.ok) throw new RangeError(`the signer made no envelope: ${read.error}`)
   return bytes
 }
