@@ -17,6 +17,7 @@ export type Problem = Static<typeof Problem>
 export const problems = {
   body_invalid: [400, 'The request does not have the form that this address takes'],
   recap_unreadable: [400, 'These bytes are no signed record'],
+  finding_unreadable: [400, 'These bytes are no signed finding'],
   session_missing: [401, 'Log in first'],
   link_spent: [401, 'This log-in link was used already, or its time is over'],
   ceremony_over: [401, 'This log-in is over'],

@@ -107,3 +107,12 @@ export function weighFinding({ result, readings }: Pick<Finding, 'result' | 'rea
   if (result === 'agrees' && placesToRead(form).some((place) => !read.has(place))) return 'readings_few'
   return (differencesOf(totals, readings).length > 0) === (result === 'differs') ? null : 'result_other'
 }
+
+/** The gravest first. */
+const gravity: readonly FindingResult[] = ['differs', 'no_record', 'photo_absent', 'unreadable', 'agrees']
+
+/** Of findings of one slot in the ledger's order: the last of each key, and the gravest of these; null where there is none. */
+export function lastOfEach<T extends { readonly kid: string; readonly result: FindingResult }>(findings: readonly T[]): { readonly counting: readonly T[]; readonly result: FindingResult | null } {
+  const counting = [...new Map(findings.map((each) => [each.kid, each])).values()]
+  return { counting, result: gravity.find((result) => counting.some((each) => each.result === result)) ?? null }
+}

@@ -50,6 +50,8 @@ function isSignedBeside(envelope: Envelope, publicKey: Uint8Array): Promise<bool
   })
 }
 
+export const isPublicKey = (publicKey: Uint8Array): boolean => keyOf(publicKey) !== null
+
 /** @returns null for what is no point of its curve */
 function keyOf(publicKey: Uint8Array): KeyObject | null {
   const part = (from: number, to: number): string => Buffer.from(publicKey.subarray(from, to)).toString('base64url')

@@ -51,6 +51,8 @@ export interface RecapOptions {
 export interface Recaps {
   /** `NAME+ID+KEY` of the ledger; null where none is open. */
   readonly key: string | null
+  /** @throws ProblemError where none is open */
+  ledger(): Ledger
   routes(app: FastifyInstance): void
   /** Until when recaps are counted by village; null: not yet. */
   countedAt(): Instant | null
@@ -93,6 +95,7 @@ export async function openRecaps({ clock, log, recaps: settings, fatal = endWith
   ends.push(idle)
   return {
     idle,
+    ledger: open,
     countedAt: counts.asOf,
     key: ledger === null ? null : formatVerifierKey(ledger.key),
     routes(app) {

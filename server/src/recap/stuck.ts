@@ -90,7 +90,7 @@ function recordOf({ hash, recap }: Held, row: HeldRow | undefined, numbers: Read
 }
 
 /** Which phone of its station each is: of devices the system alone reads. */
-async function deviceNumbers(database: Database, keys: readonly number[]): Promise<Map<number, number>> {
+export async function deviceNumbers(database: Database, keys: readonly number[]): Promise<Map<number, number>> {
   const { rows } = await database.transaction(system, (client) => client.query<{ key: number; number: number }>('SELECT key, number FROM device WHERE key = ANY($1)', [keys]))
   return new Map(rows.map(({ key, number }) => [key, number]))
 }
