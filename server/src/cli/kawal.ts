@@ -166,8 +166,9 @@ program
 
 program
   .command('verify <what> <args...>')
-  .description('whether a log is what its key signed (ledger ADDRESS), or a record is in it (receipt RECEIPT RECORD); exit code 4 if not')
+  .description('whether a log is what its key signed (ledger ADDRESS), or a record is in it (receipt RECEIPT RECORD), and whether what was drawn and found in it is sound (draw WHERE); exit code 4 if not')
   .option('--key <key>', 'key of the log, as you were given it: NAME+ID+KEY')
+  .option('--roster <files>', 'of draw: codes of all stations, one a line, as /v1/audits/roster gives them')
   .option('--state <file>', 'the newest checkpoint that was seen: the log must begin with it; the new one is written there')
   .action(async (what: string, args: string[], options: Record<string, string>) => (await import('./verify.ts')).verifyAction(what, args, all(options)))
 

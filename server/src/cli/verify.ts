@@ -13,6 +13,7 @@ import { receiptCode } from '@kawal/core/recap/receipt-code.ts'
 import { sha256, verifyEd25519 } from '../ledger/cryptography.ts'
 import { CommandFailure, exits } from './exits.ts'
 import type { Options } from './options.ts'
+import { verifyDraw } from './verify-draw.ts'
 
 /**
  * `kawal verify ledger URL`, `kawal verify receipt RECEIPT RECORD`: whether a log is what its key signed, and whether a record is in it. Nothing is
@@ -21,7 +22,8 @@ import type { Options } from './options.ts'
 export async function verifyAction(what: string, args: readonly string[], options: Options): Promise<void> {
   if (what === 'ledger' && args.length === 1) return verifyLedger((args[0] as string).replace(/\/+$/, ''), options)
   if (what === 'receipt' && args.length === 2) return verifyOne(args[0] as string, args[1] as string, options)
-  throw new CommandFailure(exits.usage, 'kawal verify ledger ADDRESS, as https://kawal.example/ledger, or kawal verify receipt RECEIPT RECORD, two files.')
+  if (what === 'draw' && args.length === 1) return verifyDraw(args[0] as string, options, keyOf)
+  throw new CommandFailure(exits.usage, 'kawal verify draw WHERE --roster FILE, kawal verify ledger ADDRESS, as https://kawal.example/ledger, or kawal verify receipt RECEIPT RECORD, two files.')
 }
 
 /** What was wrong with the log or the receipt: it is told on its own line, with exit code 4. */
