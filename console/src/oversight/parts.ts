@@ -3,6 +3,7 @@ import type { Component } from 'svelte'
 /** What can be looked at, each a chunk of its own; the address has it under `keadaan`, and the one thing of it that is looked at under `butir`. */
 export const parts = {
   ledger: () => import('./Ledger.svelte'),
+  sample: () => import('./Sample.svelte'),
 } as const satisfies Readonly<Record<string, () => Promise<{ default: Component }>>>
 type Part = keyof typeof parts
 export const partNames = Object.keys(parts) as readonly Part[]

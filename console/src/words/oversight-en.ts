@@ -4,7 +4,7 @@ import type { OversightWords } from './oversight-id.ts'
 export const oversightEn: OversightWords = {
   how: 'For whoever would rather not take our word. Nothing here changes a recap; each part can be checked elsewhere, with tools of others.',
   parts: 'Parts of oversight',
-  part: { ledger: 'Ledger' },
+  part: { ledger: 'Ledger', sample: 'Sample' },
   noLedger: 'No ledger is open at this server',
   noLedgerHow: 'Recaps are not taken in, or their ledger is stopped until people have looked at it. See the log of the server and docs/operating/recaps.md.',
   unreadable: 'This checkpoint cannot be read. Keep what it says, and ask whoever keeps the ledger.',

@@ -2,7 +2,7 @@
 export const oversightId = {
   how: 'Untuk siapa pun yang tidak mau percaya begitu saja. Tidak ada yang di sini mengubah rekap; setiap bagiannya dapat diperiksa di tempat lain, dengan alat orang lain.',
   parts: 'Bagian pengawasan',
-  part: { ledger: 'Buku besar' },
+  part: { ledger: 'Buku besar', sample: 'Uji petik' },
   noLedger: 'Buku besar tidak terbuka di server ini',
   noLedgerHow: 'Rekap sedang tidak diterima, atau buku besarnya dihentikan sampai orang melihatnya. Lihat log server dan docs/operating/recaps.md.',
   unreadable: 'Checkpoint ini tidak terbaca. Simpan isinya, lalu tanyakan kepada pengelola buku besar.',
