@@ -19,8 +19,8 @@ export const seed_digits_min = 20
 export const seed_digits_max = 100
 /** Fewer different digits come up once in 430,000 throws of 20 dice: they were typed. */
 const digits_different_min = 5
-export const drawn_max = 10_000
-export const strata_max = 600
+const drawn_max = 10_000
+const strata_max = 600
 
 /** Of the stations whose codes begin with `area` so many are drawn. */
 export interface Stratum {
@@ -49,7 +49,7 @@ export function readSeed(text: string): Result<string, SeedFault> {
 }
 
 /** `strata_form`: none, too many, no area or no number; `strata_order`: not ascending, twice, or one within another: a station would be drawn twice. */
-export type StrataFault = 'strata_form' | 'strata_order'
+type StrataFault = 'strata_form' | 'strata_order'
 
 export function strataFault(strata: readonly Stratum[]): StrataFault | null {
   const isStratum = ({ area, draw }: Stratum): boolean => /^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{10})?$/.test(area) && Number.isSafeInteger(draw) && draw >= 1
@@ -69,7 +69,7 @@ export function rosterHash(roster: readonly string[], sha256: Sha256Sync): Uint8
   return sha256(bytes)
 }
 
-export const ticketOf = (seed: string, station: string, sha256: Sha256Sync): Uint8Array => sha256(utf8Of(`${seed},${station}`))
+const ticketOf = (seed: string, station: string, sha256: Sha256Sync): Uint8Array => sha256(utf8Of(`${seed},${station}`))
 
 /** How many stations of the roster are in an area. @param roster ascending */
 export function populationOf(roster: readonly string[], area: string): number {

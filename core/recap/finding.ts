@@ -34,8 +34,8 @@ export interface Finding {
   readonly at: Instant
 }
 
-export type FindingFault = CborFault | 'version_unknown' | 'finding_form'
-export type SignedFindingFault = EnvelopeFault | FindingFault
+type FindingFault = CborFault | 'version_unknown' | 'finding_form'
+type SignedFindingFault = EnvelopeFault | FindingFault
 
 /** The `typ` of its envelope (RFC 9596): a finding is no record of a recap, and no record a finding. */
 export const finding_typ = 'application/vnd.kawal.finding+cose'

@@ -4,7 +4,7 @@
  */
 
 /** What is not found is not found with this chance at most. */
-export const risk_max = 0.05
+const risk_max = 0.05
 
 /** A chance that equals the bound is within it, however the floating point rounds. */
 const rounding = 1 + 1e-9

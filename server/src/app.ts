@@ -57,7 +57,7 @@ import { plannedWorkRoutes } from './planned-work/routes.ts'
 import { readPlannedWork } from './planned-work/store.ts'
 import { contactOf, createPush, readPushKey, type Push } from './push/push.ts'
 import { pushRoutes } from './push/routes.ts'
-import { recapOverviewRoutes } from './recap/overview-routes.ts'
+import { recapFaces } from './recap/faces.ts'
 import { openRecaps, type RecapOptions, type Recaps } from './recap/open.ts'
 import { answerNotFound, answerProblems, ProblemError } from './problem.ts'
 import { problemRoutes } from './problems/routes.ts'
@@ -67,7 +67,6 @@ import { createPresent, type Present } from './readiness/present.ts'
 import { readinessRoutes } from './readiness/routes.ts'
 import { loadAreas, loadNames, loadOperatorCodes, loadOrganisations, loadMonitorStations, stationReader } from './register/lookup.ts'
 import { positionRoutes } from './register/position-routes.ts'
-import { sampleRoutes } from './sample/routes.ts'
 import { createConfig, interval_s_max } from './sigmon/config.ts'
 import { createPacks } from './sigmon/packs.ts'
 import { sigmonRoutes } from './sigmon/routes.ts'
@@ -217,8 +216,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   await operatorsSystems(app, options, database, monitor, footprint)
   const push = await room(app, options, database, { commented: (disturbance) => feed.disturbances([disturbance]), announced: () => notification?.announced() })
   impactRoutes(app, { impact })
-  recapOverviewRoutes(app, { database, clock: options.clock, register, impact: options.impact ?? impactDefaults, contests: options.recaps?.contests, hasReceiver: options.recaps?.receiver !== undefined, asOf: recaps.countedAt })
-  sampleRoutes(app, { database, clock: options.clock, register, contests: options.recaps?.contests, ledger: recaps.ledger, photos: options.recaps?.photos ?? '' })
+  recapFaces(app, options, database, register, recaps)
   challengeRoutes(app, { database, clock: options.clock })
   planningRoutes(app, database, secret, options.clock, present)
   operatingRoutes(app, database, metrics.registry)

@@ -24,7 +24,7 @@ export const rosterFile = `${path}/roster`
 export const photoOf = ({ sha256, size }: { readonly sha256: string; readonly size: number }): string => `${path}/photos/${sha256}-${size}`
 
 /** What is looked at: the list, a new draw, one draw, or one slot of it; as the address has it under `butir`. */
-export type Sight = { readonly kind: 'list' } | { readonly kind: 'start' } | { readonly kind: 'draw'; readonly id: string } | { readonly kind: 'slot'; readonly id: string; readonly station: string; readonly contest: string }
+type Sight = { readonly kind: 'list' } | { readonly kind: 'start' } | { readonly kind: 'draw'; readonly id: string } | { readonly kind: 'slot'; readonly id: string; readonly station: string; readonly contest: string }
 
 export function sightOf(item: string | null): Sight {
   const [id = '', station, contest] = (item ?? '').split('/')
@@ -37,6 +37,9 @@ export function openSight(sight: Sight): void {
   const item = sight.kind === 'list' ? null : sight.kind === 'start' ? 'mulai' : sight.kind === 'draw' ? sight.id : `${sight.id}/${sight.station}/${sight.contest}`
   room.go({ filters: { ...room.view.filters, item } }, true)
 }
+
+/** Beside the words of a result. */
+export const marks: Readonly<Record<string, string>> = { agrees: '=', differs: '≠', unreadable: '?', photo_absent: '∅', no_record: '×' }
 
 /** Somebody of Bawaslu who may draw and sign. */
 export const mayAudit = (): boolean => room.session !== null && room.session !== 'loading' && room.may('sample:write', room.session.organisation)

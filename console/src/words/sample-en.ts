@@ -23,7 +23,6 @@ export const sampleEn: SampleWords = {
   contest: { ppwp: 'President', dpr: 'DPR (house)', dpd: 'DPD (regions)', dprd_provinsi: 'DPRD of the province', dprd_kabkota: 'DPRD of the regency' },
   contestHead: 'Contest',
   result: { agrees: 'agrees', differs: 'differs', unreadable: 'photo not readable', photo_absent: 'no photo', no_record: 'no recap' },
-  mark: { agrees: '=', differs: '≠', unreadable: '?', photo_absent: '∅', no_record: '×' },
   nth: 'Order',
   station: 'Station',
   found: 'Found',

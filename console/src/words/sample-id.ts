@@ -21,7 +21,6 @@ export const sampleId = {
   contest: { ppwp: 'Presiden', dpr: 'DPR', dpd: 'DPD', dprd_provinsi: 'DPRD provinsi', dprd_kabkota: 'DPRD kabupaten/kota' } as Record<string, string>,
   contestHead: 'Kontes',
   result: { agrees: 'sesuai', differs: 'berbeda', unreadable: 'foto tidak terbaca', photo_absent: 'foto tidak ada', no_record: 'rekap tidak ada' } as Record<string, string>,
-  mark: { agrees: '=', differs: '≠', unreadable: '?', photo_absent: '∅', no_record: '×' } as Record<string, string>,
   nth: 'Urutan',
   station: 'TPS',
   found: 'Hasil uji',

@@ -79,8 +79,6 @@ export function createDraws({ database, clock, roster, contests }: DrawsNeeds) {
   }
 }
 
-export type Draws = ReturnType<typeof createDraws>
-
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 async function rootShownAt(client: pg.ClientBase, size: number): Promise<string | null> {

@@ -54,8 +54,6 @@ export function createFindings(database: Database) {
   }
 }
 
-export type Findings = ReturnType<typeof createFindings>
-
 function parsed(bytes: Uint8Array) {
   const entry = readEntry(bytes)
   const read = entry.ok && entry.value.kind === 'finding' ? readSignedFinding(entry.value.envelope) : null

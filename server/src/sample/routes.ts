@@ -95,8 +95,12 @@ export function sampleRoutes(app: FastifyInstance, { database, clock, register, 
     if (!/^[0-9]{13}$/.test(station) || !draw.draw.contests.some((each) => each === contest) || !(await draws.isDrawn(caller, id, station))) throw new ProblemError('not_found', 'This draw has no such station or contest.')
     return draw
   }
+  findingRoute(app, { database, ledger, draws, auditors })
+}
+
+/** In a scope of its own: nobody else takes bodies of this type. */
+function findingRoute(app: FastifyInstance, { database, ledger, draws, auditors }: Pick<SampleNeeds, 'database' | 'ledger'> & { readonly draws: ReturnType<typeof createDraws>; readonly auditors: ReturnType<typeof createAuditors> }): void {
   const signatures = createSignatures()
-  // In a scope of its own: nobody else takes bodies of this type.
   void app.register((scope, _, done) => {
     scope.addContentTypeParser(cose_type, { parseAs: 'buffer', bodyLimit: signed_bytes_max }, (_, body, parsed) => parsed(null, body))
     scope.post<{ Params: { id: string } }>(`${path}/:id/findings`, async (request, reply) => {
