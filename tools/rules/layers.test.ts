@@ -6,7 +6,7 @@ import { readModules, type Import, type Module } from './modules.ts'
 /** What each domain of the core stands on; edges are transitive. */
 const core: Record<string, readonly string[]> = {
   kernel: [], organisation: ['kernel'], geo: ['kernel'], register: ['geo'], measurement: ['register'], atlas: ['measurement'], readiness: ['atlas'], siting: ['readiness'], access: ['readiness'],
-  detection: ['readiness', 'measurement'], impact: ['detection', 'access'], ticket: ['impact'], notification: ['ticket'], ledger: ['kernel'], recap: ['register', 'ledger'],
+  detection: ['readiness', 'measurement'], impact: ['detection', 'access'], ticket: ['impact'], notification: ['ticket'], ledger: ['kernel'], recap: ['register', 'ledger'], act: ['recap'],
 }
 core['rehearsal'] = Object.keys(core)
 

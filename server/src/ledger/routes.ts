@@ -11,10 +11,10 @@ const anybody = { 'access-control-allow-origin': '*', 'cross-origin-resource-pol
 const sendText = (reply: FastifyReply, text: string): FastifyReply => reply.headers({ 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-cache', ...anybody }).send(text)
 
 /** The log for whoever wants to check it, as C2SP tlog-tiles has it (spec/ledger.md). Nobody is asked who he is. */
-export function ledgerRoutes(app: FastifyInstance, ledger: () => Ledger): void {
-  app.get('/ledger/checkpoint', (_, reply) => sendText(reply, ledger().checkpoint()))
-  app.get('/ledger/key', (_, reply) => sendText(reply, `${formatVerifierKey(ledger().key)}\n`))
-  app.get<{ Params: { '*': string } }>('/ledger/tile/*', async (request, reply) => {
+export function ledgerRoutes(app: FastifyInstance, ledger: () => Ledger, prefix: '/ledger' | '/acts' = '/ledger'): void {
+  app.get(`${prefix}/checkpoint`, (_, reply) => sendText(reply, ledger().checkpoint()))
+  app.get(`${prefix}/key`, (_, reply) => sendText(reply, `${formatVerifierKey(ledger().key)}\n`))
+  app.get<{ Params: { '*': string } }>(`${prefix}/tile/*`, async (request, reply) => {
     const tile = readTilePath(`tile/${request.params['*']}`)
     const bytes = tile === null ? null : await ledger().tile(tile)
     if (bytes === null) throw new ProblemError('not_found', `The ledger has ${ledger().size()} entries and no such tile. spec/ledger.md says how tiles are addressed.`)

@@ -63,7 +63,7 @@ const empty: SignedTree = { size: 0, root: sha256(new Uint8Array()) }
 export async function openSigner(folder: SignerFolder, origin: string, isNew: boolean): Promise<LogSigner> {
   const path = join(folder.path, key_file)
   if ((await folder.read(key_file)) === null) {
-    if (!isNew) throw new SignerRefused(`The key of the ledger is not in ${folder.path}, and the database holds entries that it signed. Put the folder back, or say with --ledger where it is.`)
+    if (!isNew) throw new SignerRefused(`The key of the ledger is not in ${folder.path}, and the database holds entries that it signed. Put the folder back, or say with --ledger or --acts where it is.`)
     await makeKey(folder, origin)
   }
   const key = await readSignerKey((await folder.read(key_file) ?? '').trim(), sha256, publicKeyOf)

@@ -11,43 +11,46 @@ import type { LedgerStore, NewEntry, Shown, Writing } from './ledger.ts'
 /** A transaction that also what has a table of its own may write in. */
 export interface DatabaseWriting extends Writing { readonly client: pg.ClientBase }
 
-/** The log in the database. */
-export function createLedgerStore(database: Database): LedgerStore<DatabaseWriting> {
+/** Which log: its tables are `ledger_entry`, `ledger_tile` and `ledger_checkpoint`, or the same of acts. */
+export type LogTables = 'ledger' | 'act_log'
+
+/** A log in the database. */
+export function createLedgerStore(database: Database, log: LogTables = 'ledger'): LedgerStore<DatabaseWriting> {
   const asSystem = <T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T> => database.transaction(system, work)
   return {
-    edge: () => asSystem(async (client) => loadEdge(client, await readSize(client))),
-    write: (work) => asSystem((client) => work({ client, names: (names) => readNames(client, names), add: (first, entries, files, at) => addEntries(client, first, entries, files, at) })),
-    show: ({ size, note }) => asSystem(async (client) => void (await client.query('INSERT INTO ledger_checkpoint (size, note) VALUES ($1, $2) ON CONFLICT DO NOTHING', [size, note]))),
-    shownFor: (index) => asSystem(async (client) => (await client.query<Shown>('SELECT size, note FROM ledger_checkpoint WHERE size > $1 ORDER BY size LIMIT 1', [index])).rows[0] ?? null),
-    tile: (tile) => asSystem(async (client) => (tile.level === 'entries' ? bundleBytes(await readEntries(client, tile.index * tile_width, tile.width)) : readTile(client, tile))),
+    edge: () => asSystem(async (client) => loadEdge(client, log, await readSize(client, log))),
+    write: (work) => asSystem((client) => work({ client, names: (names) => readNames(client, log, names), add: (first, entries, files, at) => addEntries(client, log, first, entries, files, at) })),
+    show: ({ size, note }) => asSystem(async (client) => void (await client.query(`INSERT INTO ${log}_checkpoint (size, note) VALUES ($1, $2) ON CONFLICT DO NOTHING`, [size, note]))),
+    shownFor: (index) => asSystem(async (client) => (await client.query<Shown>(`SELECT size, note FROM ${log}_checkpoint WHERE size > $1 ORDER BY size LIMIT 1`, [index])).rows[0] ?? null),
+    tile: (tile) => asSystem(async (client) => (tile.level === 'entries' ? bundleBytes(await readEntries(client, log, tile.index * tile_width, tile.width)) : readTile(client, log, tile))),
   }
 }
 
 /** Whether the database holds no entry yet. */
-export const isLedgerEmpty = (database: Database): Promise<boolean> => database.transaction(system, async (client) => (await readSize(client)) === 0)
+export const isLedgerEmpty = (database: Database, log: LogTables = 'ledger'): Promise<boolean> => database.transaction(system, async (client) => (await readSize(client, log)) === 0)
 
-const readSize = async (client: pg.ClientBase): Promise<number> => (await client.query<{ size: number }>('SELECT coalesce(max(index) + 1, 0) AS size FROM ledger_entry')).rows[0]?.size ?? 0
+const readSize = async (client: pg.ClientBase, log: LogTables): Promise<number> => (await client.query<{ size: number }>(`SELECT coalesce(max(index) + 1, 0) AS size FROM ${log}_entry`)).rows[0]?.size ?? 0
 
 /** From the entries and the full tiles below the right edge. */
-async function loadEdge(client: pg.ClientBase, size: number): Promise<Edge> {
+async function loadEdge(client: pg.ClientBase, log: LogTables, size: number): Promise<Edge> {
   const tiles = new Map<string, Uint8Array>()
-  for (const tile of edgeOf(size)) tiles.set(tilePath(tile), await edgeTile(client, tile))
+  for (const tile of edgeOf(size)) tiles.set(tilePath(tile), await edgeTile(client, log, tile))
   return readEdge(size, (tile) => tiles.get(tilePath(tile)) as Uint8Array)
 }
 
-async function edgeTile(client: pg.ClientBase, { level, index, width }: Tile): Promise<Uint8Array> {
+async function edgeTile(client: pg.ClientBase, log: LogTables, { level, index, width }: Tile): Promise<Uint8Array> {
   const first = index * tile_width
   if (level === 'entries' || level === 0) {
-    const entries = await readEntries(client, first, width)
+    const entries = await readEntries(client, log, first, width)
     return level === 0 ? joinBytes(entries.map((entry) => leafHash(entry, sha256))) : bundleBytes(entries)
   }
-  const { rows } = await client.query<{ bytes: Buffer }>('SELECT bytes FROM ledger_tile WHERE level = $1 AND index >= $2 AND index < $2 + $3 ORDER BY index', [level - 1, first, width])
+  const { rows } = await client.query<{ bytes: Buffer }>(`SELECT bytes FROM ${log}_tile WHERE level = $1 AND index >= $2 AND index < $2 + $3 ORDER BY index`, [level - 1, first, width])
   if (rows.length !== width) throw new Error(`the ledger has ${rows.length} of ${width} tiles of level ${level - 1} from ${first} on`)
   return joinBytes(rows.map(({ bytes }) => subtreeHash(bytes, sha256)))
 }
 
-async function readEntries(client: pg.ClientBase, first: number, count: number): Promise<Uint8Array[]> {
-  const { rows } = await client.query<{ bytes: Buffer }>('SELECT bytes FROM ledger_entry WHERE index >= $1 AND index < $1 + $2 ORDER BY index', [first, count])
+async function readEntries(client: pg.ClientBase, log: LogTables, first: number, count: number): Promise<Uint8Array[]> {
+  const { rows } = await client.query<{ bytes: Buffer }>(`SELECT bytes FROM ${log}_entry WHERE index >= $1 AND index < $1 + $2 ORDER BY index`, [first, count])
   if (rows.length !== count) throw new Error(`the ledger has ${rows.length} of ${count} entries from ${first} on`)
   return rows.map(({ bytes }) => bytes)
 }
@@ -58,24 +61,24 @@ function bundleBytes(entries: readonly Uint8Array[]): Uint8Array {
   return bundle.value
 }
 
-async function readTile(client: pg.ClientBase, { level, index }: Tile): Promise<Uint8Array | null> {
-  const { rows } = await client.query<{ bytes: Buffer }>('SELECT bytes FROM ledger_tile WHERE level = $1 AND index = $2', [level, index])
+async function readTile(client: pg.ClientBase, log: LogTables, { level, index }: Tile): Promise<Uint8Array | null> {
+  const { rows } = await client.query<{ bytes: Buffer }>(`SELECT bytes FROM ${log}_tile WHERE level = $1 AND index = $2`, [level, index])
   return rows[0]?.bytes ?? null
 }
 
-async function readNames(client: pg.ClientBase, names: readonly string[]): Promise<Map<string, number>> {
-  const { rows } = await client.query<{ name: Buffer; index: number }>('SELECT name, index FROM ledger_entry WHERE name = ANY($1)', [names.map((name) => Buffer.from(name, 'hex'))])
+async function readNames(client: pg.ClientBase, log: LogTables, names: readonly string[]): Promise<Map<string, number>> {
+  const { rows } = await client.query<{ name: Buffer; index: number }>(`SELECT name, index FROM ${log}_entry WHERE name = ANY($1)`, [names.map((name) => Buffer.from(name, 'hex'))])
   return new Map(rows.map(({ name, index }) => [name.toString('hex'), index]))
 }
 
 /** Each index and each name once, by the table's constraints. */
-async function addEntries(client: pg.ClientBase, first: number, entries: readonly NewEntry[], files: readonly TileFile[], at: Date): Promise<void> {
+async function addEntries(client: pg.ClientBase, log: LogTables, first: number, entries: readonly NewEntry[], files: readonly TileFile[], at: Date): Promise<void> {
   await client.query(
-    `INSERT INTO ledger_entry (index, name, kind, bytes, carrier, key, at)
+    `INSERT INTO ${log}_entry (index, name, kind, bytes, carrier, key, at)
      SELECT $1 + nth - 1, name, kind, bytes, carrier, key, $7 FROM unnest($2::bytea[], $3::smallint[], $4::bytea[], $5::integer[], $6::bytea[]) WITH ORDINALITY AS given (name, kind, bytes, carrier, key, nth)`,
     [first, entries.map(({ name }) => Buffer.from(name, 'hex')), entries.map(({ kind }) => kind), entries.map(({ bytes }) => bytes), entries.map(({ carrier }) => carrier), entries.map(({ key }) => key), at],
   )
   const full = files.filter(({ tile }) => tile.level !== 'entries' && tile.width === tile_width)
   if (full.length === 0) return
-  await client.query('INSERT INTO ledger_tile (level, index, bytes) SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bytea[])', [full.map(({ tile }) => tile.level), full.map(({ tile }) => tile.index), full.map(({ bytes }) => bytes)])
+  await client.query(`INSERT INTO ${log}_tile (level, index, bytes) SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bytea[])`, [full.map(({ tile }) => tile.level), full.map(({ tile }) => tile.index), full.map(({ bytes }) => bytes)])
 }

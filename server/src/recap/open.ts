@@ -5,13 +5,10 @@ import { formatVerifierKey } from '@kawal/core/ledger/key.ts'
 import { contestDefaults, type Contests } from '@kawal/core/recap/judge.ts'
 import type { Database } from '../adapters/postgres/database.ts'
 import { boxRoute } from '../custody/boxes.ts'
-import { endNow } from '../end-now.ts'
-import { openLedger, type Ledger } from '../ledger/ledger.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { endWith, openLog, type LogSettings } from '../ledger/open.ts'
 import { ledgerRoutes } from '../ledger/routes.ts'
-import { openSigner, SignerRefused, signerFolder } from '../ledger/signer.ts'
-import { createLedgerStore, isLedgerEmpty } from '../ledger/store.ts'
 import { deviceOf } from '../measurement/device.ts'
-import { ProblemError } from '../problem.ts'
 import { createRecapCounts } from './counts.ts'
 import { createDeliveryStore } from './deliveries.ts'
 import { createForwarder, type ReceiverSettings } from './forwarder.ts'
@@ -27,11 +24,7 @@ import { recapRoutes, stationRecapRoute } from './routes.ts'
 import { createSources } from './sources.ts'
 import { readDelivery, readState } from './state.ts'
 
-export interface RecapSettings {
-  /** Folder of the log's key and of what it signed last: not in the database, and not put back with it. */
-  readonly folder: string
-  /** Of a new log: where people find it, without a scheme. */
-  readonly origin: string
+export interface RecapSettings extends LogSettings {
   /** Folder of photos. */
   readonly photos: string
   readonly contests?: Contests
@@ -68,11 +61,9 @@ const turn_ms = 2_000
 /** Recaps and their ledger. Where the ledger cannot go on everything else does: what is broken in the network is found all the same. */
 export async function openRecaps({ clock, log, recaps: settings, fatal = endWith(log) }: RecapOptions, database: Database, secret: Buffer, ends: (() => Promise<void>)[]): Promise<Recaps> {
   const failed = (error: unknown): void => log.error(error)
-  const { ledger, why } = await opened(database, clock, settings, failed, fatal)
-  const open = (): Ledger => {
-    if (ledger === null) throw new ProblemError('not_ready', why)
-    return ledger
-  }
+  const { ledger, need: open } = await openLog(settings, {
+    database, clock, tables: 'ledger', sources: createSources(), failed, fatal, none: 'This server keeps no ledger, and takes no recaps.', stopped: 'The ledger is stopped until people have looked at it. Keep the record: it is sent again by itself.',
+  })
   const contests = settings?.contests ?? contestDefaults
   const signatures = createSignatures()
   const judge = createJudge({ store: createJudgeStore(database), clock, contests, signatures, failed })
@@ -117,23 +108,5 @@ export async function openRecaps({ clock, log, recaps: settings, fatal = endWith
       turned = now
       return (turning = turn(ledger).finally(() => (turning = null)))
     },
-  }
-}
-
-/** After an error of fsync nothing may be acknowledged any more. */
-const endWith = (log: Logger) => (error: unknown): void => {
-  log.fatal(error)
-  endNow()
-}
-
-async function opened(database: Database, clock: () => Instant, settings: RecapSettings | undefined, failed: (error: unknown) => void, fatal: (error: unknown) => void): Promise<{ readonly ledger: Ledger | null; readonly why: string }> {
-  if (settings === undefined) return { ledger: null, why: 'This server keeps no ledger, and takes no recaps.' }
-  try {
-    const signer = await openSigner(signerFolder(settings.folder), settings.origin, await isLedgerEmpty(database))
-    return { ledger: await openLedger({ store: createLedgerStore(database), signer, clock, sources: createSources(), failed, fatal }), why: '' }
-  } catch (error) {
-    if (!(error instanceof SignerRefused)) throw error
-    failed(error)
-    return { ledger: null, why: `The ledger is stopped until people have looked at it. Keep the record: it is sent again by itself.` }
   }
 }
