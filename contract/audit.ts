@@ -18,6 +18,9 @@ export const AuditRow = Type.Object({
   subject: nullable(Type.String({ description: 'what the path names' })), reason: Text,
   status: nullable(Type.Integer({ description: 'of HTTP, of a command its exit code, of a mail that of SMTP; null when it was begun and nobody wrote what came of it' })), endedAt: nullable(Timestamp),
   made: nullable(Type.String({ description: 'id of what the action made' })), request: nullable(Type.String({ description: 'by which the log of the server tells it' })),
+  facts: nullable(Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null(), Type.Array(Type.String())]), { description: 'what everybody may know of it beside its words: areas and times of planned work, the status of a ticket, settings of a start' })),
+  entry: nullable(Type.Integer({ description: 'where the log of acts has it (spec/acts.md); null: not yet' })), salt: Type.String({ description: '32 bytes in base64, which open the commitment of its entry' }),
+  outcomeEntry: nullable(Type.Integer({ description: 'where the log of acts has what came of it' })), outcomeSalt: Text,
 })
 export type AuditRow = Static<typeof AuditRow>
 export const AuditRows = Type.Object({ rows: Type.Array(AuditRow), next: nullable(Type.Integer({ description: 'give it as `before` for the rows that follow; null at the end' })) })
@@ -28,3 +31,5 @@ export const auditQuery = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: auditRows_max, default: 100 })), before: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
   format: Type.Optional(Type.Enum(['json', 'csv'], { description: 'csv gives all rows; so does Accept: text/csv' })),
 }
+
+export const proofQuery = { of: Type.Optional(Type.Enum(['act', 'outcome'], { default: 'act', description: 'what came of it has an entry of its own' })) }

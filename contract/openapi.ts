@@ -2,7 +2,7 @@ import { Type, type TSchema } from 'typebox'
 import {
   AckAlarms, AckAlarmsCreate, Alarm, AlarmCreate, AlarmDetail, AlarmPatch, AlarmRows, AlertGroup, AlertReceipt, ClearAlarms, ClearAlarmsCreate, CommentAlarms, CommentAlarmsCreate, labelNames, RefusedAlarms, UnAckAlarms,
 } from './alarm.ts'
-import { auditQuery, AuditRows } from './audit.ts'
+import { auditQuery, AuditRows, proofQuery } from './audit.ts'
 import { CellViews, Challenge, ChallengeCreate, ChallengeDecision, Difference, Edition, EditionEntry } from './atlas.ts'
 import { AnnouncementGiven, AnnouncementReceipts, AnnouncementRow, AnnouncementRows } from './announcement.ts'
 import { CommentGiven, CommentRow, CommentRows } from './comment.ts'
@@ -120,6 +120,9 @@ export const operations: readonly Operation[] = [
   { method: 'get', path: '/ledger/checkpoint', tag: 'ledger', summary: 'The newest signed checkpoint (C2SP tlog-checkpoint)', security: 'none', answer: [200, 'text/plain'], problems: [] },
   { method: 'get', path: '/ledger/key', tag: 'ledger', summary: "The ledger's key, as C2SP signed-note writes it", security: 'none', answer: [200, 'text/plain'], problems: [] },
   { method: 'get', path: '/ledger/tile/{tile}', tag: 'ledger', summary: 'A tile or a bundle of entries (C2SP tlog-tiles); it never changes', security: 'none', answer: [200, 'application/octet-stream'], problems: ['not_found'] },
+  { method: 'get', path: '/acts/checkpoint', tag: 'ledger', summary: 'The newest signed checkpoint of the log of acts (spec/acts.md)', security: 'none', answer: [200, 'text/plain'], problems: ['not_ready'] },
+  { method: 'get', path: '/acts/key', tag: 'ledger', summary: 'The key of the log of acts', security: 'none', answer: [200, 'text/plain'], problems: ['not_ready'] },
+  { method: 'get', path: '/acts/tile/{tile}', tag: 'ledger', summary: 'A tile or a bundle of entries of the log of acts', security: 'none', answer: [200, 'application/octet-stream'], problems: ['not_found', 'not_ready'] },
   { method: 'get', path: '/v1/session', tag: 'console', summary: 'Who is logged in, and what they may do', security: 'session', answer: [200, Session], problems: ['session_missing'] },
   { method: 'post', path: '/v1/session', tag: 'console', summary: 'Log in with the token of a one-time link', security: 'none', body: Type.Object({ token: Type.String() }), answer: [200, Session], problems: ['link_spent', 'person_refused', 'too_many_attempts'] },
   { method: 'delete', path: '/v1/session', tag: 'console', summary: 'Log out', security: 'session', answer: [204, ''], problems: [] },
@@ -165,6 +168,7 @@ export const operations: readonly Operation[] = [
   { method: 'post', path: '/v1/keys', tag: 'organisations', summary: 'Make an API key of your organisation; two are valid at a time; by session, not by a key', security: 'session', body: KeyGiven, answer: [201, KeyMade], problems: ['session_missing', 'not_allowed', 'body_invalid', 'state_conflict'] },
   { method: 'delete', path: '/v1/keys/{id}', tag: 'organisations', summary: 'End an API key of your organisation; by session, not by a key', security: 'session', answer: [204, ''], problems: ['session_missing', 'not_allowed', 'not_found'] },
   { method: 'get', path: '/v1/audit', tag: 'organisations', summary: 'Who did what, newest first: everything for Bawaslu and the monitoring centre, else what was done in the name of your organisation; CSV too', security: 'key', query: auditQuery, answer: [200, AuditRows], problems: ['session_missing', 'not_allowed', 'body_invalid'] },
+  { method: 'get', path: '/v1/audit/{id}/proof', tag: 'organisations', summary: 'That the log of acts holds an act that you may read: a tlog-proof whose extra is the entry, the salt and the row (spec/acts.md)', security: 'key', query: proofQuery, answer: [200, 'text/plain'], problems: ['session_missing', 'not_allowed', 'body_invalid', 'not_found', 'not_ready'] },
   { method: 'get', path: '/v1/readiness', tag: 'readiness', summary: 'How ready stations are to send, from a plan; CSV too', security: 'key', query: readinessQuery, answer: [200, ReadinessPage], problems: ['session_missing', 'not_allowed', 'not_found', 'body_invalid'] },
   { method: 'get', path: '/v1/readiness/summary', tag: 'readiness', summary: 'Stations by class, area by area', security: 'key', query: summaryQuery, answer: [200, ReadinessSummary], problems: ['session_missing', 'not_allowed', 'not_found', 'body_invalid'] },
   { method: 'get', path: '/v1/stations/{code}/readiness', tag: 'readiness', summary: 'Everything known of one station before the day, and its ways to send', security: 'key', answer: [200, StationReadiness], problems: ['session_missing', 'not_allowed', 'station_unknown'] },

@@ -45,7 +45,7 @@ export type ActEntry =
 const kinds = { act: 11, outcome: 12 } as const
 export const actEntryKind = ({ kind }: ActEntry): number => kinds[kind]
 
-export const salt_bytes = 32
+const salt_bytes = 32
 const hash_bytes = 32
 const entry_bytes_max = 65_535
 /** The year 9999. */
@@ -120,14 +120,14 @@ function readFacts(value: Cbor | undefined): Facts | null | undefined {
 const isFact = (value: unknown): value is Fact => value === null || ['string', 'number', 'boolean'].includes(typeof value) || (Array.isArray(value) && value.every((each) => typeof each === 'string'))
 
 /** An entry with what it commits to: a proof that names its row. */
-export interface OpenedEntry { readonly entry: Uint8Array; readonly salt: Uint8Array; readonly row: Uint8Array }
+interface OpenedEntry { readonly entry: Uint8Array; readonly salt: Uint8Array; readonly row: Uint8Array }
 
 export const writeOpened = ({ entry, salt, row }: OpenedEntry): Uint8Array<ArrayBuffer> => writeCbor([entry, salt, row])
 
 /** `commitment_other`: the row is not the one that the entry speaks of; `entry_other`: the entry says something else than its row. */
-export type OpenFault = EntryFault | 'extra_form' | 'commitment_other' | 'entry_other'
+type OpenFault = EntryFault | 'extra_form' | 'commitment_other' | 'entry_other'
 
-type Opened = { readonly entry: Extract<ActEntry, { kind: 'act' }>; readonly row: ActRow } | { readonly entry: Extract<ActEntry, { kind: 'outcome' }>; readonly row: OutcomeRow }
+type Opened = { readonly kind: 'act'; readonly entry: Extract<ActEntry, { kind: 'act' }>; readonly row: ActRow } | { readonly kind: 'outcome'; readonly entry: Extract<ActEntry, { kind: 'outcome' }>; readonly row: OutcomeRow }
 
 /** Reads what stands beside a proof as its extra, and holds row and entry against each other. */
 export function openEntry(extra: Uint8Array, sha256: Sha256Sync): Result<Opened & { readonly bytes: Uint8Array }, OpenFault> {
@@ -142,17 +142,23 @@ export function openEntry(extra: Uint8Array, sha256: Sha256Sync): Result<Opened 
   return opened === null ? fail('entry_other') : ok({ ...opened, bytes })
 }
 
-/** What stands in both must be the same: nobody shall show the public another act than the one that he commits to. */
+/** What everybody is told must follow from the row: nobody shall show another act than the one that he commits to. */
 function agreeing(entry: ActEntry, bytes: Uint8Array): Opened | null {
   const read = readCbor(bytes, entry_bytes_max)
   if (!read.ok || !Array.isArray(read.value)) return null
-  const row = read.value as readonly Cbor[]
+  const columns = read.value as readonly Cbor[]
   if (entry.kind === 'outcome') {
-    const [id, at, status, made] = row
-    return row.length === 4 && at === entry.at && status === entry.status && (entry.made === null || made === entry.made) ? { entry, row: { id, at, status, made } as OutcomeRow } : null
+    const [id, at, status, made] = columns
+    return columns.length === 4 && at === entry.at && status === entry.status && (entry.made === null || made === entry.made) ? { kind: 'outcome', entry, row: { id, at, status, made } as OutcomeRow } : null
   }
-  const [id, at, organisation, role, staff, name, key, contact, address, method, path, subject, reason, request, facts] = row
-  const isSame = row.length === 15 && id === entry.id && at === entry.at && organisation === entry.organisation && role === entry.role && method === entry.method && (entry.subject === null || method === 'CLI' || method === 'CLOCK' || subject === entry.subject) &&
-    sameBytes(writeCbor(facts ?? null), writeCbor(factsCbor(entry.facts)))
-  return isSame ? { entry, row: { id, at, organisation, role, staff, name, key, contact, address, method, path, subject, reason, request, facts: readFacts(facts) ?? null } as ActRow } : null
+  const [id, at, organisation, role, staff, name, key, contact, address, method, path, subject, reason, request, facts] = columns
+  if (columns.length !== 15) return null
+  const row = { id, at, organisation, role, staff, name, key, contact, address, method, path, subject, reason, request, facts: readFacts(facts) ?? null } as ActRow
+  return isOf(entry, row) ? { kind: 'act', entry, row } : null
+}
+
+/** Whether an entry tells everybody of a row what it must; words of deeds are never given another meaning. */
+export function isOf(entry: Extract<ActEntry, { kind: 'act' }>, row: ActRow): boolean {
+  const { id, at, organisation, role, method, facts } = row
+  return sameBytes(writeActEntry(entry), writeActEntry({ kind: 'act', id, at, organisation, role, method, ...publicOf(row), facts, commitment: entry.commitment }))
 }

@@ -8,11 +8,11 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fastify, { LogController, type FastifyInstance, type FastifyReply } from 'fastify'
 import type { Logger } from 'pino'
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
 import { openapi } from '@kawal/contract/openapi.ts'
 import type { LiveDisturbance, LiveImpact } from '@kawal/contract/live.ts'
-import { isOngoing } from '@kawal/core/detection/disturbance.ts'
 import { impactDefaults, type ImpactSettings } from '@kawal/core/impact/defaults.ts'
+import { openActs, type ActOptions, type Acts } from './act/open.ts'
 import { connect, migrate, system, type Caller, type Database } from './adapters/postgres/database.ts'
 import { createFootprint, type Footprint } from './alarm/footprint.ts'
 import { readActiveAlarms } from './alarm/hand-over.ts'
@@ -29,6 +29,7 @@ import { inParts } from './detection/slices.ts'
 import { createImpact, type ElectionImpact } from './impact/impact.ts'
 import { impactRoutes } from './impact/routes.ts'
 import { createFeed, type Feed } from './live/feed.ts'
+import { startMetrics } from './metrics.ts'
 import { openNotification, type Notification, type NotificationSettings } from './notification/open.ts'
 import { deploymentSecret } from './measurement/enrolment.ts'
 import { enrolmentRoutes } from './measurement/enrolment-routes.ts'
@@ -84,7 +85,7 @@ import { createOutbox } from './ticket/outbox.ts'
 import { trackRecordRoutes } from './ticket/record-routes.ts'
 import { createSend } from './ticket/webhook.ts'
 
-interface AppOptions extends RecapOptions {
+interface AppOptions extends RecapOptions, ActOptions {
   /** Connection string of the schema's owner; requests run as another role, which owns nothing. */
   readonly ownerUrl: string
   readonly appPassword: string
@@ -132,6 +133,7 @@ export interface App {
   tick(now: number): Promise<void>
   ingestIdle(): Promise<void>
   recapsIdle(): Promise<void>
+  actsIdle(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -165,6 +167,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 /** What has begun goes on `ends`, and ends in the order opposite, also where the rest cannot begin: the database waits for every connection that is held. */
 async function assemble(options: AppOptions, database: Database, ends: (() => Promise<void>)[]): Promise<Omit<App, 'stop'>> {
   await claimUse(database, options.rehearsal ? 'rehearsal' : 'service')
+  const acts = await openActs(options, database, ends)
   const register = await readRegister(database, options)
   const secret = await deploymentSecret(database)
   let notification: Notification | null = null
@@ -199,7 +202,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   ends.push(() => networks.idle())
   const ingest = await ingestOf(options, database, register.operatorOfSim, sigmon, { monitor, feed, metrics, asks: tickets.asks })
   ends.push(() => ingest.stop())
-  const app = await buildHttp(options, database, [feed, recaps], secret)
+  const app = await buildHttp(options, database, [feed, recaps, acts], secret)
   ends.push(() => app.close())
   enrolmentRoutes(app, { database, secret, clock: options.clock, stationOf: stationReader(database), stationDevices_max: options.stationDevices_max })
   measurementRoutes(app, { secret, clock: options.clock, ingest, networkOperator: networks.operatorOf, ...(options.trustProxy === undefined ? {} : { trustProxy: options.trustProxy }) })
@@ -229,9 +232,9 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   const url = await app.listen({ host: options.host, port: options.port })
   if (options.notification !== undefined && push !== null) notification = await openNotification({ database, clock: options.clock, secret, push, settings: options.notification, changed: ticketChanged, failed: (error) => options.log.error(error) })
   ends.push(async () => notification?.stop())
-  const turns = startTurns(options, database, { monitor, tickets, feed, secret, peers, notification, recaps })
+  const turns = startTurns(options, database, { monitor, tickets, feed, secret, peers, notification, recaps, acts })
   ends.push(() => turns.stop(), async () => feed.close())
-  return { url, database, monitor, secret, stationCount: register.stations.length, sweep: turns.sweep, tick: turns.tick, ingestIdle: () => ingest.idle(), recapsIdle: () => recaps.idle() }
+  return { url, database, monitor, secret, stationCount: register.stations.length, sweep: turns.sweep, tick: turns.tick, ingestIdle: () => ingest.idle(), recapsIdle: () => recaps.idle(), actsIdle: () => acts.idle() }
 }
 
 /** Tickets by TMF621 in both versions and by link, and what officers report. */
@@ -300,7 +303,7 @@ async function takeUpInputs({ clock }: AppOptions, database: Database, monitor: 
 }
 
 /** What runs by the clock. Deliveries run beside the sweep: a dead receiver must not hold up detection. */
-function startTurns(options: AppOptions, database: Database, { monitor, tickets, feed, secret, peers, notification, recaps }: { monitor: Monitor; tickets: ReturnType<typeof createDesk>; feed: Feed; secret: Buffer; peers: Peers; notification: Notification | null; recaps: Recaps }) {
+function startTurns(options: AppOptions, database: Database, { monitor, tickets, feed, secret, peers, notification, recaps, acts }: { monitor: Monitor; tickets: ReturnType<typeof createDesk>; feed: Feed; secret: Buffer; peers: Peers; notification: Notification | null; recaps: Recaps; acts: Acts }) {
   const failed = (error: unknown): void => options.log.error(error)
   const post = createSend({ secret, hosts: options.callbackHosts ?? [] })
   const outbox = createOutbox(database, (event) => (isOfPeer(event.callback) ? peers.send(event) : post(event)))
@@ -317,6 +320,7 @@ function startTurns(options: AppOptions, database: Database, { monitor, tickets,
     beside(outbox.deliver(now))
     beside(peers.turn(now))
     beside(recaps.turn())
+    beside(acts.turn())
     notification?.turn(now).catch(failed)
   }
   return {
@@ -430,18 +434,4 @@ function operatingRoutes(app: FastifyInstance, database: Database, registry: Reg
     return { ok: true }
   })
   app.get('/metrics', async (_, reply) => reply.type(registry.contentType).send(await registry.metrics()))
-}
-
-function startMetrics(feed: Feed, monitor: Monitor) {
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
-  const reports = new Counter({ name: 'kawal_reports_total', help: 'Samples kept on disk', registers: [registry] })
-  const quarantined = new Counter({ name: 'kawal_quarantined_total', help: 'Samples put into quarantine, by reason', labelNames: ['code'], registers: [registry] })
-  const open = (): LiveDisturbance[] => monitor.found().filter((row) => isOngoing(row.stage) && row.foundAt !== null)
-  new Gauge({ name: 'kawal_disturbances_open', help: 'Disturbances open now', registers: [registry], collect() { this.set(open().length) } })
-  new Gauge({ name: 'kawal_devices_on_duty', help: 'Devices whose promise of a report stands', registers: [registry], collect() { this.set(monitor.devicesOnDuty()) } })
-  new Gauge({ name: 'kawal_detection_lag_seconds', help: 'The longest that a report waited from its arrival until detection had it, since this was last read', registers: [registry], collect() { this.set(monitor.lag_s()) } })
-  new Gauge({ name: 'kawal_feed_clients', help: 'Consoles that follow the live feed', registers: [registry], collect() { this.set(feed.clients()) } })
-  const tests = new Counter({ name: 'kawal_full_tests_total', help: 'Full tests (ndt7), by direction and by what ended them', labelNames: ['direction', 'end'], registers: [registry] })
-  return { registry, reports, quarantined, tests }
 }

@@ -33,7 +33,7 @@ export async function audited<T>(server: OpenDatabase, command: string, work: ()
 }
 
 /** In some containers the user of a process has no name. */
-function userName(): string | null {
+export function userName(): string | null {
   try {
     return userInfo().username
   } catch {

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, migrate, system } from '../adapters/postgres/database.ts'
-import { auditColumns, everyAct } from '../organisation/audit-store.ts'
+import { auditColumns, everyAct, flatActs } from '../organisation/audit-store.ts'
 import { csvLines } from '../readiness/ask.ts'
 import { joinDatabase } from './database.ts'
 import { instantOption, type Options } from './options.ts'
@@ -23,7 +23,7 @@ export async function exportAudit(options: Options): Promise<void> {
       for await (const row of counted()) yield `${JSON.stringify(row)}\n`
     }
     try {
-      for await (const text of options['json'] === undefined ? csvLines(auditColumns, counted()) : lines()) if (!process.stdout.write(text)) await once(process.stdout, 'drain')
+      for await (const text of options['json'] === undefined ? csvLines(auditColumns, flatActs(counted())) : lines()) if (!process.stdout.write(text)) await once(process.stdout, 'drain')
       process.stderr.write(`${count} rows\n`)
     } finally {
       await database.end()

@@ -31,6 +31,7 @@ program
   .option('--election <url>', 'the election server whose reach a check probes')
   .option('--internet <url>', 'an address on the open internet that a check probes')
   .option('--ledger <folder>', "where the ledger's key is, and what it signed last; ledger/ in the data folder without it. It is not put back together with an older database")
+  .option('--acts <folder>', "where the key of the log of acts is, and what it signed last; acts/ in the data folder without it. As with the ledger's, it is not put back together with an older database")
   .option('--role <role>', 'platform, or custody: the box at an access point, where phones unload and which carries on', 'platform')
   .option('--up <url>', 'of a box: the platform that it carries to, as https://kawal.example')
   .option('--station <code>', 'of a box: the station that it is enrolled at; the code of its letter is read from KAWAL_LETTER')
@@ -166,10 +167,13 @@ program
 
 program
   .command('verify <what> <args...>')
-  .description('whether a log is what its key signed (ledger ADDRESS), or a record is in it (receipt RECEIPT RECORD), and whether what was drawn and found in it is sound (draw WHERE); exit code 4 if not')
+  .description('whether a log is what its key signed (ledger ADDRESS), a record is in it (receipt RECEIPT RECORD), and what was drawn and found in it is sound (draw WHERE); of the log of acts whether an act is in it (act PROOF), or the audit is as it says (acts ADDRESS [ROWS]); exit code 4 if not')
   .option('--key <key>', 'key of the log, as you were given it: NAME+ID+KEY')
   .option('--roster <files>', 'of draw: codes of all stations, one a line, as /v1/audits/roster gives them')
   .option('--state <file>', 'the newest checkpoint that was seen: the log must begin with it; the new one is written there')
+  .option('--from <instant>', 'of acts: what was done from then on, as 2029-02-14T07:00+07:00')
+  .option('--to <instant>', 'of acts: what was done before, likewise')
+  .option('--organisation <organisation>', 'of acts: the rows are of this organisation alone')
   .action(async (what: string, args: string[], options: Record<string, string>) => (await import('./verify.ts')).verifyAction(what, args, all(options)))
 
 program

@@ -3,11 +3,13 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import pino from 'pino'
+import { writeStop } from '../act/started.ts'
 import { startApp } from '../app.ts'
 import { ImpactRefused, readImpactSettings } from '../impact/settings.ts'
 import { OidcRefused, readOidcSettings, type ProviderSettings } from '../organisation/oidc-settings.ts'
 import type { RecapSettings } from '../recap/open.ts'
 import { readSettings, SettingsRefused, type SigmonSettings } from '../sigmon/settings.ts'
+import { userName } from './audited.ts'
 import { openDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
 import { listenOn, untilStopped } from './listen.ts'
@@ -34,6 +36,7 @@ export async function serve(options: Options): Promise<void> {
   const oidc = oidcSettings(options['oidc'], publicUrl)
   const log = pino({ level: process.env['LOG_LEVEL'] ?? 'info' }, pino.destination(2))
   const data = options['data'] ?? '.kawal'
+  const host_name = hostNameOf(publicUrl)
   const database = await openDatabase(data)
   const app = await startApp({
     ownerUrl: database.ownerUrl, appPassword: database.appPassword, clock: Date.now, host, port, log, rehearsal: false,
@@ -41,7 +44,8 @@ export async function serve(options: Options): Promise<void> {
     targets: { election: options['election'] ?? null, internet: options['internet'] ?? null },
     ...(sigmon === undefined ? {} : { sigmon }), ...(impact === undefined ? {} : { impact }), ...(notification === undefined ? {} : { notification }),
     ...(publicUrl === undefined ? {} : { publicUrl }), ...(oidc === undefined ? {} : { oidc }),
-    recaps: { folder: resolve(options['ledger'] ?? join(data, 'ledger')), photos: resolve(data, 'photos'), origin: originOf(publicUrl), ...receiverOf(options['receiver']) },
+    recaps: { folder: resolve(options['ledger'] ?? join(data, 'ledger')), photos: resolve(data, 'photos'), origin: `${host_name}/ledger`, ...receiverOf(options['receiver']) },
+    acts: { folder: resolve(options['acts'] ?? join(data, 'acts')), origin: `${host_name}/acts`, startedBy: userName() },
     callbackHosts: listOf(options['callbackHosts']), ...(options['trustProxy'] === undefined ? {} : { trustProxy: listOf(options['trustProxy']) }),
   }).catch(async (error: unknown) => {
     await database.stop()
@@ -51,6 +55,7 @@ export async function serve(options: Options): Promise<void> {
     ? `Konsol  ${app.url}/console/\nSigmon  ${app.url}/sigmon/\nAPI     ${app.url}/docs\n${app.stationCount.toLocaleString('id-ID')} TPS. A log-in link: npm run -s kawal -- org link komdigi. Ctrl-C stops.\n`
     : JSON.stringify({ url: app.url, stations: app.stationCount }) + '\n')
   await untilStopped([{ every_ms: sweep_ms, turn: () => app.sweep(Date.now()) }, { every_ms: tick_ms, turn: () => app.tick(Date.now()) }], (error) => log.error(error))
+  await writeStop(app.database, Date.now(), userName()).catch((error: unknown) => log.error(error, 'that the server ends could not be written into the audit'))
   await app.stop()
   await database.stop()
 }
@@ -66,8 +71,8 @@ export async function serve(options: Options): Promise<void> {
  */
 const collectGarbageAside = (): void => ['--no-allocation-site-pretenuring', '--external-memory-accounted-in-global-limit', '--heap-growing-percent=25'].forEach(setFlagsFromString)
 
-/** Of a new ledger: its name for ever. Where nobody says at which address people find it, one that nobody else has. */
-const originOf = (publicUrl: string | undefined): string => `${publicUrl === undefined ? `kawal-${randomBytes(8).toString('hex')}.invalid` : new URL(publicUrl).host}/ledger`
+/** What a new ledger and a new log of acts are named after, for ever. Where nobody says at which address people find them, what nobody else has. */
+const hostNameOf = (publicUrl: string | undefined): string => (publicUrl === undefined ? `kawal-${randomBytes(8).toString('hex')}.invalid` : new URL(publicUrl).host)
 
 /** The token stays out of the list of processes. */
 function receiverOf(url: string | undefined): Pick<RecapSettings, 'receiver'> {

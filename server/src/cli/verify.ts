@@ -21,9 +21,11 @@ import { verifyDraw } from './verify-draw.ts'
  */
 export async function verifyAction(what: string, args: readonly string[], options: Options): Promise<void> {
   if (what === 'ledger' && args.length === 1) return verifyLedger((args[0] as string).replace(/\/+$/, ''), options)
+  if (what === 'act' && args.length > 0) return (await import('./verify-act.ts')).verifyAct(args, options, { keyOf, file })
+  if (what === 'acts' && args.length <= 2) return (await import('./verify-acts.ts')).verifyActs(args[0] as string, args[1], options, { keyOf, file })
   if (what === 'receipt' && args.length === 2) return verifyOne(args[0] as string, args[1] as string, options)
   if (what === 'draw' && args.length === 1) return verifyDraw(args[0] as string, options, keyOf)
-  throw new CommandFailure(exits.usage, 'kawal verify draw WHERE --roster FILE, kawal verify ledger ADDRESS, as https://kawal.example/ledger, or kawal verify receipt RECEIPT RECORD, two files.')
+  throw new CommandFailure(exits.usage, 'kawal verify ledger ADDRESS, as https://kawal.example/ledger, kawal verify receipt RECEIPT RECORD, two files, or kawal verify draw WHERE --roster FILE; kawal verify act PROOF, or kawal verify acts ADDRESS [ROWS], as https://kawal.example/acts.')
 }
 
 /** What was wrong with the log or the receipt: it is told on its own line, with exit code 4. */

@@ -4,7 +4,7 @@ import type { Instant } from '@kawal/core/kernel/clock.ts'
 import type { Database } from '../adapters/postgres/database.ts'
 import { ProblemError } from '../problem.ts'
 import { callerWho, sendCsv, takes, wantsCsv } from '../readiness/ask.ts'
-import { auditColumns, everyAct, listAudit } from './audit-store.ts'
+import { auditColumns, everyAct, flatActs, listAudit } from './audit-store.ts'
 
 const limit_default = 100
 
@@ -16,7 +16,7 @@ export function auditRoutes(app: FastifyInstance, { database }: { readonly datab
     const caller = callerWho(request, 'read', 'audit')
     const { from, to, limit = limit_default, subject, organisation, before } = request.query
     const filter = { organisation, before, from: instantOf('from', from), to: instantOf('to', to), subject: subject?.replaceAll('\0', '\ufffd') }
-    if (wantsCsv(request)) return sendCsv(reply, 'audit', auditColumns, everyAct(database, caller, filter)) as never
+    if (wantsCsv(request)) return sendCsv(reply, 'audit', auditColumns, flatActs(everyAct(database, caller, filter))) as never
     return listAudit(database, caller, { ...filter, limit })
   })
 }

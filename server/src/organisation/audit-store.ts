@@ -1,5 +1,7 @@
 import type pg from 'pg'
 import type { AuditRow, AuditRows } from '@kawal/contract/audit.ts'
+import type { Facts } from '@kawal/core/act/deed.ts'
+import type { ActRow, OutcomeRow } from '@kawal/core/act/entry.ts'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
 import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
 
@@ -23,6 +25,8 @@ export interface Act {
   readonly subject: string | null
   readonly reason: string | null
   readonly request: string | null
+  /** What everybody may know of it beside its words (core/act/deed.ts). */
+  readonly facts?: Facts | null
 }
 
 export interface Outcome {
@@ -57,16 +61,16 @@ export async function writeRefusal(database: Database, act: Act, outcome: Outcom
   await database.transaction(system, async (client) => insertOutcome(client, await insertAct(client, act), outcome))
 }
 
-async function insertAct(client: pg.ClientBase, { at, actor, address, method, path, subject, reason, request }: Act): Promise<Begun> {
+export async function insertAct(client: pg.ClientBase, { at, actor, address, method, path, subject, reason, request, facts }: Act): Promise<Begun> {
   const { rows: [row] } = await client.query<{ id: number }>(
-    `INSERT INTO audit (at, organisation_id, role, staff_id, name, key_id, link_contact, address, method, path, subject, reason, request)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id`,
-    [new Date(at), actor.organisation, actor.role, actor.staff ?? null, kept(actor.name, name_chars_max), actor.key ?? null, actor.contact ?? null, address, method, kept(path, path_chars_max), kept(subject, name_chars_max), kept(reason, reason_chars_max), request])
+    `INSERT INTO audit (at, organisation_id, role, staff_id, name, key_id, link_contact, address, method, path, subject, reason, request, facts)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id`,
+    [new Date(at), actor.organisation, actor.role, actor.staff ?? null, kept(actor.name, name_chars_max), actor.key ?? null, actor.contact ?? null, address, method, kept(path, path_chars_max), kept(subject, name_chars_max), kept(reason, reason_chars_max), request, facts === undefined || facts === null ? null : JSON.stringify(facts)])
   if (row === undefined) throw new Error('an insert gives its row')
   return { id: row.id, organisation: actor.organisation }
 }
 
-async function insertOutcome(client: pg.ClientBase, { id, organisation }: Begun, { at, status, made }: Outcome): Promise<void> {
+export async function insertOutcome(client: pg.ClientBase, { id, organisation }: Begun, { at, status, made }: Outcome): Promise<void> {
   await client.query('INSERT INTO audit_outcome (audit_id, organisation_id, at, status, made) VALUES ($1, $2, $3, $4, $5)', [id, organisation, new Date(at), status, kept(made, name_chars_max)])
 }
 
@@ -83,12 +87,40 @@ interface AuditFilter {
   readonly limit: number
 }
 
-interface Row {
+/** A row of the audit as it is stored. */
+export interface StoredAct {
   readonly id: number; readonly at: Date; readonly organisation: string; readonly role: string | null; readonly staff: string | null; readonly name: string | null; readonly key: string | null; readonly contact: string | null
-  readonly address: string | null; readonly method: string; readonly path: string; readonly subject: string | null; readonly reason: string | null; readonly status: number | null; readonly endedAt: Date | null; readonly made: string | null; readonly request: string | null
+  readonly address: string | null; readonly method: string; readonly path: string; readonly subject: string | null; readonly reason: string | null; readonly request: string | null; readonly facts: Facts | null; readonly salt: Buffer
+}
+export interface StoredOutcome { readonly id: number; readonly at: Date; readonly status: number; readonly made: string | null; readonly salt: Buffer }
+
+export const actColumns = 'id, audit.at, audit.organisation_id AS organisation, role, staff_id AS staff, name, key_id AS key, link_contact AS contact, host(address) AS address, method, path, subject, reason, request, facts, audit.salt'
+export const outcomeColumns = 'audit_id AS id, audit_outcome.at, status, made, audit_outcome.salt'
+export const readActRow = ({ salt: _, at, ...row }: StoredAct): ActRow => ({ ...row, at: at.getTime() })
+export const readOutcomeRow = ({ id, at, status, made }: StoredOutcome): OutcomeRow => ({ id, at: at.getTime(), status, made })
+
+/** Where the log has it; null: not yet. */
+interface Placed { readonly salt: Buffer; readonly entry: number | null }
+
+/** @returns an act that the caller may see, and what came of it, as the log of acts has them */
+export function findAct(database: Database, caller: Caller, id: number): Promise<{ readonly act: Placed & { readonly row: ActRow }; readonly outcome: (Placed & { readonly row: OutcomeRow }) | null } | null> {
+  return database.transaction(caller, async (client) => {
+    const { rows: [found] } = await client.query<StoredAct & { readonly entry: number | null }>(`SELECT ${actColumns}, entry FROM audit WHERE id = $1`, [id])
+    if (found === undefined) return null
+    const { rows: [ended] } = await client.query<StoredOutcome & { readonly entry: number | null }>(`SELECT ${outcomeColumns}, entry FROM audit_outcome WHERE audit_id = $1`, [id])
+    const { entry, ...act } = found
+    return { act: { row: readActRow(act), salt: act.salt, entry }, outcome: ended === undefined ? null : { row: readOutcomeRow(ended), salt: ended.salt, entry: ended.entry } }
+  })
 }
 
-export const auditColumns = ['id', 'at', 'organisation', 'role', 'staff', 'name', 'key', 'contact', 'address', 'method', 'path', 'subject', 'reason', 'status', 'endedAt', 'made', 'request'] as const
+interface Listed extends StoredAct { readonly status: number | null; readonly endedAt: Date | null; readonly made: string | null; readonly entry: number | null; readonly outcomeEntry: number | null; readonly outcomeSalt: Buffer | null }
+
+export const auditColumns = ['id', 'at', 'organisation', 'role', 'staff', 'name', 'key', 'contact', 'address', 'method', 'path', 'subject', 'reason', 'status', 'endedAt', 'made', 'request', 'facts', 'entry', 'salt', 'outcomeEntry', 'outcomeSalt'] as const
+
+/** For a spreadsheet: facts as JSON. */
+export async function* flatActs(rows: AsyncIterable<AuditRow>): AsyncGenerator<Omit<AuditRow, 'facts'> & { readonly facts: string | null }> {
+  for await (const row of rows) yield { ...row, facts: row.facts === null ? null : JSON.stringify(row.facts) }
+}
 
 /** @returns a page of the actions that the caller may see, newest first, and where the next one begins */
 export function listAudit(database: Database, caller: Caller, { from, to, organisation, subject, before, limit }: AuditFilter): Promise<AuditRows> {
@@ -101,15 +133,15 @@ export function listAudit(database: Database, caller: Caller, { from, to, organi
     ...(subject === undefined ? [] : [`id = ANY (ARRAY(SELECT id FROM audit WHERE subject = ${given(subject)} UNION SELECT audit_id FROM audit_outcome WHERE made = ${given(subject)}))`]),
   ]
   return database.transaction(caller, async (client) => {
-    const { rows } = await client.query<Row>(
-      `SELECT id, audit.at, audit.organisation_id AS organisation, role, staff_id AS staff, name, key_id AS key, link_contact AS contact, host(address) AS address, method, path, subject, reason, status, audit_outcome.at AS "endedAt", made, request
+    const { rows } = await client.query<Listed>(
+      `SELECT ${actColumns}, audit.entry, status, audit_outcome.at AS "endedAt", made, audit_outcome.entry AS "outcomeEntry", audit_outcome.salt AS "outcomeSalt"
        FROM audit LEFT JOIN audit_outcome ON audit_id = id ${wanted.length === 0 ? '' : `WHERE ${wanted.join(' AND ')}`} ORDER BY id DESC LIMIT ${given(limit + 1)}`, values)
     const page = rows.slice(0, limit)
     return { rows: page.map(toRow), next: rows.length > limit ? (page.at(-1)?.id ?? null) : null }
   })
 }
 
-const toRow = (row: Row): AuditRow => ({ ...row, at: row.at.toISOString(), endedAt: row.endedAt?.toISOString() ?? null })
+const toRow = (row: Listed): AuditRow => ({ ...row, facts: row.facts as AuditRow['facts'], at: row.at.toISOString(), endedAt: row.endedAt?.toISOString() ?? null, salt: row.salt.toString('base64'), outcomeSalt: row.outcomeSalt?.toString('base64') ?? null })
 
 const page_rows = 2_000
 

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { deedOf, factsOf } from '@kawal/core/act/deed.ts'
 import { minute_ms, type Instant } from '@kawal/core/kernel/clock.ts'
 import { system, type Database } from '../adapters/postgres/database.ts'
 import { ofPhones } from '../connections.ts'
@@ -40,6 +41,7 @@ export function auditActions(app: FastifyInstance, database: Database, clock: ()
     request.act = await writeAct(database, actOf(request, actor, clock(), more))
   }
   const settle = createSettle(database, clock)
+  app.addHook('onRoute', ({ method, url }) => mustHaveWord([method].flat(), url))
   app.decorateRequest('act', null)
   app.decorate('beginAct', beginAct)
   // By callbacks: what is not written down costs a comparison.
@@ -57,6 +59,12 @@ export function auditActions(app: FastifyInstance, database: Database, clock: ()
   })
 }
 
+/** What a route does must have a word: an act without one would be in the public log without a meaning. */
+function mustHaveWord(methods: readonly string[], url: string): void {
+  const mute = methods.find((method) => !reads.has(method) && !ofPhones.test(url) && deedOf({ method, path: url }) === 'other')
+  if (mute !== undefined) throw new Error(`${mute} ${url} changes something and has no word: give it one in core/act/deed.ts, with what everybody may know of it, and a line in docs/operating/acts.md.`)
+}
+
 const isOfPhones = ({ routeOptions: { url } }: FastifyRequest): boolean => url !== undefined && ofPhones.test(url)
 const isAlarm = ({ routeOptions: { url } }: FastifyRequest): boolean => url !== undefined && alarms.test(url)
 
@@ -67,8 +75,9 @@ function actorOf({ caller, staff, key }: FastifyRequest): Actor {
 function actOf(request: FastifyRequest, actor: Actor, at: Instant, { subject, reason }: { readonly subject?: string; readonly reason?: string }): Act {
   const { id, code } = (request.params ?? {}) as { readonly id?: string; readonly code?: string }
   const named = subject ?? id ?? code
+  const path = pathOf(request)
   return {
-    at, actor, address: addressOf(request.ip), method: request.method, path: pathOf(request), subject: named === undefined ? null : withoutKeys(named), reason: reason ?? reasonIn(request.body), request: request.id,
+    at, actor, address: addressOf(request.ip), method: request.method, path, subject: named === undefined ? null : withoutKeys(named), reason: reason ?? reasonIn(request.body), request: request.id, facts: factsOf(request.method, path, request.body),
   }
 }
 

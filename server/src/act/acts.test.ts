@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import pg from 'pg'
+import type { AuditRow, AuditRows } from '@kawal/contract/audit.ts'
+import { operations } from '@kawal/contract/openapi.ts'
+import { readActEntry, type ActEntry } from '@kawal/core/act/entry.ts'
+import { deedOf } from '@kawal/core/act/deed.ts'
+import { readBundle } from '@kawal/core/ledger/bundle.ts'
+import { minute_ms } from '@kawal/core/kernel/clock.ts'
+import { commandsIn } from '@kawal/testkit/command.ts'
+import { planned, seedPlan } from '@kawal/testkit/plan.ts'
+import { withServer, type TestServer } from '@kawal/testkit/server.ts'
+import { ofPhones } from '../connections.ts'
+
+const start = Date.UTC(2029, 1, 14, 2)
+const piket = { name: 'Budi Santoso', level: 1, email: 'budi@telkomsel.example', phone: '08110000001' }
+const station = planned.stations[0] ?? ''
+const { folder, kawal } = commandsIn('acts')
+const at = (name: string): string => join(folder, name)
+
+let now = start
+let server: TestServer
+let owner: pg.Client
+let key = ''
+before(async () => {
+  server = await withServer(() => now, async ({ ownerUrl }) => {
+    owner = new pg.Client({ connectionString: ownerUrl })
+    await owner.connect()
+    await owner.query("INSERT INTO organisation (id, kind, name) VALUES ('dinas', 'helpdesk', 'Dinas')")
+    await seedPlan(ownerUrl)
+  }, { acts: { folder: at('signer'), origin: 'kawal.example/acts', startedBy: 'root' } })
+  key = (await (await fetch(`${server.app.url}/acts/key`)).text()).trim()
+})
+after(async () => {
+  await owner.end()
+  await server.close()
+})
+
+/** Takes what was done into the log. */
+async function turned(): Promise<void> {
+  now += 3_000
+  await server.app.tick(now)
+  await server.app.actsIdle()
+}
+async function entries(): Promise<(ActEntry & { readonly index: number })[]> {
+  const note = await (await fetch(`${server.app.url}/acts/checkpoint`)).text()
+  const size = Number(note.split('\n')[1])
+  const found: (ActEntry & { index: number })[] = []
+  for (let first = 0; first < size; first += 256) {
+    const width = Math.min(256, size - first)
+    const bundle = readBundle(new Uint8Array(await (await fetch(`${server.app.url}/acts/tile/entries/${String(first / 256).padStart(3, '0')}${width < 256 ? `.p/${width}` : ''}`)).arrayBuffer()))
+    assert.ok(bundle.ok)
+    for (const bytes of bundle.value.slice(0, width)) {
+      const read = readActEntry(bytes)
+      assert.ok(read.ok, read.ok ? '' : read.error)
+      found.push({ ...read.value, index: found.length })
+    }
+  }
+  return found
+}
+const rows = async (query = ''): Promise<AuditRow[]> => (await server.call<AuditRows>('bawaslu', 'GET', `/v1/audit?limit=1000${query}`)).body.rows.toReversed()
+const newest = async (): Promise<AuditRow> => (await rows()).at(-1) as AuditRow
+
+test('an act and what came of it are entries: everybody sees who did what, and nobody a name or an address', async () => {
+  const { body } = await server.call<{ id: string }>('telkomsel', 'POST', '/v1/contacts', piket)
+  const work = { title: 'Ganti baterai', from: new Date(now + 60 * minute_ms).toISOString(), to: new Date(now + 90 * minute_ms).toISOString(), areas: [station], reason: 'atas permintaan Budi Santoso' }
+  const made = await server.call<{ id: string }>('telkomsel', 'POST', '/v1/planned-work', work)
+  assert.equal(made.status, 201, made.text)
+  assert.equal((await server.call('telkomsel', 'DELETE', `/v1/contacts/${body.id}`)).status, 204)
+  await turned()
+  const logged = await entries()
+  const of = (deed: string): Extract<ActEntry, { kind: 'act' }> & { index: number } => logged.find((each) => each.kind === 'act' && each.deed === deed) as never
+  const { id: _, commitment, index, at: when, ...plan } = of('planWork')
+  assert.equal(commitment.length, 32)
+  assert.deepEqual({ ...plan, when }, { kind: 'act', organisation: 'telkomsel', role: 'noc', deed: 'planWork', method: 'POST', path: '/v1/planned-work', subject: null, facts: { from: work.from, to: work.to, areas: [station] }, when: start })
+  const came = logged.find((each) => each.kind === 'outcome' && each.act === index)
+  assert.ok(came?.kind === 'outcome' && came.status === 201 && came.made === made.body.id && came.index > index)
+  const removed = of('removeContact')
+  assert.deepEqual([removed.path, removed.subject, removed.facts], ['/v1/contacts/:id', null, null])
+  const told = JSON.stringify(logged)
+  for (const secret of ['Budi', '127.0.0.1', body.id, 'baterai']) assert.ok(!told.includes(secret), secret)
+  const row = (await rows()).find((each) => each.path === '/v1/planned-work')
+  assert.deepEqual([row?.entry, row?.outcomeEntry, row?.facts], [index, came.index, plan.facts])
+})
+
+test('the first act is that the server starts, and with what', async () => {
+  const [first] = await entries()
+  assert.ok(first?.kind === 'act' && first.deed === 'startServer' && first.facts !== null)
+  const { facts } = first
+  assert.deepEqual([facts['sigmon.intervalS'], facts['impact.weights.urgency'] !== undefined, facts['province'], facts['changed'], facts['fullTests.tests_max']], [300, true, null, null, null])
+  assert.match(String(facts['settings']), /^sha256:[0-9a-f]{64}$/)
+  assert.match(String(facts['code.detection']), /^[0-9a-f]{64}$/)
+})
+
+test('a proof shows an act offline to whoever it is shown to; another row, another entry, another key do not pass', async () => {
+  const reason = 'pindah karena banjir'
+  await server.call('kpu', 'POST', `/v1/stations/${station}/position`, { latitude: 0.6, longitude: 122.9, reason })
+  const row = await newest()
+  assert.equal((await server.call('bawaslu', 'GET', `/v1/audit/${row.id}/proof`)).body.code, 'not_ready')
+  await turned()
+  for (const part of ['act', 'outcome']) {
+    const proof = await server.call('bawaslu', 'GET', `/v1/audit/${row.id}/proof?of=${part}`)
+    assert.equal(proof.status, 200, proof.text)
+    writeFileSync(at(part), proof.text)
+  }
+  const good = await kawal('verify', 'act', at('act'), at('outcome'), '--key', key)
+  assert.equal(good.code, 0, good.err)
+  assert.match(good.out, new RegExp(`Act ${row.id} is entry \\d+ of the log, .* kpu \\(planner\\), k-[0-9a-f]{10}, from 127\\.0\\.0\\.1: givePosition, POST /v1/stations/${station}/position`))
+  assert.match(good.out, new RegExp(`What came of act ${row.id} .* status ${row.status}`))
+  assert.equal((await server.call('kpu', 'GET', `/v1/audit/${row.id}/proof`)).status, 200, 'its own')
+  assert.equal((await server.call('telkomsel', 'GET', `/v1/audit/${row.id}/proof`)).status, 404, 'not another\'s')
+  for (const id of ['0', '999999', 'x', '1e3']) assert.equal((await server.call('bawaslu', 'GET', `/v1/audit/${id}/proof`)).status, 404)
+
+  await owner.query('UPDATE audit SET address = $2 WHERE id = $1', [row.id, '10.0.0.9'])
+  writeFileSync(at('forged'), (await server.call('bawaslu', 'GET', `/v1/audit/${row.id}/proof`)).text)
+  const forged = await kawal('verify', 'act', at('forged'), '--key', key)
+  assert.deepEqual([forged.code, /commitment_other/.test(forged.err)], [4, true], forged.err)
+  await owner.query('UPDATE audit SET address = $2 WHERE id = $1', [row.id, '127.0.0.1'])
+  const ledgerKey = (await (await fetch(`${server.app.url}/ledger/key`)).text()).trim()
+  assert.match((await kawal('verify', 'act', at('act'), '--key', ledgerKey)).err, /origin_other/)
+})
+
+test('the audit is held against the log: rewritten, taken out, put in behind it, another outcome; a copy as CSV and as JSON', async () => {
+  for (const as of ['bakti', 'dinas', 'telkomsel'] as const) await server.call(as, 'POST', '/v1/contacts', { ...piket, name: '=Piket, "malam"' })
+  await turned()
+  const copy = async (): Promise<void> => {
+    writeFileSync(at('audit.json'), (await server.call('bawaslu', 'GET', '/v1/audit?limit=1000')).text)
+    writeFileSync(at('audit.csv'), (await server.call('bawaslu', 'GET', '/v1/audit', undefined, 'text/csv')).text)
+  }
+  const found = async (file: string): Promise<string[]> => {
+    const { code, out, err } = await kawal('verify', 'acts', `${server.app.url}/acts`, at(file), '--key', key)
+    const lines = out.trimEnd().split('\n')
+    assert.equal(code, lines.length > 1 ? 4 : 0, err)
+    return lines.slice(0, -1)
+  }
+  await copy()
+  assert.deepEqual([await found('audit.json'), await found('audit.csv')], [[], []])
+
+  const [first, second, third, fourth] = (await rows()).filter((row) => row.organisation !== 'kawal').slice(-4) as [AuditRow, AuditRow, AuditRow, AuditRow]
+  await owner.query('UPDATE audit SET name = $2 WHERE id = $1', [first.id, 'orang lain'])
+  await owner.query('DELETE FROM audit_outcome WHERE audit_id = ANY($1)', [[second.id, third.id]])
+  await owner.query('DELETE FROM audit WHERE id = $1', [second.id])
+  await owner.query('UPDATE audit_outcome SET status = 403 WHERE audit_id = $1', [fourth.id])
+  await owner.query("INSERT INTO audit (at, organisation_id, role, method, path) VALUES ($1, 'bakti', 'access_operator', 'POST', '/v1/contacts')", [new Date(start - minute_ms)])
+  await copy()
+  const differences = await found('audit.csv')
+  assert.deepEqual(await found('audit.json'), differences)
+  const { length } = differences
+  const about = (row: AuditRow): string => differences.filter((each) => new RegExp(`act ${row.id}\\b`, 'i').test(each)).join()
+  assert.match(about(first), /the row was rewritten/)
+  assert.match(about(second), /the audit has no row of it: it was taken out/)
+  assert.match(about(third), /the audit has no outcome of it: it was taken out/)
+  assert.match(about(fourth), /\(status 403\) is not that of entry \d+ \(status \d+\): it was rewritten/)
+  assert.match(differences.join(), /was put in behind the log/)
+  assert.equal(length, 5)
+})
