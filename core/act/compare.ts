@@ -46,6 +46,7 @@ export function compareActs(entries: readonly ActEntry[], copies: readonly Audit
     const before = acts.get(entry.id)
     if (before !== undefined) differences.push(`Act ${entry.id} is in the log twice: entries ${before.index} and ${index}.`)
     else acts.set(entry.id, { ...entry, index })
+    if (entry.at < newest - settling_ms && entry.at >= within.from && entry.at < within.to) differences.push(`Entry ${index}, act ${entry.id} (${titleOf(entry)}), stands behind acts of ${rfc3339(newest)}: it was dated back, or a clock was.`)
     newest = Math.max(newest, entry.at)
   })
   let [same, waiting] = [0, 0]

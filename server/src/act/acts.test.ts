@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import fastify from 'fastify'
 import pg from 'pg'
+import pino from 'pino'
 import type { AuditRow, AuditRows } from '@kawal/contract/audit.ts'
 import { operations } from '@kawal/contract/openapi.ts'
+import { canonicalJson } from '@kawal/contract/pack.ts'
+import type { SigmonConfig } from '@kawal/contract/sigmon.ts'
 import { readActEntry, type ActEntry } from '@kawal/core/act/entry.ts'
 import { deedOf } from '@kawal/core/act/deed.ts'
 import { readBundle } from '@kawal/core/ledger/bundle.ts'
@@ -13,6 +18,10 @@ import { commandsIn } from '@kawal/testkit/command.ts'
 import { planned, seedPlan } from '@kawal/testkit/plan.ts'
 import { withServer, type TestServer } from '@kawal/testkit/server.ts'
 import { ofPhones } from '../connections.ts'
+import { auditActions } from '../organisation/audit.ts'
+import { answerProblems } from '../problem.ts'
+import { openActs } from './open.ts'
+import { startFacts, writeStart } from './started.ts'
 
 const start = Date.UTC(2029, 1, 14, 2)
 const piket = { name: 'Budi Santoso', level: 1, email: 'budi@telkomsel.example', phone: '08110000001' }
@@ -155,4 +164,61 @@ test('the audit is held against the log: rewritten, taken out, put in behind it,
   assert.match(about(fourth), /\(status 403\) is not that of entry \d+ \(status \d+\): it was rewritten/)
   assert.match(differences.join(), /was put in behind the log/)
   assert.equal(length, 5)
+})
+
+test('every address that changes something is an act with a word; what phones send is known by name', async () => {
+  const writing = operations.filter(({ method }) => !['get', 'head'].includes(method))
+  const asked = writing.filter(({ security }) => security === 'session' || security === 'key')
+  assert.ok(asked.length > 40, `${asked.length} addresses`)
+  const missing: string[] = []
+  for (const { method, path } of asked) {
+    now += 1_000
+    const before = (await newest()).id
+    await server.call('komdigi', method.toUpperCase() as 'POST', path.replaceAll(/\{[a-z]+\}/g, '1'), method === 'delete' ? undefined : {})
+    const row = await newest()
+    // A group or an alarm of who may send some is kept as it came.
+    if (row.id === before || deedOf(row) === 'other') missing.push(`${method} ${path}`)
+  }
+  assert.deepEqual(missing, [])
+  const others = writing.filter(({ security }) => security !== 'session' && security !== 'key').filter(({ path }) => !ofPhones.test(path))
+  assert.deepEqual([...new Set(others.map(({ method, path }) => deedOf({ method: method.toUpperCase(), path: path.replaceAll(/\{[a-z]+\}/g, 'x') })))].sort(), ['handIn', 'hint', 'logIn', 'logOut'].filter((deed) => others.some(({ method, path }) => deedOf({ method: method.toUpperCase(), path }) === deed)))
+})
+
+test('a route without a word does not start', () => {
+  const app = fastify()
+  app.decorateRequest('caller', null)
+  auditActions(app, server.app.database, () => now)
+  app.get('/v1/areas/slow', () => ({}))
+  app.post('/v1/keys', () => ({}))
+  assert.throws(() => app.post('/v1/areas/:code/slow', () => ({})), /POST \/v1\/areas\/:code\/slow changes something and has no word: give it one in core\/act\/deed\.ts/)
+  assert.throws(() => app.route({ method: ['GET', 'PUT'], url: '/v1/areas/slow2', handler: () => ({}) }), /PUT \/v1\/areas\/slow2/)
+})
+
+test('what phones are told is an act, once a version, with what anybody can hold it against', async () => {
+  const jws = await (await fetch(`${server.app.url}/v1/sigmon/config`)).text()
+  const { version, issuedAt: _, validUntil: __, ...content } = JSON.parse(Buffer.from(jws.split('.')[1] ?? '', 'base64url').toString()) as SigmonConfig
+  await fetch(`${server.app.url}/v1/sigmon/config`)
+  await turned()
+  const told = (await entries()).filter((each) => each.kind === 'act' && each.deed === 'configurePhones')
+  assert.equal(told.length, 1)
+  assert.deepEqual(told[0]?.kind === 'act' ? [told[0].facts?.['version'], told[0].facts?.['intervalS'], told[0].facts?.['content']] : [], [version, 300, `sha256:${createHash('sha256').update(canonicalJson(content)).digest('hex')}`])
+})
+
+test('a server that starts with other settings says which', async () => {
+  await writeStart(server.app.database, now, startFacts({ rehearsal: true, interval_s: 900, province: '75' }), 'root')
+  await turned()
+  const [last] = (await entries()).filter((each) => each.kind === 'act' && each.deed === 'startServer').slice(-1)
+  assert.ok(last?.kind === 'act')
+  assert.deepEqual((last.facts?.['changed'] as string[]).filter((each) => !each.startsWith('code.')), ['interval_s: 300 -> 900', 'province: null -> 75', 'recaps.contests.dpd.ceiling: 300 -> nothing', 'recaps.contests.dpr.ceiling: 300 -> nothing', 'recaps.contests.dprd_kabkota.ceiling: 300 -> nothing', 'recaps.contests.dprd_provinsi.ceiling: 300 -> nothing', 'recaps.contests.ppwp.ceiling: 300 -> nothing'])
+})
+
+test('where the key of the log is gone nothing is signed, and everything else goes on', async () => {
+  const stopped = await openActs({ clock: () => now, log: pino({ level: 'silent' }), rehearsal: true, acts: { folder: at('elsewhere'), origin: 'kawal.example/acts', startedBy: null } }, server.app.database, [])
+  const app = fastify()
+  answerProblems(app)
+  stopped.routes(app)
+  await stopped.turn()
+  const answer = await app.inject('/acts/checkpoint')
+  assert.deepEqual([answer.statusCode, (answer.json() as { code: string }).code], [503, 'not_ready'])
+  assert.equal((await newest()).path, 'serve')
 })

@@ -43,7 +43,7 @@ const value_chars_max = 300
 const start_command = 'serve'
 
 /** Settings as facts, one a value, named by their path: `sigmon.budget.dailyBytes`. */
-function settingFacts(settings: Readonly<Record<string, unknown>>, prefix = ''): Facts {
+export function settingFacts(settings: Readonly<Record<string, unknown>>, prefix = ''): Facts {
   return Object.fromEntries(Object.entries(settings).flatMap(([name, value]): [string, Fact][] => {
     const path = prefix + name
     if (value === undefined) return []

@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os'
+import type { Facts } from '@kawal/core/act/deed.ts'
 import { connect, system } from '../adapters/postgres/database.ts'
 import { writeAct, writeOutcome } from '../organisation/audit-store.ts'
 import type { OpenDatabase } from './database.ts'
@@ -12,11 +13,12 @@ export const typed = (options: Options, names: readonly string[]): string => nam
  * Does what a command changes, between what the audit says of it before and after: the command is the platform's own act,
  * with the user of the machine and its exit code. The schema must be there. What cannot be written down is not done.
  * @param command as it was typed, without secrets
+ * @param facts what everybody may know of it beside
  */
-export async function audited<T>(server: OpenDatabase, command: string, work: () => Promise<T>): Promise<T> {
+export async function audited<T>(server: OpenDatabase, command: string, work: () => Promise<T>, facts: Facts | null = null): Promise<T> {
   const database = connect(server.ownerUrl, server.appPassword, 1)
   try {
-    const begun = await writeAct(database, { at: Date.now(), actor: { ...system, name: userName() }, address: null, method: 'CLI', path: command, subject: null, reason: null, request: null })
+    const begun = await writeAct(database, { at: Date.now(), actor: { ...system, name: userName() }, address: null, method: 'CLI', path: command, subject: null, reason: null, request: null, facts })
     const ended = (status: number): Promise<void> => writeOutcome(database, begun, { at: Date.now(), status, made: null })
       .catch((error: unknown) => void process.stderr.write(`What came of this command could not be written into the audit: ${String(error)}\n`))
     try {

@@ -6,6 +6,7 @@ import { migrate, ownerPool } from '../adapters/postgres/database.ts'
 import { makePlan, planConfigOn, PlanRefused, type PlanConfig, type PlanResult } from '../readiness/plan.ts'
 import { provinceNames } from '../readiness/store.ts'
 import { showProgress } from '../register/progress.ts'
+import { settingFacts } from '../act/started.ts'
 import { audited, typed } from './audited.ts'
 import { joinDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
@@ -23,12 +24,13 @@ export async function planAction(options: Options): Promise<void> {
     const pool = ownerPool(server.ownerUrl)
     try {
       const on = day ?? (await pool.query<{ today: string }>('SELECT current_date::text AS today')).rows[0]?.today ?? ''
+      const config = configFrom(options['config'], planConfigOn(on))
       const started = performance.now()
       const result = await audited(server, `plan --date ${on}${typed(options, ['edition', 'operators', 'province', 'config'])}`, () => makePlan(pool, {
-        day: on, now: Date.now(), edition: options['edition'] ?? 'latest', config: configFrom(options['config'], planConfigOn(on)), progress: showProgress(process.stderr),
+        day: on, now: Date.now(), edition: options['edition'] ?? 'latest', config, progress: showProgress(process.stderr),
         ...(options['operators'] === undefined ? {} : { operators: options['operators'].split(',').map((each) => each.trim()).filter((each) => each !== '') }),
         ...(province === undefined ? {} : { province }),
-      }))
+      }), settingFacts({ ...config }))
       const seconds = Math.round((performance.now() - started) / 100) / 10
       if (options['json'] !== undefined) process.stdout.write(JSON.stringify({ ...result, seconds }) + '\n')
       else process.stdout.write(table(result, on, seconds, await namesOf(pool)))

@@ -1,6 +1,9 @@
+import type pg from 'pg'
 import { canonicalJson } from '@kawal/contract/pack.ts'
 import type { SigmonConfig } from '@kawal/contract/sigmon.ts'
 import { system, type Database } from '../adapters/postgres/database.ts'
+import { insertAct, insertOutcome } from '../organisation/audit-store.ts'
+import { sha256 } from './key.ts'
 import type { SigmonSettings } from './settings.ts'
 import { compactJws, type Signer } from './signing.ts'
 
@@ -87,6 +90,15 @@ function versionOf(database: Database, content: Content, now: number): Promise<{
     if (newest !== undefined && dayOf(newest.issued_at.getTime()) >= dayOf(now) && canonicalJson(newest.content) === canonicalJson(content)) return newest
     const made = { version: Math.max((newest?.version ?? 0) + 1, Math.floor((now - versions_from) / 1_000)), issued_at: new Date(now) }
     await client.query('INSERT INTO sigmon_config (version, content, issued_at) VALUES ($1, $2, $3)', [made.version, JSON.stringify(content), made.issued_at])
+    await writeTold(client, made.version, content, now)
     return made
   })
+}
+
+/** What all phones are told is an act too, by whatever it came about: anybody can fetch the configuration and hold it against the log. */
+async function writeTold(client: pg.ClientBase, version: number, content: Content, at: number): Promise<void> {
+  const { intervalS, jitterShare, spreadS, fullTestShare } = content
+  const facts = { version, content: `sha256:${Buffer.from(sha256(Buffer.from(canonicalJson(content)))).toString('hex')}`, intervalS, jitterShare, spreadS, fullTestShare }
+  const begun = await insertAct(client, { at, actor: system, address: null, method: 'CLOCK', path: 'configure', subject: null, reason: null, request: null, facts })
+  await insertOutcome(client, begun, { at, status: 0, made: null })
 }
