@@ -3,14 +3,14 @@ import type { KeyRow } from '@kawal/contract/key.ts'
 
 const act = (id: number, change: Partial<AuditRow>): AuditRow => ({
   id, at: '2029-02-14T03:00:00.000Z', organisation: 'telkomsel', role: 'noc', staff: null, name: null, key: null, contact: null, address: '203.0.113.9', method: 'PATCH', path: '/tmf-api/troubleTicket/v5/troubleTicket/TT-g-1',
-  subject: 'TT-g-1', reason: null, status: 200, endedAt: '2029-02-14T03:00:00.010Z', made: null, request: null, ...change,
+  subject: 'TT-g-1', reason: null, status: 200, endedAt: '2029-02-14T03:00:00.010Z', made: null, request: null, facts: null, entry: 1_200 + id, salt: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=', outcomeEntry: 1_201 + id, outcomeSalt: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=', ...change,
 })
 const acts: readonly AuditRow[] = [
-  act(905, { name: 'Petugas malam', staff: '00000000-0000-4000-8000-000000000001', reason: 'Catu daya <b>cadangan</b> dinyalakan' }),
+  act(905, { name: 'Petugas malam', staff: '00000000-0000-4000-8000-000000000001', reason: 'Catu daya <b>cadangan</b> dinyalakan', facts: { status: 'resolved', relatedEntity: ['g-1', 'g-2'] } }),
   act(904, { key: 'k-0123456789', method: 'POST', path: '/v1/keys', subject: null, status: 403 }),
   act(903, { organisation: 'kawal', role: 'nobody', method: 'POST', path: '/v1/session', status: 401 }),
   act(902, { organisation: 'kawal', role: 'system', name: 'operator', address: null, method: 'CLI', path: 'org invite', status: 0 }),
-  act(901, { method: 'POST', path: '/v1/something-new', status: null, endedAt: null }),
+  act(901, { method: 'POST', path: '/v1/something-new', status: null, endedAt: null, entry: null, outcomeEntry: null, outcomeSalt: null }),
 ]
 const earlier: readonly AuditRow[] = [act(12, { method: 'POST', path: '/v1/announcements', made: '7', status: 201, name: 'Kepala NOC' })]
 

@@ -157,6 +157,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     for (const end of ends.splice(0).reverse()) await end()
   }
   try {
+    await claimUse(database, options.rehearsal ? 'rehearsal' : 'service')
     return { ...await assemble(options, database, ends), stop }
   } catch (error) {
     await stop()
@@ -166,7 +167,6 @@ export async function startApp(options: AppOptions): Promise<App> {
 
 /** What has begun goes on `ends`, and ends in the order opposite, also where the rest cannot begin: the database waits for every connection that is held. */
 async function assemble(options: AppOptions, database: Database, ends: (() => Promise<void>)[]): Promise<Omit<App, 'stop'>> {
-  await claimUse(database, options.rehearsal ? 'rehearsal' : 'service')
   const acts = await openActs(options, database, ends)
   const register = await readRegister(database, options)
   const secret = await deploymentSecret(database)

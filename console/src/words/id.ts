@@ -7,7 +7,7 @@ import type { DisputeKind } from '@kawal/core/ticket/dispute.ts'
 import type { RelationType } from '@kawal/core/ticket/relation.ts'
 import type { ProblemKind } from '@kawal/core/ticket/ticket.ts'
 import type { PasskeyFault } from '../passkey.ts'
-import type { Deed } from '../audit-words.ts'
+import type { Deed } from '@kawal/core/act/deed.ts'
 import type { ClockState, Level, Missing } from '../queue.ts'
 
 /** Every word of the screen in Bahasa Indonesia. `typeof id` is the type other languages must fill: a missing key does not compile. */
@@ -263,12 +263,26 @@ export const id = {
   auditKey: (id: string) => `sistem, kunci ${id}`,
   auditContact: 'kontak piket, lewat tautan',
   auditNobody: 'tidak dikenal',
-  auditOther: 'tindakan lain',
+  auditEntry: (entry: string) => `catatan ke-${entry} di log`,
+  auditNotYet: 'belum di log',
+  auditFacts: 'rincian yang terbuka bagi umum',
+  auditProof: 'bukti',
+  auditProofOutcome: 'bukti hasil',
+  auditLog: 'Setiap tindakan masuk ke log yang dapat diperiksa siapa pun, dalam beberapa detik. Bukti dapat diperiksa tanpa jaringan: kawal verify act.',
   auditOutcome: { done: 'berhasil', refused: 'ditolak', failed: 'gagal', unknown: 'hasil tidak tercatat' },
   deed: {
-    logIn: 'masuk', logOut: 'keluar', makeKey: 'membuat kunci API', revokeKey: 'mencabut kunci API', addContact: 'menambah kontak piket', removeContact: 'menghapus kontak piket', announce: 'mengumumkan', readAnnouncement: 'membaca pengumuman',
-    planWork: 'mengumumkan pekerjaan', changeWork: 'mengubah pekerjaan', withdrawWork: 'menarik pekerjaan', listen: 'mendaftarkan penerima kabar', unlisten: 'menghapus penerima kabar', openTicket: 'membuka tiket', changeTicket: 'mengubah tiket',
-    answerByLink: 'menjawab tiket lewat tautan', answerByMail: 'menjawab tiket lewat surel', answerByPeer: 'menjawab tiket lewat sistemnya sendiri', endSession: 'mengakhiri sesi', addPasskey: 'memasang kunci sandi', removePasskey: 'menghapus kunci sandi', subscribe: 'menyalakan bunyi ponsel', unsubscribe: 'mematikan bunyi ponsel', comment: 'menulis komentar', command: 'perintah pengelola',
+    logIn: 'masuk', logOut: 'keluar', endSession: 'mengakhiri sesi', addPasskey: 'memasang kunci sandi', namePasskey: 'menamai kunci sandi', removePasskey: 'menghapus kunci sandi',
+    tryPush: 'mencoba bunyi ponsel', subscribe: 'menyalakan bunyi ponsel', unsubscribe: 'mematikan bunyi ponsel', makeKey: 'membuat kunci API', revokeKey: 'mencabut kunci API',
+    addContact: 'menambah kontak piket', changeContact: 'mengubah kontak piket', removeContact: 'menghapus kontak piket', announce: 'mengumumkan', readAnnouncement: 'membaca pengumuman',
+    comment: 'menulis komentar', openTicket: 'membuka tiket', changeTicket: 'mengubah tiket', withdrawTicket: 'menarik permintaan', answerByLink: 'menjawab tiket lewat tautan',
+    answerByMail: 'menjawab tiket lewat surel', answerByPeer: 'menjawab tiket lewat sistemnya sendiri', listen: 'mendaftarkan penerima kabar', unlisten: 'menghapus penerima kabar',
+    sendAlarm: 'mengirim atau mengubah alarm', planWork: 'mengumumkan pekerjaan', changeWork: 'mengubah pekerjaan', withdrawWork: 'menarik pekerjaan', decideMoves: 'memutuskan usul pindah',
+    askWhatIf: 'menghitung bagaimana jika', givePosition: 'memberi posisi TPS', decidePosition: 'memutuskan posisi TPS', stateAccessPoint: 'menyatakan keadaan titik akses', remind: 'menandai TPS diingatkan',
+    challenge: 'menyanggah peta cakupan', decideChallenge: 'memutuskan sanggahan', handIn: 'menyerahkan rekapitulasi', hint: 'mengabari perubahan di sistemnya', startServer: 'menyalakan server',
+    stopServer: 'menghentikan server', configurePhones: 'menerbitkan konfigurasi HP', addOrganisation: 'menambah lembaga', inviteOrganisations: 'mengundang lembaga', makeLogInLink: 'membuat tautan masuk',
+    endPerson: 'mengakhiri akses seseorang', revokeAccess: 'mencabut akses lembaga', setServiceLevel: 'mengubah batas waktu tiket', setPeer: 'mengatur sistem tiket lembaga', importData: 'mengimpor data',
+    makePlan: 'membuat rencana', publishEdition: 'menerbitkan edisi peta', dropReports: 'mengeluarkan laporan lama', exportCodes: 'mengeluarkan kode surat tugas', revokeDevice: 'mencabut HP',
+    other: 'tindakan lain',
   } satisfies Record<Deed, string>,
   days: (count: string) => (count === '1' ? '24 jam' : `${count} hari`),
   announcements: 'Pengumuman',

@@ -9,7 +9,7 @@ import { proofRoute } from './proof.ts'
 import { actSources } from './sources.ts'
 import { startFacts, writeStart, type StartSettings } from './started.ts'
 
-export interface ActSettings extends LogSettings {
+interface ActSettings extends LogSettings {
   /** The user of the machine who starts the server. */
   readonly startedBy: string | null
 }

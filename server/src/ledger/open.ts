@@ -26,7 +26,7 @@ interface LogNeeds {
   readonly none: string
 }
 
-export interface OpenedLog {
+interface OpenedLog {
   /** Null where it is stopped, or none was asked for. */
   readonly ledger: Ledger | null
   /** @throws ProblemError not_ready */

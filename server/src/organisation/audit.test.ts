@@ -73,6 +73,7 @@ test('who, when, from where, what and why, and what came of it', async () => {
   assert.deepEqual(row, {
     id: row?.id, at: new Date(now).toISOString(), organisation: 'telkomsel', role: 'noc', staff: piketMalam.staff, name: 'Piket malam', key: null, contact: null, address: '127.0.0.1',
     method: 'POST', path: '/v1/contacts', subject: null, reason: null, status: 201, endedAt: new Date(now).toISOString(), made: made.id, request: row?.request,
+    facts: { level: 1 }, entry: null, salt: row?.salt, outcomeEntry: null, outcomeSalt: row?.outcomeSalt,
   })
   assert.equal((await asPerson(piketMalam, 'GET', '/v1/contacts')).status, 200)
   assert.equal((await written()).length, 1, 'what is only read is not an action')
@@ -205,11 +206,18 @@ test('what cannot be written down is not done; what came of it cannot be written
 
 test('the application adds to it, and changes and deletes nothing', async () => {
   await server.call('telkomsel', 'POST', '/v1/contacts', piket)
-  for (const sql of ["UPDATE audit SET reason = 'x'", 'DELETE FROM audit', 'TRUNCATE audit', 'UPDATE audit_outcome SET status = 200', 'DELETE FROM audit_outcome'])
+  for (const sql of ["UPDATE audit SET reason = 'x'", "UPDATE audit SET salt = sha256('x')", "UPDATE audit SET facts = '{}'", 'DELETE FROM audit', 'TRUNCATE audit', 'UPDATE audit_outcome SET status = 200', 'DELETE FROM audit_outcome'])
     await assert.rejects(server.app.database.transaction(system, (client) => client.query(sql)), /permission denied/, sql)
   for (const [organisation, role] of [['telkomsel', 'noc'], ['bawaslu', 'auditor'], ['komdigi', 'duty_officer']] as const)
     await assert.rejects(server.app.database.transaction({ organisation, role }, (client) => client.query("INSERT INTO audit (at, organisation_id, method, path) VALUES (now(), $1, 'POST', '/')", [organisation])), /row-level security/, role)
   const [row] = await written()
+  assert.equal(Buffer.from(row?.salt ?? '', 'base64').length, 32)
+  assert.notEqual(row?.salt, row?.outcomeSalt)
+  await owner.query("INSERT INTO act_log_entry (index, name, kind, bytes, at) VALUES (0, sha256('a'), 11, '', now()), (1, sha256('b'), 11, '', now())")
+  const place = (entry: number) => server.app.database.transaction(system, (client) => client.query('UPDATE audit SET entry = $1', [entry]))
+  assert.equal((await place(0)).rowCount, 1)
+  await assert.rejects(place(1), /an act stays where it went in the log/)
+  await assert.rejects(server.app.database.transaction(system, (client) => client.query("UPDATE act_log_entry SET bytes = ''")), /permission denied/)
   await assert.rejects(server.app.database.transaction(system, (client) => client.query("INSERT INTO audit_outcome (audit_id, organisation_id, at, status) VALUES ($1, 'telkomsel', now(), 200)", [row?.id])), /audit_outcome_pkey/, 'an action has one outcome')
   await owner.query("INSERT INTO audit (at, organisation_id, method, path) VALUES (now(), 'telkomsel', 'POST', '/')")
   await assert.rejects(server.app.database.transaction(system, (client) => client.query("INSERT INTO audit_outcome (audit_id, organisation_id, at, status) SELECT max(id), 'indosat', now(), 200 FROM audit")), /foreign key/, 'of its own organisation')
@@ -247,7 +255,7 @@ test('filters, pages and CSV', async () => {
   const csv = await server.call('bawaslu', 'GET', '/v1/audit?organisation=bakti', undefined, 'text/csv')
   assert.match(csv.type, /^text\/csv/)
   const lines = csv.text.trimEnd().split('\n')
-  assert.equal(lines[0], 'id,at,organisation,role,staff,name,key,contact,address,method,path,subject,reason,status,endedAt,made,request')
+  assert.equal(lines[0], 'id,at,organisation,role,staff,name,key,contact,address,method,path,subject,reason,status,endedAt,made,request,facts,entry,salt,outcomeEntry,outcomeSalt')
   assert.deepEqual(lines.slice(1).map((line) => line.split(',').slice(2, 4).join()), ['bakti,access_operator', 'bakti,access_operator'])
   assert.ok(csv.text.includes(ids[3] ?? 'none'))
   for (const query of ['?organization=x', '?limit=0', '?limit=1001', '?before=x', '?from=yesterday', '?from=2027-02-14T23:59:60Z', '?organisation=a&organisation=b', '?subject=']) assert.equal((await server.call('bawaslu', 'GET', `/v1/audit${query}`)).status, 400, query)
