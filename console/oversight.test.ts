@@ -30,7 +30,7 @@ test('the ledger shows its key, its newest checkpoint and how to check it elsewh
 })
 
 test('oversight on a phone, in English: nothing overflows, axe finds nothing', async () => {
-  for (const [query, ready, name] of [['', '820,161', 'ledger']] as const) {
+  for (const [query, ready, name] of [['', '820,161', 'ledger'], ['&keadaan=acts', '4,711', 'acts'], ['&keadaan=knowledge&butir=g-1', '11 lines', 'knowledge']] as const) {
     const page = await screens.open(`&bahasa=en&tampil=pengawasan${query}`, phone)
     await page.getByText(ready).last().waitFor()
     await picture(page, `oversight-phone-${name}-en`)
@@ -38,4 +38,23 @@ test('oversight on a phone, in English: nothing overflows, axe finds nothing', a
     assert.equal(await overflowOf(page), 0, name)
     await page.context().close()
   }
+})
+
+test('the log of acts, and who knew what when: by the address, from a list, as CSV', async () => {
+  const acts = await screens.open('&tampil=pengawasan&keadaan=acts', desktop)
+  await acts.getByText('4.711').waitFor()
+  assert.match((await acts.locator('.tables').innerText()).replace(/\s+/g, ' '), /kawal\.example\/acts.*-- verify log http:\/\/[^ ]+\/acts --key/)
+  await acts.getByRole('button', { name: 'Siapa tahu apa, kapan' }).click()
+  await acts.getByLabel('Wilayah').fill('tidak ada')
+  await acts.getByText('Tidak ada yang cocok').waitFor()
+  await acts.getByLabel('Wilayah').fill('')
+  await acts.locator('.offered button').first().click()
+  await acts.getByText('11 catatan').waitFor()
+  assert.ok(new URL(acts.url()).searchParams.get('butir') !== null)
+  const text = (await acts.locator('.tables ol').innerText()).replace(/\s+/g, ' ')
+  for (const word of ['terukur dipastikan', 'tiket dibuka', 'dipanggil tingkat 1 Telkomsel, Piket <b>NOC</b>', 'pesan tidak sampai sms', 'bertindak mengubah tiket Telkomsel, Petugas malam catatan ke-1.207 di log', 'berkomentar genset jalan', 'terukur terukur pulih']) assert.ok(text.includes(word), `${word} in ${text}`)
+  assert.match(await acts.getByRole('link', { name: 'Unduh CSV' }).getAttribute('href') ?? '', /^\/v1\/knowledge\?about=.*&format=csv$/)
+  await assertAxe(acts, 'knowledge')
+  await picture(acts, 'oversight-knowledge-id')
+  await acts.context().close()
 })

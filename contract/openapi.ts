@@ -9,6 +9,7 @@ import { CommentGiven, CommentRow, CommentRows } from './comment.ts'
 import { ContactCompleteness, ContactGiven, ContactRow, ContactRows, contactsQuery } from './contact.ts'
 import { DisturbanceTurns, Live, LiveDisturbance, LiveTicket, Session, StationDetail, StationRows } from './live.ts'
 import { ImpactInForce } from './impact.ts'
+import { Knowledge, knowledgeQuery } from './knowledge.ts'
 import { KeyGiven, KeyMade, KeyRow, KeyRows } from './key.ts'
 import { LogInWays, PasskeyAssertion, PasskeyGiven, PasskeyOptions, PasskeyPatch, PasskeyRow, Passkeys, ProviderAddress, ProviderAnswer, SessionRow, SessionRows } from './log-in.ts'
 import { Located } from './ndt.ts'
@@ -168,6 +169,7 @@ export const operations: readonly Operation[] = [
   { method: 'post', path: '/v1/keys', tag: 'organisations', summary: 'Make an API key of your organisation; two are valid at a time; by session, not by a key', security: 'session', body: KeyGiven, answer: [201, KeyMade], problems: ['session_missing', 'not_allowed', 'body_invalid', 'state_conflict'] },
   { method: 'delete', path: '/v1/keys/{id}', tag: 'organisations', summary: 'End an API key of your organisation; by session, not by a key', security: 'session', answer: [204, ''], problems: ['session_missing', 'not_allowed', 'not_found'] },
   { method: 'get', path: '/v1/audit', tag: 'organisations', summary: 'Who did what, newest first: everything for Bawaslu and the monitoring centre, else what was done in the name of your organisation; CSV too', security: 'key', query: auditQuery, answer: [200, AuditRows], problems: ['session_missing', 'not_allowed', 'body_invalid'] },
+  { method: 'get', path: '/v1/knowledge', tag: 'organisations', summary: 'Who knew what when, of a disturbance or a ticket: what was measured, whom it was told, who answered and acted; each as far as you may see it; CSV too', security: 'session', query: knowledgeQuery, answer: [200, Knowledge], problems: ['session_missing', 'not_allowed', 'body_invalid', 'not_found'] },
   { method: 'get', path: '/v1/audit/{id}/proof', tag: 'organisations', summary: 'That the log of acts holds an act that you may read: a tlog-proof whose extra is the entry, the salt and the row (spec/acts.md)', security: 'key', query: proofQuery, answer: [200, 'text/plain'], problems: ['session_missing', 'not_allowed', 'body_invalid', 'not_found', 'not_ready'] },
   { method: 'get', path: '/v1/readiness', tag: 'readiness', summary: 'How ready stations are to send, from a plan; CSV too', security: 'key', query: readinessQuery, answer: [200, ReadinessPage], problems: ['session_missing', 'not_allowed', 'not_found', 'body_invalid'] },
   { method: 'get', path: '/v1/readiness/summary', tag: 'readiness', summary: 'Stations by class, area by area', security: 'key', query: summaryQuery, answer: [200, ReadinessSummary], problems: ['session_missing', 'not_allowed', 'not_found', 'body_invalid'] },

@@ -1,6 +1,7 @@
 import type { AlarmRow } from '@kawal/contract/alarm.ts'
 import type { AnnouncementGiven, AnnouncementReceipts, AnnouncementRow, AnnouncementRows } from '@kawal/contract/announcement.ts'
 import type { AuditRows } from '@kawal/contract/audit.ts'
+import type { Knowledge } from '@kawal/contract/knowledge.ts'
 import type { CommentGiven, CommentRow, CommentRows } from '@kawal/contract/comment.ts'
 import type { ContactCompleteness, ContactGiven, ContactRow } from '@kawal/contract/contact.ts'
 import type { LogInWays, PasskeyAssertion, PasskeyCreated, PasskeyRow, Passkeys, ProviderAddress, SessionRow } from '@kawal/contract/log-in.ts'
@@ -92,6 +93,7 @@ export const server = {
   makeKey: (scope: KeyScope): Promise<Answer<KeyMade>> => call('/v1/keys', json({ scope })),
   revokeKey: (id: string): Promise<Answer<unknown>> => call(`/v1/keys/${encodeURIComponent(id)}`, { method: 'DELETE' }),
   audit: (query: Readonly<Record<string, string | null>>, signal: AbortSignal): Promise<Answer<AuditRows>> => call(`/v1/audit${asked(query)}`, { signal }),
+  knowledge: (query: Readonly<Record<string, string | null>>, signal: AbortSignal): Promise<Answer<Knowledge>> => call(`/v1/knowledge${asked(query)}`, { signal }),
   openTicket: (disturbance: string): Promise<Answer<unknown>> => call(`/v1/disturbances/${encodeURIComponent(disturbance)}/ticket`, json({})),
   comments: (disturbance: string, signal: AbortSignal): Promise<Answer<CommentRows>> => call(commentsOf(disturbance), { signal }),
   comment: (disturbance: string, comment: CommentGiven): Promise<Answer<CommentRow>> => call(commentsOf(disturbance), json(comment), uploadMs),

@@ -4,6 +4,8 @@ import type { Component } from 'svelte'
 export const parts = {
   ledger: () => import('./Ledger.svelte'),
   sample: () => import('./Sample.svelte'),
+  acts: () => import('./Acts.svelte'),
+  knowledge: () => import('./Knowledge.svelte'),
 } as const satisfies Readonly<Record<string, () => Promise<{ default: Component }>>>
 type Part = keyof typeof parts
 export const partNames = Object.keys(parts) as readonly Part[]

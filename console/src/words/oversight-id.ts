@@ -1,8 +1,24 @@
+import type { KnowledgeKind } from '@kawal/contract/knowledge.ts'
+
 /** The words of oversight in Bahasa Indonesia, loaded with it. Other languages must fill its type. */
 export const oversightId = {
   how: 'Untuk siapa pun yang tidak mau percaya begitu saja. Tidak ada yang di sini mengubah rekap; setiap bagiannya dapat diperiksa di tempat lain, dengan alat orang lain.',
   parts: 'Bagian pengawasan',
-  part: { ledger: 'Buku besar', sample: 'Uji petik' },
+  part: { ledger: 'Buku besar', sample: 'Uji petik', acts: 'Log tindakan', knowledge: 'Siapa tahu apa, kapan' },
+  actsHow: 'Apa yang dilakukan orang, sistem dan perintah terhadap platform ini: lembaga dan peran, apa, kapan, dan hasilnya. Nama orang dan alamat IP tidak ada di dalamnya. Kuncinya lain dari kunci buku besar. Bukti setiap tindakan ada di Jejak audit.',
+  noActs: 'Log tindakan tidak terbuka di server ini',
+  noActsHow: 'Tindakan tetap dicatat di jejak audit dan menunggu. Lihat log server dan docs/operating/acts.md.',
+  knowledgeHow: 'Apa yang terukur, kapan seseorang diberi tahu, siapa yang menjawab dan siapa yang bertindak, dalam satu garis waktu. Gangguan yang dipastikan langsung tampil bagi semua yang boleh melihatnya; apakah sebuah pesan dibuka tidak tercatat.',
+  about: 'Gangguan atau tiket',
+  aboutHint: 'nomornya',
+  from: 'Dari (WIB)',
+  to: 'Sampai (WIB)',
+  area: 'Wilayah (kode atau nama)',
+  choose: 'Gangguan yang dapat dipilih',
+  other: 'Pilih yang lain',
+  lines: (count: string) => `${count} catatan`,
+  what: { measured: 'terukur', ticket: 'tiket', told: 'dipanggil', delivered: 'pesan sampai', undelivered: 'pesan tidak sampai', sent: 'sistem lembaga menerima kabar', said: 'berkomentar', acted: 'bertindak' } satisfies Record<KnowledgeKind, string>,
+  call: (level: string) => (level === 'watch' ? 'pemantau' : `tingkat ${level}`),
   noLedger: 'Buku besar tidak terbuka di server ini',
   noLedgerHow: 'Rekap sedang tidak diterima, atau buku besarnya dihentikan sampai orang melihatnya. Lihat log server dan docs/operating/recaps.md.',
   unreadable: 'Checkpoint ini tidak terbaca. Simpan isinya, lalu tanyakan kepada pengelola buku besar.',

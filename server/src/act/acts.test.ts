@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import fastify from 'fastify'
 import pg from 'pg'
 import pino from 'pino'
 import type { AuditRow, AuditRows } from '@kawal/contract/audit.ts'
+import type { Knowledge } from '@kawal/contract/knowledge.ts'
 import { operations } from '@kawal/contract/openapi.ts'
 import { canonicalJson } from '@kawal/contract/pack.ts'
 import type { SigmonConfig } from '@kawal/contract/sigmon.ts'
@@ -16,10 +17,13 @@ import { readBundle } from '@kawal/core/ledger/bundle.ts'
 import { minute_ms } from '@kawal/core/kernel/clock.ts'
 import { commandsIn } from '@kawal/testkit/command.ts'
 import { planned, seedPlan } from '@kawal/testkit/plan.ts'
+import { scratch } from '@kawal/testkit/scratch.ts'
 import { withServer, type TestServer } from '@kawal/testkit/server.ts'
+import { system } from '../adapters/postgres/database.ts'
 import { ofPhones } from '../connections.ts'
 import { auditActions } from '../organisation/audit.ts'
 import { answerProblems } from '../problem.ts'
+import { openTicket } from '../ticket/tickets.ts'
 import { openActs } from './open.ts'
 import { startFacts, writeStart } from './started.ts'
 
@@ -28,6 +32,8 @@ const piket = { name: 'Budi Santoso', level: 1, email: 'budi@telkomsel.example',
 const station = planned.stations[0] ?? ''
 const { folder, kawal } = commandsIn('acts')
 const at = (name: string): string => join(folder, name)
+/** It is written to until the server has ended. */
+const signer = scratch('acts-signer')
 
 let now = start
 let server: TestServer
@@ -39,12 +45,13 @@ before(async () => {
     await owner.connect()
     await owner.query("INSERT INTO organisation (id, kind, name) VALUES ('dinas', 'helpdesk', 'Dinas')")
     await seedPlan(ownerUrl)
-  }, { acts: { folder: at('signer'), origin: 'kawal.example/acts', startedBy: 'root' } })
+  }, { acts: { folder: join(signer, 'acts'), origin: 'kawal.example/acts', startedBy: 'root' } })
   key = (await (await fetch(`${server.app.url}/acts/key`)).text()).trim()
 })
 after(async () => {
   await owner.end()
   await server.close()
+  rmSync(signer, { recursive: true, force: true })
 })
 
 /** Takes what was done into the log. */
@@ -210,6 +217,37 @@ test('a server that starts with other settings says which', async () => {
   const [last] = (await entries()).filter((each) => each.kind === 'act' && each.deed === 'startServer').slice(-1)
   assert.ok(last?.kind === 'act')
   assert.deepEqual((last.facts?.['changed'] as string[]).filter((each) => !each.startsWith('code.')), ['interval_s: 300 -> 900', 'province: null -> 75', 'recaps.contests.dpd.ceiling: 300 -> nothing', 'recaps.contests.dpr.ceiling: 300 -> nothing', 'recaps.contests.dprd_kabkota.ceiling: 300 -> nothing', 'recaps.contests.dprd_provinsi.ceiling: 300 -> nothing', 'recaps.contests.ppwp.ceiling: 300 -> nothing'])
+})
+
+test('who knew what when: measured, told, answered, acted, each as far as the reader may see it', async () => {
+  const measured = new Date(now)
+  await owner.query("INSERT INTO disturbance VALUES ('g-known', 'telkomsel', '{}', $1, NULL)", [measured])
+  await owner.query("INSERT INTO disturbance_turn VALUES ('g-known', 1, 'telkomsel', $1, 'suspected', '{}'), ('g-known', 2, 'telkomsel', $1, 'grown', '{}'), ('g-known', 3, 'telkomsel', $2, 'confirmed', '{}')", [measured, new Date(now + 30_000)])
+  const cause = {
+    id: 'g-known', cause: 'access', operator: 'telkomsel', severity: 'down', areaCode: station.slice(0, 6), areaName: 'Paguyaman', stations: [station], startedAt: now, foundAt: now, endedAt: null,
+    evidence: { devicesExpected: 4, devicesSilent: 4, devicesBad: 0, devicesGood: 0, witnessesGood: 4, score: 9, threshold: 6, rule: 'silence', causes: [], signs: [] },
+  } as unknown as Parameters<typeof openTicket>[2]
+  now += minute_ms
+  const opened = await openTicket({ database: server.app.database, clock: () => now }, system, cause, 'telkomsel')
+  assert.ok(opened.ok)
+  const { id: ticket } = opened.value.ticket
+  await owner.query("WITH told AS (INSERT INTO notice (organisation_id, call, group_key, alerts, at) VALUES ('telkomsel', '1', 'g', $1, $2) RETURNING id) INSERT INTO message (organisation_id, notice_id, contact_id, name, language, channels, channel_since, next_attempt_at, delivered_at) SELECT 'telkomsel', id, gen_random_uuid(), 'Piket', 'id', '[{\"kind\":\"email\",\"address\":\"a\"}]', $2, $2, $3 FROM told", [JSON.stringify([{ labels: { ticket } }, { labels: { ticket } }]), new Date(now + 1_000), new Date(now + 2_000)])
+  now += minute_ms
+  const patched = await server.call('telkomsel', 'PATCH', `/tmf-api/troubleTicket/v5/troubleTicket/${ticket}`, { '@type': 'TroubleTicket', status: 'acknowledged' })
+  assert.equal(patched.status, 200, patched.text)
+  now += minute_ms
+  assert.equal((await server.call('komdigi', 'POST', '/v1/disturbances/g-known/comments', { text: 'dipantau' })).status, 201)
+  await turned()
+  const lines = async (as: 'bawaslu' | 'kpu', about: string): Promise<string[]> => (await server.call<Knowledge>(as, 'GET', `/v1/knowledge?about=${about}`)).body.rows.map((row) => `${row.what} ${row.detail} ${row.organisation ?? '-'}`)
+  const all = await lines('bawaslu', 'g-known')
+  assert.deepEqual(all, ['measured suspected -', 'measured confirmed -', 'ticket opened kawal', 'told 1 telkomsel', 'delivered email telkomsel', 'ticket acknowledged telkomsel', 'acted changeTicket telkomsel', 'said dipantau komdigi', 'acted comment komdigi'])
+  assert.deepEqual(await lines('bawaslu', ticket), all)
+  const closed = (await rows()).find((row) => row.subject === ticket)
+  assert.deepEqual([closed?.facts, closed?.entry === null], [{ status: 'acknowledged' }, false], 'a status that somebody gave is in the log')
+  assert.deepEqual(await lines('kpu', 'g-known'), ['measured suspected -', 'measured confirmed -', 'said dipantau komdigi'])
+  assert.deepEqual([(await server.call('apjii', 'GET', '/v1/knowledge?about=g-known')).status, (await server.call('bawaslu', 'GET', '/v1/knowledge?about=nothing')).status, (await server.call('bawaslu', 'GET', '/v1/knowledge')).status], [404, 404, 400])
+  const csv = await server.call('bawaslu', 'GET', `/v1/knowledge?about=${ticket}&from=${new Date(now - minute_ms).toISOString()}`, undefined, 'text/csv')
+  assert.match(csv.text, /^at,what,about,organisation,name,detail,entry\n/)
 })
 
 test('where the key of the log is gone nothing is signed, and everything else goes on', async () => {

@@ -4,6 +4,7 @@ import type { Instant } from '@kawal/core/kernel/clock.ts'
 import type { Database } from '../adapters/postgres/database.ts'
 import { endWith, openLog, type LogSettings } from '../ledger/open.ts'
 import { ledgerRoutes } from '../ledger/routes.ts'
+import { knowledgeRoute } from './knowledge.ts'
 import { programFacts } from './program.ts'
 import { proofRoute } from './proof.ts'
 import { actSources } from './sources.ts'
@@ -53,6 +54,7 @@ export async function openActs({ clock, log, acts: settings, fatal = endWith(log
     routes(app) {
       ledgerRoutes(app, need, '/acts')
       proofRoute(app, { database, ledger: need })
+      knowledgeRoute(app, { database })
     },
     turn(): Promise<void> {
       const now = clock()

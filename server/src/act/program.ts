@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '../../..')
 /** What decides how an area and its phones are treated, by folder: thresholds of detection stand in the program, and so does the page that phones run. */
 const parts = {
   detection: ['core/detection', 'core/measurement', 'server/src/detection', 'server/src/measurement', 'server/src/journal'],
-  phones: ['sigmon/dist', 'server/src/sigmon'],
+  phones: ['sigmon/dist', 'server/src/sigmon', 'server/src/ndt'],
   tickets: ['core/impact', 'core/ticket', 'server/src/impact', 'server/src/ticket'],
   access: ['core/readiness', 'core/access', 'core/siting', 'server/src/readiness', 'server/src/access', 'server/src/siting'],
   recaps: ['core/recap', 'server/src/recap'],
