@@ -37,6 +37,7 @@ test('what everybody may know of an address, of a command and of a body', () => 
   assert.deepEqual(of('PATCH', '/tmf-api/troubleTicket/v5/troubleTicket/TT-1', 'Budi Santoso'), ['changeTicket', '/tmf-api/troubleTicket/:version/troubleTicket/:id', null])
   assert.deepEqual(of('POST', '/v1/budi-santoso', 'budi'), ['other', null, null])
   assert.deepEqual(of('CLI', 'org link komdigi --name Budi Santoso'), ['makeLogInLink', 'org link komdigi', 'komdigi'])
+  assert.deepEqual(of('CLI', 'org link komdigi --name Budi --person 42'), ['makeLogInLink', 'org link komdigi', 'komdigi'])
   assert.deepEqual(of('CLI', 'org key telkomsel --scope read'), ['makeKey', 'org key telkomsel --scope read', 'telkomsel'])
   assert.deepEqual(of('CLI', 'import register /home/budi/pemilu --date 2029-01-01'), ['importData', 'import register --date 2029-01-01', null])
   assert.deepEqual(of('CLI', 'plan --date 2029-01-01 --config /home/budi/plan.json'), ['makePlan', 'plan --date 2029-01-01', null])
