@@ -75,10 +75,10 @@ async function askedRows(log: string, options: Options): Promise<readonly AuditR
   return rows
 }
 
-/** CSV, a page of the API, or an object a line. */
+/** CSV, a page of the API, or an object a line. The mark before what could be a formula stays: rows are compared without it, and in base64 it is passed over. */
 function rowsIn(text: string, path: string): readonly AuditRow[] {
   try {
-    if (!text.startsWith('{')) return parse(text, { columns: true, cast: (value, { header }) => (header ? value : value.replace(/^'(?=[=+\-@\t\r])/, '')) }).map(rowOfCsv)
+    if (!text.startsWith('{')) return parse(text, { columns: true }).map(rowOfCsv)
     const objects = text.trimEnd().split('\n').map((line) => JSON.parse(line) as AuditRow | AuditRows)
     return objects.flatMap((each) => ('rows' in each ? each.rows : [each]))
   } catch (error) {
