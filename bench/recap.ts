@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readVerifierKey } from '@kawal/core/ledger/key.ts'
+import { logAlone } from '@kawal/core/ledger/policy.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { writeEntry } from '@kawal/core/recap/entry.ts'
 import { freePort } from '@kawal/server/src/adapters/postgres/embedded.ts'
@@ -57,7 +58,7 @@ async function totals(): Promise<Figures> {
       if (!key.ok) throw new Error(key.error)
       let wrong = 0
       for (const { record, receipt } of receipts) {
-        const read = await verifyReceipt(writeEntry({ kind: 'recap', envelope: record }), receipt, { log: key.value, witnesses: [], witnesses_min: 0 }, { sha256, verify: verifyEd25519 })
+        const read = await verifyReceipt(writeEntry({ kind: 'recap', envelope: record }), receipt, logAlone(key.value), { sha256, verify: verifyEd25519 })
         if (!read.ok) wrong++
       }
       return {

@@ -7,6 +7,7 @@ import type { Page } from 'playwright-core'
 import pino from 'pino'
 import type { StationRecaps } from '@kawal/contract/recap.ts'
 import { readVerifierKey } from '@kawal/core/ledger/key.ts'
+import { logAlone } from '@kawal/core/ledger/policy.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { hexOf } from '@kawal/core/recap/bytes.ts'
 import { writeEntry } from '@kawal/core/recap/entry.ts'
@@ -227,7 +228,7 @@ test('beside a box a phone unloads while nothing else is reached, keeps everythi
     const [held] = await eventually('custody', () => keptOf(page), ([kept]) => kept?.custody[0]?.held === 760_000)
     assert.deepEqual([held?.receipt, held?.left], [null, 760_000], 'what the platform has is told by the platform alone')
     const key = readVerifierKey((await (await fetch(`${box.url}/ledger/key`)).text()).trim(), sha256)
-    assert.ok(key.ok && (await verifyReceipt(writeEntry({ kind: 'recap', envelope: Buffer.from(held?.bytes ?? '', 'hex') }), held?.custody[0]?.receipt ?? '', { log: key.value, witnesses: [], witnesses_min: 0 }, { sha256, verify: verifyEd25519 })).ok)
+    assert.ok(key.ok && (await verifyReceipt(writeEntry({ kind: 'recap', envelope: Buffer.from(held?.bytes ?? '', 'hex') }), held?.custody[0]?.receipt ?? '', logAlone(key.value), { sha256, verify: verifyEd25519 })).ok)
     await line.set({})
     now += 20 * 60_000
     await box.turn()

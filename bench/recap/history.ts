@@ -4,6 +4,7 @@ import { readCheckpoint } from '@kawal/core/ledger/checkpoint.ts'
 import { readVerifierKey, type VerifierKey } from '@kawal/core/ledger/key.ts'
 import { appendLeaf, emptyFrontier, leafHash, rootOf } from '@kawal/core/ledger/merkle.ts'
 import { readNote } from '@kawal/core/ledger/note.ts'
+import { logAlone } from '@kawal/core/ledger/policy.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { verifyNote } from '@kawal/core/ledger/signature.ts'
 import { hashesAt, tileOf, tilePath, tile_width } from '@kawal/core/ledger/tiles.ts'
@@ -95,7 +96,7 @@ export async function audit(history: History, where: Where): Promise<Found> {
 async function lostOf(hash: string, { bytes, receipts, mustCount }: Told, log: Log, where: Where, held: ReadonlyMap<string, number>): Promise<string[]> {
   const why: string[] = []
   for (const receipt of receipts) {
-    const read = await verifyReceipt(writeEntry({ kind: 'recap', envelope: bytes }), receipt, { log: log.key, witnesses: [], witnesses_min: 0 }, { sha256, verify: verifyEd25519 })
+    const read = await verifyReceipt(writeEntry({ kind: 'recap', envelope: bytes }), receipt, logAlone(log.key), { sha256, verify: verifyEd25519 })
     if (!read.ok) why.push(`${hash}: its receipt does not hold (${read.error})`)
     else if (!(log.places.get(hash) ?? []).includes(read.value.index)) why.push(`${hash} is not at ${read.value.index}, as its receipt says`)
     else if (log.roots[read.value.size] !== receipt.split('\n\n')[1]?.split('\n')[2]) why.push(`${hash}: its receipt is of another history`)

@@ -11,6 +11,7 @@ import pg from 'pg'
 import { envelope_type } from '@kawal/contract/handing-in.ts'
 import { seeded } from '@kawal/core/kernel/random.ts'
 import { appendLeaf, emptyFrontier, leafHash, rootOf } from '@kawal/core/ledger/merkle.ts'
+import { logAlone } from '@kawal/core/ledger/policy.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { writeEntry } from '@kawal/core/recap/entry.ts'
 import { copyData } from '@kawal/testkit/postgres.ts'
@@ -159,7 +160,7 @@ async function auditRecaps(folder: string, database: Database, phones: readonly 
   for (const [hash, { bytes, receipt }] of phones.flatMap(({ records }) => [...records])) {
     if (receipt === null) continue
     counts.receipts++
-    const read = await verifyReceipt(writeEntry({ kind: 'recap', envelope: bytes }), receipt, { log: signer.key, witnesses: [], witnesses_min: 0 }, { sha256, verify: verifyEd25519 })
+    const read = await verifyReceipt(writeEntry({ kind: 'recap', envelope: bytes }), receipt, logAlone(signer.key), { sha256, verify: verifyEd25519 })
     if (!read.ok || rows[read.value.index]?.name.toString('hex') !== hash) counts.lost++
     const root = receipt.split('\n\n')[1]?.split('\n')[2]
     if (read.ok && roots[read.value.size] !== Buffer.from(root ?? '', 'base64').toString('hex')) counts.forked++

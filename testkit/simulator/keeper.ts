@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Random } from '@kawal/core/kernel/random.ts'
 import { formatSignerKey, formatVerifierKey, readVerifierKey, verifierKey } from '@kawal/core/ledger/key.ts'
+import { logAlone } from '@kawal/core/ledger/policy.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { signedBytes, keyId, type Envelope } from '@kawal/core/recap/cose.ts'
 import { writeEntry } from '@kawal/core/recap/entry.ts'
@@ -238,7 +239,7 @@ export function createBox(needs: Needs & { readonly up: Host; readonly upKey: st
   const log = readVerifierKey(needs.upKey, sha256)
   if (!log.ok) throw new Error(log.error)
   const proves = async (envelope: Uint8Array, receipt: string): Promise<boolean> =>
-    (await verifyReceipt(writeEntry({ kind: 'recap', envelope }), receipt, { log: log.value, witnesses: [], witnesses_min: 0 }, { sha256, verify: verifyEd25519 })).ok
+    (await verifyReceipt(writeEntry({ kind: 'recap', envelope }), receipt, logAlone(log.value), { sha256, verify: verifyEd25519 })).ok
   return createKeeper(needs, (running) => {
     const { world, network, name, life, io, tables, ledger, clock, app, failed, store } = running
     const signatures = createSignatures(isSigned)

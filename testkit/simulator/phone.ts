@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Random } from '@kawal/core/kernel/random.ts'
 import { readVerifierKey } from '@kawal/core/ledger/key.ts'
+import { logAlone } from '@kawal/core/ledger/policy.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { writeCbor, type Cbor } from '@kawal/core/recap/cbor.ts'
 import { keyId, signEnvelope } from '@kawal/core/recap/cose.ts'
@@ -213,7 +214,7 @@ const withoutPhotos = (book: Book): Book => ({ ...book, all: async () => (await 
 async function provesEntry(entry: Uint8Array, receipt: string, ledgerKey: string | null): Promise<'holds' | 'wrong' | 'unknown'> {
   const log = ledgerKey === null ? null : readVerifierKey(ledgerKey, sha256)
   if (log?.ok !== true) return 'unknown'
-  const read = await verifyReceipt(entry, receipt, { log: log.value, witnesses: [], witnesses_min: 0 }, { sha256, verify: verifyEd25519 })
+  const read = await verifyReceipt(entry, receipt, logAlone(log.value), { sha256, verify: verifyEd25519 })
   return read.ok ? 'holds' : 'wrong'
 }
 const proves = (envelope: Uint8Array, receipt: string, ledgerKey: string | null): Promise<'holds' | 'wrong' | 'unknown'> => provesEntry(writeEntry({ kind: 'recap', envelope }), receipt, ledgerKey)

@@ -5,6 +5,7 @@ import { readCheckpoint, type Checkpoint } from '@kawal/core/ledger/checkpoint.t
 import { readVerifierKey, type VerifierKey } from '@kawal/core/ledger/key.ts'
 import { appendLeaf, emptyFrontier, leafHash, rootOf } from '@kawal/core/ledger/merkle.ts'
 import { readNote } from '@kawal/core/ledger/note.ts'
+import { logAlone } from '@kawal/core/ledger/policy.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { verifyNote } from '@kawal/core/ledger/signature.ts'
 import { tilePath, tile_width } from '@kawal/core/ledger/tiles.ts'
@@ -75,7 +76,7 @@ async function verifyOne(receiptPath: string, recordPath: string, options: Optio
   const given = options['key']
   if (given === undefined) throw new CommandFailure(exits.usage, 'Name the key of the log with --key: a receipt proves something only to who knows whose it must be.')
   const record = file(recordPath)
-  const read = await verifyReceipt(writeEntry({ kind: 'recap', envelope: record }), file(receiptPath).toString('utf8'), { log: keyOf(given), witnesses: [], witnesses_min: 0 }, { sha256, verify: verifyEd25519 })
+  const read = await verifyReceipt(writeEntry({ kind: 'recap', envelope: record }), file(receiptPath).toString('utf8'), logAlone(keyOf(given)), { sha256, verify: verifyEd25519 })
   if (!read.ok) throw broken(`This receipt does not prove that the record is in the log (${read.error}; spec/ledger.md says what that is).`)
   const code = receiptCode(sha256(record))
   if (options['json'] !== undefined) process.stdout.write(`${JSON.stringify({ index: read.value.index, size: read.value.size, code })}\n`)

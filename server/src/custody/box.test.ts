@@ -9,6 +9,7 @@ import { envelope_type, key_header, list_type } from '@kawal/contract/handing-in
 import type { StationRecaps } from '@kawal/contract/recap.ts'
 import type { BoxRows } from '@kawal/contract/recap-overview.ts'
 import { readVerifierKey } from '@kawal/core/ledger/key.ts'
+import { logAlone } from '@kawal/core/ledger/policy.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { writeEntry } from '@kawal/core/recap/entry.ts'
 import { writePhotos, type Photo } from '@kawal/core/recap/photo.ts'
@@ -64,7 +65,7 @@ const atPlatform = async (): Promise<StationRecaps> => {
 async function holds(at: string, envelope: Buffer, receipt: string): Promise<boolean> {
   const key = readVerifierKey((await (await fetch(`${at}/ledger/key`)).text()).trim(), sha256)
   assert.ok(key.ok)
-  return (await verifyReceipt(writeEntry({ kind: 'recap', envelope }), receipt, { log: key.value, witnesses: [], witnesses_min: 0 }, { sha256, verify: verifyEd25519 })).ok
+  return (await verifyReceipt(writeEntry({ kind: 'recap', envelope }), receipt, logAlone(key.value), { sha256, verify: verifyEd25519 })).ok
 }
 
 /** A record with photos of these sizes, handed to the box whole. */

@@ -5,6 +5,7 @@ import fastify, { LogController, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
 import { formatVerifierKey, readVerifierKey, type VerifierKey } from '@kawal/core/ledger/key.ts'
+import { logAlone } from '@kawal/core/ledger/policy.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { writeEntry } from '@kawal/core/recap/entry.ts'
 import type { Database } from '../adapters/postgres/database.ts'
@@ -161,7 +162,7 @@ function createProver(folder: string, up: string): Prover {
     async proves(envelope, receipt) {
       const log = await keyNow()
       if (log === null) return false
-      return (await verifyReceipt(writeEntry({ kind: 'recap', envelope }), receipt, { log, witnesses: [], witnesses_min: 0 }, { sha256, verify: verifyEd25519 })).ok
+      return (await verifyReceipt(writeEntry({ kind: 'recap', envelope }), receipt, logAlone(log), { sha256, verify: verifyEd25519 })).ok
     },
     meet: async () => (await keyNow()) !== null,
   }

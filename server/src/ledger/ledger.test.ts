@@ -9,6 +9,7 @@ import { emptyEdge, grow } from '@kawal/core/ledger/growth.ts'
 import { leafHash, type Sha256Sync } from '@kawal/core/ledger/merkle.ts'
 import { readNote } from '@kawal/core/ledger/note.ts'
 import { readCheckpoint } from '@kawal/core/ledger/checkpoint.ts'
+import { logAlone } from '@kawal/core/ledger/policy.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { tileOf, tilePath } from '@kawal/core/ledger/tiles.ts'
 import { seeded } from '@kawal/core/kernel/random.ts'
@@ -39,7 +40,7 @@ async function withLedger(t: TestContext): Promise<Kit> {
 }
 
 const verified = async (ledger: Ledger, entry: NewEntry, receipt: string | null): Promise<{ readonly index: number; readonly size: number }> => {
-  const read = await verifyReceipt(entry.bytes, receipt ?? '', { log: ledger.key, witnesses: [], witnesses_min: 0 }, { sha256, verify: verifyEd25519 })
+  const read = await verifyReceipt(entry.bytes, receipt ?? '', logAlone(ledger.key), { sha256, verify: verifyEd25519 })
   assert.ok(read.ok, read.ok ? '' : read.error)
   return read.value
 }
@@ -67,7 +68,7 @@ test('every entry has a receipt that verifies by itself, the same for ever, also
     assert.equal(receipt, receipts.get(entry.name), `receipt of ${index}`)
     assert.equal((await verified(ledger, entry, receipt)).index, index)
     const next = entries[index + 1]
-    if (next !== undefined && index % 100 === 0) assert.equal((await verifyReceipt(next.bytes, receipt ?? '', { log: ledger.key, witnesses: [], witnesses_min: 0 }, { sha256, verify: verifyEd25519 })).ok, false)
+    if (next !== undefined && index % 100 === 0) assert.equal((await verifyReceipt(next.bytes, receipt ?? '', logAlone(ledger.key), { sha256, verify: verifyEd25519 })).ok, false)
   }
   assert.equal(await count(kit), entries.length)
   assert.equal(await ledger.receipt(entries.length), null)

@@ -6,6 +6,7 @@ import { envelope_type, key_header } from '@kawal/contract/handing-in.ts'
 import type { RecapState } from '@kawal/contract/recap.ts'
 import { readBundle } from '@kawal/core/ledger/bundle.ts'
 import { readVerifierKey } from '@kawal/core/ledger/key.ts'
+import { logAlone } from '@kawal/core/ledger/policy.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { readEntry, writeEntry } from '@kawal/core/recap/entry.ts'
 import { minute_ms } from '@kawal/core/kernel/clock.ts'
@@ -57,7 +58,7 @@ async function judged(): Promise<void> {
 async function trust() {
   const key = readVerifierKey((await (await fetch(`${server.app.url}/ledger/key`)).text()).trim(), sha256)
   assert.ok(key.ok)
-  return { log: key.value, witnesses: [], witnesses_min: 0 }
+  return logAlone(key.value)
 }
 const verify = async (bytes: Buffer, receipt: string) => verifyReceipt(writeEntry({ kind: 'recap', envelope: bytes }), receipt, await trust(), { sha256, verify: verifyEd25519 })
 

@@ -1,6 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { readVerifierKey } from '@kawal/core/ledger/key.ts'
+import { logAlone } from '@kawal/core/ledger/policy.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { writeEntry } from '@kawal/core/recap/entry.ts'
 
@@ -27,6 +28,6 @@ export const proves = (envelope: Uint8Array, receipt: string, ledgerKey: string 
 export async function provesEntry(entry: Uint8Array, receipt: string, ledgerKey: string | null): Promise<Proven> {
   const log = ledgerKey === null ? null : readVerifierKey(ledgerKey, sha256)
   if (log?.ok !== true) return 'unknown'
-  const verified = await verifyReceipt(entry, receipt, { log: log.value, witnesses: [], witnesses_min: 0 }, { sha256, verify })
+  const verified = await verifyReceipt(entry, receipt, logAlone(log.value), { sha256, verify })
   return verified.ok ? 'holds' : 'wrong'
 }
