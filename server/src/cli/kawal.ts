@@ -177,6 +177,26 @@ program
   .action(async (what: string, args: string[], options: Record<string, string>) => (await import('./verify.ts')).verifyAction(what, args, all(options)))
 
 program
+  .command('witness')
+  .description('watch logs for others (C2SP tlog-witness): cosign what a log shows as long as it begins with all that it showed before')
+  .option('--key-folder <folder>', "where the witness's key is, and what it cosigned last; witness/ in the data folder without it. Keep it: an older copy cosigns a second history")
+  .option('--name <name>', 'of a new key: its name for ever, as saksi.bawaslu.example/kawal')
+  .option('--logs <file>', 'keys of the logs to watch, each on a line, as they are at the address of a log, /key; a policy will do too')
+  .option('--host <address>', 'address to listen on; other than loopback only with certificate files', '127.0.0.1')
+  .option('--port <number>', 'port to listen on', '5107')
+  .option('--cert <file>', 'certificate chain (PEM)')
+  .option('--key <file>', "the certificate's private key (PEM)")
+  .option('--url <address>', 'where logs find the witness, as https://saksi.bawaslu.example: it is printed in the line for the policy')
+  .option('--trust-proxy <addresses>', 'addresses, with commas, of proxies in front that end TLS and name the caller')
+  .addHelpText('after', `
+The first start makes a key, and prints the line that whoever runs the log puts into the policy that kawal serve --witness-policy takes:
+
+  witness NAME saksi.bawaslu.example/kawal+ID+KEY https://saksi.bawaslu.example
+
+docs/operating/witness.md says how to set one up, and what to do when it refuses.`)
+  .action(async (options: Record<string, string>) => (await import('./witness.ts')).witnessAction(all(options)))
+
+program
   .command('doctor')
   .description('check what this machine and this data folder need')
   .action(async (options: Record<string, string>) => (await import('./doctor.ts')).doctor(all(options)))

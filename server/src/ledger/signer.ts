@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { link, mkdir, readdir, readFile, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { sameBytes } from '@kawal/core/ledger/bytes.ts'
 import { formatCheckpoint, readCheckpoint } from '@kawal/core/ledger/checkpoint.ts'
-import { formatSignerKey, readSignerKey, verifierKey, type VerifierKey } from '@kawal/core/ledger/key.ts'
+import { formatSignerKey, readSignerKey, verifierKey, type KeyAlgorithm, type VerifierKey } from '@kawal/core/ledger/key.ts'
 import { formatNote } from '@kawal/core/ledger/note.ts'
 import { signText } from '@kawal/core/ledger/signature.ts'
 import { FsyncFailed, syncFolder, writeDurably } from '../durable.ts'
@@ -61,21 +61,13 @@ const empty: SignedTree = { size: 0, root: sha256(new Uint8Array()) }
  * @param origin for a new key; an old one keeps its own
  */
 export async function openSigner(folder: SignerFolder, origin: string, isNew: boolean): Promise<LogSigner> {
-  const path = join(folder.path, key_file)
-  if ((await folder.read(key_file)) === null) {
-    if (!isNew) throw new SignerRefused(`The key of the ledger is not in ${folder.path}, and the database holds entries that it signed. Put the folder back, or say with --ledger or --acts where it is.`)
-    await makeKey(folder, origin)
-  }
-  const key = await readSignerKey((await folder.read(key_file) ?? '').trim(), sha256, publicKeyOf)
-  if (!key.ok || key.value.algorithm !== 'ed25519') throw new SignerRefused(`${path} is no key of a ledger (${key.ok ? 'of a witness' : key.error}). Put the one back that was there.`)
-  const { name, id, seed } = key.value
-  const verifying = verifierKey(name, 'ed25519', publicKeyOf(seed), sha256)
-  if (!verifying.ok) throw new SignerRefused(`${path}: ${verifying.error}`)
-  const sign = signerOf(seed)
+  if (!isNew && (await folder.read(key_file)) === null) throw new SignerRefused(`The key of the ledger is not in ${folder.path}, and the database holds entries that it signed. Put the folder back, or say with --ledger or --acts where it is.`)
+  const { key, sign } = await openKey(folder, origin, 'ed25519')
+  const { name, id } = key
   let newest = await readNewest(folder, name)
 
   return {
-    key: verifying.value,
+    key,
     newest: () => newest,
     async sign(from, to) {
       if (from.size !== newest.size || !sameBytes(from.root, newest.root)) throw new SignerRefused(`the newest tree that was signed has ${newest.size} entries, not ${from.size}, or another root`)
@@ -92,20 +84,41 @@ export async function openSigner(folder: SignerFolder, origin: string, isNew: bo
 
 const nameAfter = (size: number): string => `after-${String(size).padStart(digits, '0')}`
 
-async function makeKey(folder: SignerFolder, origin: string): Promise<void> {
+/** A key of its own, made where there is none, with what signs by it. @param name of a new key; an old one keeps its own */
+export async function openKey(folder: SignerFolder, name: string, algorithm: KeyAlgorithm): Promise<{ readonly key: VerifierKey; readonly sign: (message: Uint8Array) => Uint8Array }> {
+  const path = join(folder.path, key_file)
+  if ((await folder.read(key_file)) === null) await makeKey(folder, name, algorithm)
+  const read = await readSignerKey((await folder.read(key_file) ?? '').trim(), sha256, publicKeyOf)
+  const of = algorithm === 'ed25519' ? ['ledger', 'witness'] : ['witness', 'ledger']
+  if (!read.ok || read.value.algorithm !== algorithm) throw new SignerRefused(`${path} is no key of a ${of[0]} (${read.ok ? `of a ${of[1]}` : read.error}). Put the one back that was there.`)
+  const key = verifierKey(read.value.name, algorithm, publicKeyOf(read.value.seed), sha256)
+  if (!key.ok) throw new SignerRefused(`${path}: ${key.error}`)
+  return { key: key.value, sign: signerOf(read.value.seed) }
+}
+
+async function makeKey(folder: SignerFolder, name: string, algorithm: KeyAlgorithm): Promise<void> {
   const seed = Uint8Array.from(randomBytes(32))
-  const key = verifierKey(origin, 'ed25519', publicKeyOf(seed), sha256)
-  if (!key.ok) throw new SignerRefused(`${origin} is no name of a ledger: no spaces and no plus signs`)
+  const key = verifierKey(name, algorithm, publicKeyOf(seed), sha256)
+  if (!key.ok) throw new SignerRefused(`${name === '' ? 'Nothing' : name} is no name of a ${algorithm === 'ed25519' ? 'ledger' : 'witness'}: no spaces and no plus signs`)
   await folder.place(key_file, `${formatSignerKey({ ...key.value, seed })}\n`)
   await folder.sync()
 }
 
+/** What was swapped last. @returns null for nothing */
+export async function newestIn(folder: SignerFolder): Promise<{ readonly file: string; readonly text: string } | null> {
+  const file = (await swapped(folder)).at(-1)
+  if (file === undefined) return null
+  const text = await folder.read(file)
+  // It was taken away since, as what follows it was placed: that one is there.
+  return text === null ? newestIn(folder) : { file: join(folder.path, file), text }
+}
+
 /** Where a stop came between a link and the removal of what it follows there are two: the last is the newest. */
 async function readNewest(folder: SignerFolder, origin: string): Promise<SignedTree> {
-  const file = (await swapped(folder)).at(-1)
-  if (file === undefined) return empty
-  const read = readCheckpoint(await folder.read(file) ?? '')
-  if (!read.ok || read.value.origin !== origin) throw new SignerRefused(`${join(folder.path, file)} is no checkpoint of ${origin}. Put the one back that was there: without it the log could be signed a second time.`)
+  const newest = await newestIn(folder)
+  if (newest === null) return empty
+  const read = readCheckpoint(newest.text)
+  if (!read.ok || read.value.origin !== origin) throw new SignerRefused(`${newest.file} is no checkpoint of ${origin}. Put the one back that was there: without it the log could be signed a second time.`)
   const { size, root } = read.value
   return { size, root }
 }
@@ -114,10 +127,11 @@ async function readNewest(folder: SignerFolder, origin: string): Promise<SignedT
 const swapped = async (folder: SignerFolder): Promise<string[]> => (await folder.names()).filter((name) => /^after-\d{16}$/.test(name)).sort()
 
 /**
+ * Compares and swaps: the text is the newest from then on, after the one of `size` entries.
  * @throws SignerRefused where another tree follows it, or it was left behind
  * @throws FsyncFailed where the tree may be the newest on disk, and is not known to be: who starts again reads which it is
  */
-async function swap(folder: SignerFolder, size: number, text: string): Promise<void> {
+export async function swap(folder: SignerFolder, size: number, text: string): Promise<void> {
   const name = nameAfter(size)
   if (!(await folder.place(name, text))) throw new SignerRefused(`another tree was signed after the one of ${size} entries`)
   try {
@@ -141,8 +155,12 @@ export function signerFolder(path: string): SignerFolder {
     names: () => readdir(path).catch(unlessMissing([])),
     read: (name) => readFile(join(path, name), 'utf8').catch(unlessMissing(null)),
     async place(name, text) {
-      if (!isMade) await mkdir(path, { recursive: true, mode: 0o700 })
-      isMade = true
+      if (!isMade) {
+        await mkdir(path, { recursive: true, mode: 0o700 })
+        // What is in it is on disk only when it is itself.
+        await syncFolder(dirname(path))
+        isMade = true
+      }
       // Nobody else's: who signs beside us must not write into what is linked.
       const draft = `draft-${randomUUID()}`
       await writeDurably(path, draft, text)
