@@ -43,6 +43,7 @@ export const SigmonConfig = Type.Object({
   }),
   helpLines: Type.Array(HelpLine, { maxItems: 10 }),
   ledgerKey: Type.Optional(nullable(Type.String({ maxLength: 200, description: 'key of the ledger that receipts are verified with (NAME+ID+KEY, spec/ledger.md); null or not there: no recaps are taken' }))),
+  ledgerPolicy: Type.Optional(Type.String({ maxLength: 20_000, description: 'whom to believe of witnesses (C2SP tlog-policy, spec/ledger.md): the ledger, and a quorum that witnessed receipts are verified with; not there: no witnesses are asked' })),
   custody: Type.Optional(nullable(Type.String({ pattern: '^https?://[^/?#]+$', maxLength: 200, description: 'address of the box that an access point may have; its own network alone knows the name, everywhere else nothing answers. null or not there: no access point has one' }))),
 })
 

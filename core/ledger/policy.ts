@@ -19,12 +19,12 @@ export interface Policy {
 
 interface PolicyLog { readonly key: VerifierKey; readonly url: string | null }
 /** Its name means something in the policy alone; signatures have the key's. */
-export interface PolicyWitness { readonly name: string; readonly key: VerifierKey; readonly url: string | null }
+interface PolicyWitness { readonly name: string; readonly key: VerifierKey; readonly url: string | null }
 /** It has seen a checkpoint where so many of its members have. */
 interface PolicyGroup { readonly name: string; readonly members_min: number; readonly members: readonly string[] }
 
 /** The first thing that is wrong. */
-export interface PolicyFault {
+interface PolicyFault {
   /** From 1 on. */
   readonly line: number
   readonly fault: PolicyWord

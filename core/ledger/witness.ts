@@ -11,7 +11,7 @@ import { verifyConsistency } from './verify.ts'
  * What a log asks of a witness, and what a witness answers (https://c2sp.org/tlog-witness, *add-checkpoint*). Nothing here
  * keeps anything: what was cosigned last is an argument.
  */
-export interface Asked {
+interface Asked {
   /** Entries that the witness has seen of this log, as whoever asks knows it; 0 for none. */
   readonly older: number
   /** That the checkpoint begins with them. */
@@ -21,7 +21,7 @@ export interface Asked {
 }
 
 /** `old_form`: no size in the first line; `proof_many`: over 63 hashes; `hash_form`: one that is none; `body_cut`: no empty line, or nothing after it. */
-export type AskedFault = 'old_form' | 'proof_many' | 'hash_form' | 'body_cut'
+type AskedFault = 'old_form' | 'proof_many' | 'hash_form' | 'body_cut'
 
 /** A tree of this size with this root was seen. */
 export interface SeenTree { readonly size: number; readonly root: Uint8Array }
@@ -51,7 +51,7 @@ export function formatAsked({ older, proof, note }: Asked): string {
   return [`old ${older}`, ...proof.map(base64Of), '', note].join('\n')
 }
 
-export function readAsked(body: string): Result<Asked, AskedFault> {
+function readAsked(body: string): Result<Asked, AskedFault> {
   const end = body.indexOf('\n\n')
   if (end < 0 || end + 2 === body.length) return fail('body_cut')
   const [first = '', ...lines] = body.slice(0, end).split('\n')

@@ -197,7 +197,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   const metrics = startMetrics(feed, monitor)
   const present = createPresent(database, options.clock)
   const recaps = await openRecaps(options, database, secret, ends)
-  const sigmon = await sigmonOf(options, database, secret, present, recaps.key)
+  const sigmon = await sigmonOf(options, database, secret, present, recaps)
   const networks = await openNetworks(database, options.clock, (error) => options.log.error(error))
   ends.push(() => networks.idle())
   const ingest = await ingestOf(options, database, register.operatorOfSim, sigmon, { monitor, feed, metrics, asks: tickets.asks })
@@ -405,11 +405,11 @@ function fullTests(app: FastifyInstance, options: AppOptions, secret: Buffer, in
 }
 
 /** What phones are told besides receipts: configuration and packs, signed. */
-async function sigmonOf(options: AppOptions, database: Database, secret: Buffer, present: Present, ledgerKey: string | null): Promise<Omit<Parameters<typeof sigmonRoutes>[1], 'asks'>> {
+async function sigmonOf(options: AppOptions, database: Database, secret: Buffer, present: Present, { key: ledgerKey, policy: ledgerPolicy }: Recaps): Promise<Omit<Parameters<typeof sigmonRoutes>[1], 'asks'>> {
   const settings: SigmonSettings = { ...(options.sigmon ?? settingsDefaults), intervalS: intervalOf(options) }
   const { clock, targets = { election: null, internet: null } } = options
   const signer = await readSigner(database)
-  return { secret, signer, config: createConfig({ database, signer, settings, targets, ledgerKey, clock }), packs: createPacks({ database, signer, settings, clock, secret, edition: () => present.edition() }) }
+  return { secret, signer, config: createConfig({ database, signer, settings, targets, ledgerKey, ledgerPolicy, clock }), packs: createPacks({ database, signer, settings, clock, secret, edition: () => present.edition() }) }
 }
 
 const intervalOf = (options: AppOptions): number => options.interval_s ?? (options.sigmon ?? settingsDefaults).intervalS

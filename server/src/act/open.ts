@@ -52,7 +52,7 @@ export async function openActs({ clock, log, acts: settings, fatal = endWith(log
   return {
     idle: async () => void (await turning),
     routes(app) {
-      ledgerRoutes(app, need, '/acts')
+      ledgerRoutes(app, need, { prefix: '/acts' })
       proofRoute(app, { database, ledger: need })
       knowledgeRoute(app, { database })
     },

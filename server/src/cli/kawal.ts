@@ -32,6 +32,7 @@ program
   .option('--internet <url>', 'an address on the open internet that a check probes')
   .option('--ledger <folder>', "where the ledger's key is, and what it signed last; ledger/ in the data folder without it. It is not put back together with an older database")
   .option('--acts <folder>', "where the key of the log of acts is, and what it signed last; acts/ in the data folder without it. As with the ledger's, it is not put back together with an older database")
+  .option('--witness-policy <file>', "witnesses of the ledger, each with its address, and how many of them must have seen a checkpoint (C2SP tlog-policy); kawal witness prints the line of each")
   .option('--role <role>', 'platform, or custody: the box at an access point, where phones unload and which carries on', 'platform')
   .option('--up <url>', 'of a box: the platform that it carries to, as https://kawal.example')
   .option('--station <code>', 'of a box: the station that it is enrolled at; the code of its letter is read from KAWAL_LETTER')

@@ -4,9 +4,11 @@ import { join, resolve } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import pino from 'pino'
 import { writeStop } from '../act/started.ts'
+import { isQuorum, policySentence, readPolicy } from '@kawal/core/ledger/policy.ts'
 import { startApp } from '../app.ts'
 import { ImpactRefused, readImpactSettings } from '../impact/settings.ts'
 import { OidcRefused, readOidcSettings, type ProviderSettings } from '../organisation/oidc-settings.ts'
+import { sha256 } from '../ledger/cryptography.ts'
 import type { RecapSettings } from '../recap/open.ts'
 import { readSettings, SettingsRefused, type SigmonSettings } from '../sigmon/settings.ts'
 import { userName } from './audited.ts'
@@ -44,7 +46,7 @@ export async function serve(options: Options): Promise<void> {
     targets: { election: options['election'] ?? null, internet: options['internet'] ?? null },
     ...(sigmon === undefined ? {} : { sigmon }), ...(impact === undefined ? {} : { impact }), ...(notification === undefined ? {} : { notification }),
     ...(publicUrl === undefined ? {} : { publicUrl }), ...(oidc === undefined ? {} : { oidc }),
-    recaps: { folder: resolve(options['ledger'] ?? join(data, 'ledger')), photos: resolve(data, 'photos'), origin: `${host_name}/ledger`, ...receiverOf(options['receiver']) },
+    recaps: { folder: resolve(options['ledger'] ?? join(data, 'ledger')), photos: resolve(data, 'photos'), origin: `${host_name}/ledger`, ...receiverOf(options['receiver']), ...witnessesOf(options['witnessPolicy']) },
     acts: { folder: resolve(options['acts'] ?? join(data, 'acts')), origin: `${host_name}/acts`, startedBy: userName() },
     callbackHosts: listOf(options['callbackHosts']), ...(options['trustProxy'] === undefined ? {} : { trustProxy: listOf(options['trustProxy']) }),
   }).catch(async (error: unknown) => {
@@ -80,6 +82,23 @@ function receiverOf(url: string | undefined): Pick<RecapSettings, 'receiver'> {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new CommandFailure(exits.usage, `--receiver takes an address, as https://terima.kpu.example/records, not ${url}.`)
   const token = process.env['KAWAL_RECEIVER_TOKEN']
   return { receiver: { url, ...(token === undefined ? {} : { token }) } }
+}
+
+/** Read before anything starts: what is wrong is said with its line. */
+function witnessesOf(path: string | undefined): Pick<RecapSettings, 'witnesses'> {
+  if (path === undefined) return {}
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new CommandFailure(exits.rejected, `--witness-policy ${path} cannot be read: ${(error as Error).message}`)
+  }
+  const policy = readPolicy(text, sha256)
+  if (!policy.ok) throw new CommandFailure(exits.rejected, `--witness-policy ${path}: ${policySentence(policy.error)}`)
+  const asked = policy.value.witnesses.filter(({ url }) => url !== null).map(({ name }) => name)
+  if (policy.value.quorum === null) throw new CommandFailure(exits.rejected, `--witness-policy ${path}: quorum none asks for no witness. Name the quorum, or leave --witness-policy out.`)
+  if (!isQuorum(policy.value, new Set(asked))) throw new CommandFailure(exits.rejected, `--witness-policy ${path}: the witnesses that have an address (${asked.join(', ') || 'none'}) are no quorum, so no checkpoint would ever have one. Write the address of each behind its key.`)
+  return { witnesses: policy.value }
 }
 
 const listOf = (text: string | undefined): string[] => (text ?? '').split(',').map((each) => each.trim()).filter(Boolean)

@@ -1,7 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { grow, type Edge, type TileFile } from '@kawal/core/ledger/growth.ts'
 import { sameBytes } from '@kawal/core/ledger/bytes.ts'
-import { frontierOf, hashesOf, inclusionSpans, rootOf, type HashAt } from '@kawal/core/ledger/merkle.ts'
+import { consistencySpans, frontierOf, hashesOf, inclusionSpans, rootOf, type HashAt, type Span } from '@kawal/core/ledger/merkle.ts'
 import { formatProof } from '@kawal/core/ledger/proof.ts'
 import { hashFromTiles, tilePath, tilesOf, tile_width, type Tile } from '@kawal/core/ledger/tiles.ts'
 import { FsyncFailed } from '../durable.ts'
@@ -202,6 +202,10 @@ export async function openLedger<W extends Writing>({ store, signer, clock, sour
     append: queue.append,
     /** An entry's receipt, as a tlog-proof: of one entry always the same. @returns null where no checkpoint holds it */
     receipt: (index: number): Promise<string | null> => trees.receipt(index),
+    /** An entry's proof in this checkpoint, which holds it, as a tlog-proof. */
+    proofIn: trees.proofIn,
+    /** That a checkpoint that was shown begins with the first `older` entries, which are 1 or more (RFC 6962, section 2.1.2). */
+    consistency: (older: number, size: number): Promise<readonly Uint8Array[]> => trees.hashesOver(consistencySpans(older, size), size),
     /** @returns null for what the newest checkpoint does not cover */
     async tile(tile: Tile): Promise<Uint8Array | null> {
       const first = tile.index * tile_width + tile.width
@@ -301,8 +305,13 @@ function createTrees(store: LedgerStore, edgeNow: () => Edge) {
     return recent.find(({ size }) => size > index) ?? null
   }
 
+  const hashesOver = async (spans: readonly Span[], size: number): Promise<Uint8Array[]> => hashesOf(spans, await hashesIn(size, tilesOf(spans, size)), sha256)
+  const proofIn = async (index: number, { size, note }: Shown): Promise<string> => formatProof({ index, hashes: await hashesOver(inclusionSpans(index, size), size), extra: null, checkpoint: note })
+
   return {
     bytesOf,
+    hashesOver,
+    proofIn,
     grown(files: readonly { readonly tile: Tile; readonly bytes: Uint8Array }[]): void {
       for (const { tile, bytes } of files) if (tile.level !== 'entries' && tile.width === tile_width) keep(tilePath(tile), bytes)
     },
@@ -318,10 +327,7 @@ function createTrees(store: LedgerStore, edgeNow: () => Edge) {
     },
     async receipt(index: number): Promise<string | null> {
       const shown = await shownFor(index)
-      if (shown === null) return null
-      const spans = inclusionSpans(index, shown.size)
-      const hashes = hashesOf(spans, await hashesIn(shown.size, tilesOf(spans, shown.size)), sha256)
-      return formatProof({ index, hashes, extra: null, checkpoint: shown.note })
+      return shown === null ? null : proofIn(index, shown)
     },
   }
 }

@@ -7,6 +7,7 @@ import { edgeOf, subtreeHash, tilePath, tile_width, type Tile } from '@kawal/cor
 import { system, type Database } from '../adapters/postgres/database.ts'
 import { sha256 } from './cryptography.ts'
 import type { LedgerStore, NewEntry, Shown, Writing } from './ledger.ts'
+import type { Witnessed, WitnessedStore } from './witnessing.ts'
 
 /** A transaction that also what has a table of its own may write in. */
 export interface DatabaseWriting extends Writing { readonly client: pg.ClientBase }
@@ -81,4 +82,18 @@ async function addEntries(client: pg.ClientBase, log: LogTables, first: number, 
   const full = files.filter(({ tile }) => tile.level !== 'entries' && tile.width === tile_width)
   if (full.length === 0) return
   await client.query(`INSERT INTO ${log}_tile (level, index, bytes) SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bytea[])`, [full.map(({ tile }) => tile.level), full.map(({ tile }) => tile.index), full.map(({ bytes }) => bytes)])
+}
+
+/** Checkpoints of one log that a quorum of one policy has seen, in the database. */
+export const witnessedIn = (database: Database) => (log: string, policy: Uint8Array): WitnessedStore => {
+  const read = async (which: string, values: readonly unknown[]): Promise<Witnessed | null> => {
+    const { rows } = await database.transaction(system, (client) => client.query<Shown & { at: Date }>(`SELECT size, note, at FROM ledger_witnessed WHERE log = $1 AND policy = $2 ${which} LIMIT 1`, [log, policy, ...values]))
+    const [row] = rows
+    return row === undefined ? null : { ...row, at: row.at.getTime() }
+  }
+  return {
+    keep: ({ size, note, at }) => database.transaction(system, async (client) => void (await client.query('INSERT INTO ledger_witnessed (log, policy, size, note, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING', [log, policy, size, note, new Date(at)]))),
+    first: (index) => read('AND size > $3 ORDER BY size', [index]),
+    newest: () => read('ORDER BY size DESC', []),
+  }
 }

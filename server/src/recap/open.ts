@@ -2,12 +2,16 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
 import { formatVerifierKey } from '@kawal/core/ledger/key.ts'
+import type { Policy } from '@kawal/core/ledger/policy.ts'
 import { contestDefaults, type Contests } from '@kawal/core/recap/judge.ts'
 import type { Database } from '../adapters/postgres/database.ts'
 import { boxRoute } from '../custody/boxes.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { endWith, openLog, type LogSettings } from '../ledger/open.ts'
 import { ledgerRoutes } from '../ledger/routes.ts'
+import { witnessedIn } from '../ledger/store.ts'
+import { witnessRoutes } from '../ledger/witness-routes.ts'
+import { createWitnessing } from '../ledger/witnessing.ts'
 import { deviceOf } from '../measurement/device.ts'
 import { createRecapCounts } from './counts.ts'
 import { createDeliveryStore } from './deliveries.ts'
@@ -30,6 +34,8 @@ export interface RecapSettings extends LogSettings {
   readonly contests?: Contests
   /** Records that count are handed to it; to nobody without it. */
   readonly receiver?: ReceiverSettings
+  /** Witnesses of the log, each with an address, and how many of them must have seen a checkpoint; none are asked without it. */
+  readonly witnesses?: Policy
 }
 
 export interface RecapOptions {
@@ -44,6 +50,8 @@ export interface RecapOptions {
 export interface Recaps {
   /** `NAME+ID+KEY` of the ledger; null where none is open. */
   readonly key: string | null
+  /** Whom to believe, as phones take it: the ledger and a quorum of its witnesses; null where none are asked. */
+  readonly policy: string | null
   /** @throws ProblemError where none is open */
   ledger(): Ledger
   routes(app: FastifyInstance): void
@@ -64,6 +72,7 @@ export async function openRecaps({ clock, log, recaps: settings, fatal = endWith
   const { ledger, need: open } = await openLog(settings, {
     database, clock, tables: 'ledger', sources: createSources(), failed, fatal, none: 'This server keeps no ledger, and takes no recaps.', stopped: 'The ledger is stopped until people have looked at it. Keep the record: it is sent again by itself.',
   })
+  const witnessing = ledger === null || settings?.witnesses === undefined ? null : await createWitnessing({ ledger, policy: settings.witnesses, store: witnessedIn(database), clock, failed })
   const contests = settings?.contests ?? contestDefaults
   const signatures = createSignatures()
   const judge = createJudge({ store: createJudgeStore(database), clock, contests, signatures, failed })
@@ -82,6 +91,7 @@ export async function openRecaps({ clock, log, recaps: settings, fatal = endWith
     await turning
     await ledger?.idle()
     await judge.idle()
+    await witnessing?.idle()
   }
   ends.push(idle)
   return {
@@ -89,14 +99,16 @@ export async function openRecaps({ clock, log, recaps: settings, fatal = endWith
     ledger: open,
     countedAt: counts.asOf,
     key: ledger === null ? null : formatVerifierKey(ledger.key),
+    policy: witnessing?.policy ?? null,
     routes(app) {
-      ledgerRoutes(app, open)
+      ledgerRoutes(app, open, { witnessing })
+      witnessRoutes(app, { clock, logs: ledger === null ? [] : [{ ledger, witnessing }] })
       boxRoute(app, { database, clock, device: (request) => deviceOf(request, secret) })
       // In a scope of their own: nobody else takes bodies of these types.
       void app.register((scope, _, done) => {
         const admit = (request: FastifyRequest): number => deviceOf(request, secret).key
         const lists = createPhotoLists(database)
-        recapRoutes(scope, { lists, stateOf: (hash) => readState(database, hash), deliveryOf: (hash) => readDelivery(database, hash), admit, clock, ledger: open, intake, taken: () => void judge.turn() })
+        recapRoutes(scope, { lists, stateOf: (hash) => readState(database, hash), deliveryOf: (hash) => readDelivery(database, hash), admit, clock, ledger: open, witnessing, intake, taken: () => void judge.turn() })
         stationRecapRoute(scope, { database, contests })
         photoRoutes(scope, { lists, admit, clock, store: createPhotoStore(photoFiles(settings?.photos ?? '')), fatal })
         done()
@@ -104,6 +116,8 @@ export async function openRecaps({ clock, log, recaps: settings, fatal = endWith
     },
     turn(): Promise<void> {
       const now = clock()
+      // By itself: nothing waits for a witness.
+      void witnessing?.turn()
       if (turning !== null || ledger === null || now - turned < turn_ms) return turning ?? Promise.resolve()
       turned = now
       return (turning = turn(ledger).finally(() => (turning = null)))

@@ -8,6 +8,7 @@ import { list_bytes_max } from '@kawal/core/recap/photo.ts'
 import type { Database } from '../adapters/postgres/database.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { SignerRefused } from '../ledger/signer.ts'
+import type { Witnessing } from '../ledger/witnessing.ts'
 import { ProblemError } from '../problem.ts'
 import { callerWho } from '../readiness/ask.ts'
 import type { Intake } from './intake.ts'
@@ -25,15 +26,19 @@ interface RecapNeeds {
   readonly clock: () => number
   /** @throws ProblemError where it does not go on */
   readonly ledger: () => Ledger
+  /** Where witnesses are asked. */
+  readonly witnessing?: Witnessing | null
   readonly intake: Intake
   /** Told when something new was taken in. */
   readonly taken: () => void
 }
 
 const receipt_type = 'text/plain; charset=utf-8'
+/** Witnesses are asked once a second. */
+const witnessed_pause_s = 2
 
 /** Records come in as they were signed, from whoever carries them; the answer is the receipt (spec/ledger.md). */
-export function recapRoutes(app: FastifyInstance, { lists, stateOf, deliveryOf, admit, clock, ledger, intake, taken }: RecapNeeds): void {
+export function recapRoutes(app: FastifyInstance, { lists, stateOf, deliveryOf, admit, clock, ledger, witnessing = null, intake, taken }: RecapNeeds): void {
   app.addContentTypeParser(cose_type, { parseAs: 'buffer', bodyLimit: signed_bytes_max }, (_, body, parsed) => parsed(null, body))
   app.addContentTypeParser(list_type, { parseAs: 'buffer', bodyLimit: list_bytes_max }, (_, body, parsed) => parsed(null, body))
 
@@ -69,6 +74,15 @@ export function recapRoutes(app: FastifyInstance, { lists, stateOf, deliveryOf, 
     const { entry } = await readState(request.params.hash)
     const receipt = await ledger().receipt(entry)
     if (receipt === null) throw new ProblemError('not_ready', 'The record is kept, and no signed checkpoint holds it yet. Ask again in a few seconds.')
+    return reply.header('content-type', receipt_type).send(receipt)
+  })
+
+  app.get<{ Params: { hash: string } }>('/v1/recaps/:hash/witnessed', async (request, reply): Promise<FastifyReply> => {
+    admit(request)
+    const { entry } = await readState(request.params.hash)
+    if (witnessing === null) throw new ProblemError('not_found', 'No witnesses are asked here: the receipt at /receipt is all there is.')
+    const receipt = await witnessing.receipt(entry)
+    if (receipt === null) throw new ProblemError('not_ready', 'The record is in the ledger, and no checkpoint with it was seen by a quorum of witnesses yet. Ask again in a few seconds.', witnessed_pause_s)
     return reply.header('content-type', receipt_type).send(receipt)
   })
 

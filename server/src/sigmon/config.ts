@@ -14,6 +14,8 @@ interface ConfigOptions {
   readonly targets: SigmonConfig['targets']
   /** Of the ledger that this server keeps; null for none. */
   readonly ledgerKey: string | null
+  /** Of the ledger and its witnesses; null where none are asked. */
+  readonly ledgerPolicy?: string | null
   readonly clock: () => number
 }
 
@@ -75,9 +77,9 @@ export function createConfig(options: ConfigOptions): {
   }
 }
 
-function contentOf({ signer, settings, targets, ledgerKey }: ConfigOptions, load: number): Content {
+function contentOf({ signer, settings, targets, ledgerKey, ledgerPolicy = null }: ConfigOptions, load: number): Content {
   const { forms: _, intervalS, ...rest } = settings
-  return { keys: [...signer.keys], ...rest, intervalS: Math.min(interval_s_max, intervalS * load), targets, ledgerKey }
+  return { keys: [...signer.keys], ...rest, intervalS: Math.min(interval_s_max, intervalS * load), targets, ledgerKey, ...(ledgerPolicy === null ? {} : { ledgerPolicy }) }
 }
 
 const dayOf = (at: number): number => Math.floor(at / day_ms)

@@ -88,7 +88,7 @@ export async function openWitness({ folder, name, logs, clock, fatal, folderOf =
 
 type ReadableRequest = Extract<ReturnType<typeof readRequest>, { ok: true }>['value']
 
-export const originHash = (origin: string): string => Buffer.from(sha256(Buffer.from(origin))).toString('hex')
+const originHash = (origin: string): string => Buffer.from(sha256(Buffer.from(origin))).toString('hex')
 
 async function keep(place: SignerFolder, seen: SeenTree | null, size: number, note: string): Promise<void> {
   if (size > (seen?.size ?? 0)) return swap(place, seen?.size ?? 0, note)
