@@ -3,6 +3,7 @@ import pg from 'pg'
 import type { BrowserContext, Page } from 'playwright-core'
 import { formatLetterCode } from '@kawal/core/measurement/letter.ts'
 import { stationCode } from '@kawal/server/src/measurement/enrolment.ts'
+import type { RecapSettings } from '@kawal/server/src/recap/open.ts'
 import { settingsDefaults } from '@kawal/server/src/sigmon/settings.ts'
 import { seedPlan } from '@kawal/testkit/plan.ts'
 import { withServer, type TestServer } from '@kawal/testkit/server.ts'
@@ -42,6 +43,7 @@ interface EngineRecap {
   readonly said: { readonly state: string } | null
   readonly refusal: string | null
   readonly custody?: readonly { readonly receipt: string; readonly sent: Readonly<Record<string, number>> }[]
+  readonly witnessed?: { readonly text: string; readonly by: readonly { readonly name: string; readonly at_s: number }[] }
   readonly delivery?: string
 }
 interface EngineState {
@@ -93,9 +95,9 @@ export interface EnginePhone extends Phone {
 }
 
 /** @param custody address of a box at an access point; whoever gives it starts the box, or does not */
-export async function openBench({ custody, receiver }: { readonly custody?: string; readonly receiver?: string } = {}): Promise<Bench> {
+export async function openBench({ custody, recaps }: { readonly custody?: string; readonly recaps?: Partial<RecapSettings> } = {}): Promise<Bench> {
   const builds = [buildEngine('a'), buildEngine('b')] as const
-  const server = await withServer(Date.now, seed, { sigmon: { ...settings, ...(custody === undefined ? {} : { custody }) }, ...(receiver === undefined ? {} : { recaps: { receiver: { url: receiver } } }) })
+  const server = await withServer(Date.now, seed, { sigmon: { ...settings, ...(custody === undefined ? {} : { custody }) }, ...(recaps === undefined ? {} : { recaps }) })
   const front = await startFront(server.app.url)
   front.serve(builds[0])
   return {

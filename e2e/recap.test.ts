@@ -6,8 +6,8 @@ import { after, before, beforeEach, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import pino from 'pino'
 import type { StationRecaps } from '@kawal/contract/recap.ts'
-import { readVerifierKey } from '@kawal/core/ledger/key.ts'
-import { logAlone } from '@kawal/core/ledger/policy.ts'
+import { readVerifierKey, type VerifierKey } from '@kawal/core/ledger/key.ts'
+import { logAlone, type Policy } from '@kawal/core/ledger/policy.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { hexOf } from '@kawal/core/recap/bytes.ts'
 import { writeEntry } from '@kawal/core/recap/entry.ts'
@@ -15,7 +15,9 @@ import { readSignedRecap } from '@kawal/core/recap/envelope.ts'
 import { freePort } from '@kawal/server/src/adapters/postgres/embedded.ts'
 import { startBox } from '@kawal/server/src/custody/box.ts'
 import { verifyEd25519 } from '@kawal/server/src/ledger/cryptography.ts'
+import { openSigner, signerFolder } from '@kawal/server/src/ledger/signer.ts'
 import { deviceToken, enrolKey, stationCode } from '@kawal/server/src/measurement/enrolment.ts'
+import { startWitness, type RunningWitness } from '@kawal/server/src/witness/serve.ts'
 import { startFaultProxy } from '@kawal/testkit/fault-proxy.ts'
 import { planned } from '@kawal/testkit/plan.ts'
 import { withDatabase } from '@kawal/testkit/postgres.ts'
@@ -30,6 +32,12 @@ const stations = [...planned.stations]
 const wait_ms_max = 60_000
 let bench: Bench
 let receiver: Receiver
+let witness: RunningWitness
+const keys = mkdtempSync(join(tmpdir(), 'kawal-witnessed-'))
+const keyOf = (text: string): VerifierKey => {
+  const key = readVerifierKey(text, sha256)
+  return key.ok ? key.value : assert.fail(key.error)
+}
 /** Nothing listens there but in the test of the box. */
 let box_port = 0
 let open: EnginePhone[] = []
@@ -37,11 +45,16 @@ let open: EnginePhone[] = []
 before(async () => {
   box_port = await freePort()
   receiver = await startReceiver()
-  bench = await openBench({ custody: `http://127.0.0.1:${box_port}`, receiver: receiver.url })
+  const log = (await openSigner(signerFolder(join(keys, 'ledger')), 'kawal.example/ledger', true)).key
+  witness = await startWitness({ folder: join(keys, 'witness'), name: 'saksi.example/kawal', logs: [log], clock: Date.now, log: pino({ level: 'silent' }), host: '127.0.0.1', port: 0 })
+  const witnesses: Policy = { logs: [], witnesses: [{ name: 'bawaslu', key: keyOf(witness.key), url: witness.url }], groups: [], quorum: 'bawaslu' }
+  bench = await openBench({ custody: `http://127.0.0.1:${box_port}`, recaps: { folder: join(keys, 'ledger'), witnesses, receiver: { url: receiver.url } } })
 })
 after(async () => {
   await bench.close()
   await receiver.close()
+  await witness.stop()
+  rmSync(keys, { recursive: true, force: true })
 })
 beforeEach(async () => {
   await Promise.all(open.map((phone) => phone.close()))
@@ -82,9 +95,9 @@ const sign = (page: Page, station: string, shots: readonly Shot[] = [], count = 
   return hashes
 }, [station, soundTotals, shots, count] as const)
 
-interface Kept { readonly hash: string; readonly bytes: string; readonly left: number; readonly isListKept: boolean; readonly receipt: string | null; readonly isProven: boolean; readonly refusal: string | null; readonly custody: readonly { readonly receipt: string; readonly held: number }[]; readonly delivery: string | null }
-const keptOf = (page: Page): Promise<Kept[]> => page.evaluate(async () => (await (await window.engine.session.recaps()).all()).map(({ hash, bytes, photos, isListKept, receipt, isProven, refusal, custody, delivery }) => ({
-  hash, bytes: Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(''), left: photos.reduce((sum, { size_bytes, offset }) => sum + size_bytes - offset, 0), isListKept, receipt, isProven, refusal, custody: (custody ?? []).map((each) => ({ receipt: each.receipt, held: Object.values(each.sent).reduce((sum, bytes) => sum + bytes, 0) })), delivery: delivery ?? null,
+interface Kept { readonly hash: string; readonly bytes: string; readonly left: number; readonly isListKept: boolean; readonly receipt: string | null; readonly isProven: boolean; readonly refusal: string | null; readonly custody: readonly { readonly receipt: string; readonly held: number }[]; readonly witnessed: { readonly text: string; readonly by: readonly { readonly name: string; readonly at_s: number }[] } | null; readonly delivery: string | null }
+const keptOf = (page: Page): Promise<Kept[]> => page.evaluate(async () => (await (await window.engine.session.recaps()).all()).map(({ hash, bytes, photos, isListKept, receipt, isProven, refusal, custody, witnessed, delivery }) => ({
+  hash, bytes: Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(''), left: photos.reduce((sum, { size_bytes, offset }) => sum + size_bytes - offset, 0), isListKept, receipt, isProven, refusal, custody: (custody ?? []).map((each) => ({ receipt: each.receipt, held: Object.values(each.sent).reduce((sum, bytes) => sum + bytes, 0) })), witnessed: witnessed ?? null, delivery: delivery ?? null,
 })))
 const press = (page: Page): Promise<void> => page.evaluate(async () => (await window.engine.session.recaps()).sender.trigger('button'))
 
@@ -123,6 +136,14 @@ test('signed without a network, the phone dies, and when there is one it goes ou
   const { records, slots } = await judgedAt(station, 1)
   assert.deepEqual([slots.map(({ state }) => state), records[0]?.reason, records[0]?.warnings, records[0]?.photos?.map((photo) => [photo.kind, photo.size, photo.kept])],
     [['single'], null, [], [['preview', 90_000, true], ['original', 700_000, true]]])
+  // Witnesses see the ledger beside it, and the phone asks for that by itself.
+  const [seen] = await eventually('witnessed', async () => {
+    await bench.server.app.tick(Date.now())
+    return keptOf(again)
+  }, ([each]) => each?.witnessed != null)
+  const policy: Policy = { ...logAlone(keyOf((await (await fetch(`${bench.server.app.url}/ledger/key`)).text()).trim())), witnesses: [{ name: 'bawaslu', key: keyOf(witness.key), url: null }], quorum: 'bawaslu' }
+  const verified = await verifyReceipt(writeEntry({ kind: 'recap', envelope: Buffer.from(kept?.bytes ?? '', 'hex') }), seen?.witnessed?.text ?? '', policy, { sha256, verify: verifyEd25519 })
+  assert.deepEqual(verified.ok && verified.value.witnesses, seen?.witnessed?.by)
 })
 
 test('the app is closed when the network comes back: the browser calls the worker, which sends record, list and photos, and keeps the receipt', { timeout: 120_000 }, async () => {

@@ -178,7 +178,7 @@ async function assemble(env: Environment, parts: Parts): Promise<Engine> {
   const spread_ms = (): number => config().spreadS * 1000
   const delivery = createDelivery({ env, queue, identities, enrolment, compact: parts.compact, told, met, changed })
   const sender: Sender = createSender({ env, store, name: 'send', delivery, spread_ms, changed })
-  const recaps = createRecapPart({ env, store, identities, enrolment, ledgerKey: () => trust.config()?.ledgerKey ?? null, box: () => trust.config()?.custody ?? null, photosFrom: turnOf(packs, identities, () => choices), spread_ms, changed })
+  const recaps = createRecapPart({ env, store, identities, enrolment, ledgerKey: () => trust.config()?.ledgerKey ?? null, ledgerPolicy: () => trust.config()?.ledgerPolicy ?? null, box: () => trust.config()?.custody ?? null, photosFrom: turnOf(packs, identities, () => choices), spread_ms, changed })
   const problems = createProblems(env, store, identities, changed)
   await problems.open()
   const reporting = createReporting({ env, identities, queue, measuring, sender, wire: delivery.wire, config, choices: () => choices })

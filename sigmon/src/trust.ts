@@ -198,7 +198,7 @@ function configOf(value: unknown): SigmonConfig | null {
   const sound = [
     Number.isInteger(config.version) && config.version >= 1, !Number.isNaN(Date.parse(config.issuedAt)), !Number.isNaN(Date.parse(config.validUntil)),
     Array.isArray(config.keys), Array.isArray(config.helpLines), within(config.intervalS, 30, 3_600), within(config.jitterShare, 0, 0.5), within(config.spreadS, 0, 900),
-    within(probes.routine, 1, 10), within(probes.check, 3, 20), within(probes.timeoutMs, 500, 30_000), within(probes.reachEvery, 1, 1_000), isText(targets.internet), isText(targets.election), isText(config.ledgerKey ?? null),
+    within(probes.routine, 1, 10), within(probes.check, 3, 20), within(probes.timeoutMs, 500, 30_000), within(probes.reachEvery, 1, 1_000), isText(targets.internet), isText(targets.election), isText(config.ledgerKey ?? null), isText(config.ledgerPolicy ?? null),
     within(config.fullTestShare, 0, 1), within(budget.dailyBytes, 0, Infinity), within(budget.checkDownBytes, 0, 150_000), within(budget.checkUpBytes, 0, 75_000), within(budget.fullTestBytes, 0, Infinity),
   ]
   return sound.every(Boolean) ? config : null

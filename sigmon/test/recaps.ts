@@ -19,13 +19,16 @@ async function kept(byte: string, { totals: counts, replaces }: Filled, more: Pa
 const counts = { state: 'counts', reason: null, detail: null } as const
 /** As long as a nation's. */
 const proof = `c2sp.org/tlog-proof@v1\nindex 4100805\n${'uGk0b3VnaCBmb3IgYSBxciwgYW5kIG5vYm9keSdzIGhhc2g=\n'.repeat(22)}\nkawal.example/ledger\n4100806\n`
+/** With the cosignatures of two witnesses. */
+const cosigned = `${proof}${'— saksi.bawaslu.example/kawal uGk0b3VnaCBmb3IgYSBxciwgYW5kIG5vYm9keSdzIGhhc2guGk0b3VnaCBmb3IgYSBxciwgYW5kIG5vYm9keSdzIGhhc2g=\n'.repeat(3)}`
+const witnessed = { text: cosigned, by: [{ name: 'bawaslu', at_s: Math.floor(Date.now() / 1000) - 3_500 }, { name: 'unm', at_s: Math.floor(Date.now() / 1000) - 3_498 }] }
 const sent = { receipt: proof, isProven: true, isListKept: true }
 
 /** @param many else there is none yet */
 export async function playedRecaps(many: boolean, changed: () => void): Promise<Recaps> {
   const all: KeptRecap[] = many ? await Promise.all([
-    kept('a1', filled, { ...sent, delivery: proof, said: { ...counts, deliveredAt: new Date().toISOString() } }),
-    kept('b2', { ...filled, replaces: hashOf('a1') }, { ...sent, photos: [{ id: 'x', kind: 'original', size_bytes: 2_400_000, offset: 786_432 }], said: { ...counts, deliveredAt: null } }),
+    kept('a1', filled, { ...sent, witnessed, delivery: proof, said: { ...counts, deliveredAt: new Date().toISOString() } }),
+    kept('b2', { ...filled, replaces: hashOf('a1') }, { ...sent, witnessed, photos: [{ id: 'x', kind: 'original', size_bytes: 2_400_000, offset: 786_432 }], said: { ...counts, deliveredAt: null } }),
     kept('c3', filled, {}),
     kept('a7', filled, { photos: [{ id: 'y', kind: 'original', size_bytes: 1_900_000, offset: 0 }], custody: [{ at: Date.now() - 1_200_000, key: 'kotak', receipt: proof, isListKept: true, sent: { y: 1_900_000 } }] }),
     kept('d4', filled, { ...sent, isProven: false, said: { state: 'quarantine', reason: 'totals_impossible', detail: 'votes_1 is 905.', deliveredAt: null } }),
@@ -34,7 +37,7 @@ export async function playedRecaps(many: boolean, changed: () => void): Promise<
   let draft: Draft | null = null
   return {
     sender: { trigger: () => Promise.resolve(), state: () => (many ? { status: 0, retryAt: Date.now() + 90_000 } : null), stop: () => undefined },
-    anythingWaits: () => Promise.resolve(many), all: () => Promise.resolve([...all]), photosFrom: () => null,
+    anythingWaits: () => Promise.resolve(many), all: () => Promise.resolve([...all]), photosFrom: () => null, hasWitnesses: () => true,
     draft: () => Promise.resolve(draft),
     keepDraft: (_, given) => Promise.resolve(void (draft = given)),
     linkOf: ({ bytes }) => Promise.resolve(linkOf('https://kawal.example/sigmon/', { bytes, key: 'A'.repeat(87) })),

@@ -20,9 +20,9 @@ export interface ShownRecap {
 }
 
 export const codeOf = (hash: string, code: (hash: Uint8Array) => string): string => code(Uint8Array.from(hash.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)))
-type Stage = 'phone' | 'custody' | 'sent' | 'kpu'
+type Stage = 'phone' | 'custody' | 'sent' | 'witnessed' | 'kpu'
 /** A record that no box has ever had skips that stage. */
-export const stagesOf = ({ custody, receipt, said }: KeptRecap): readonly Stage[] => ['phone', ...((custody ?? []).length > 0 ? ['custody' as const] : []), ...(receipt === null ? [] : ['sent' as const]), ...(said?.deliveredAt == null ? [] : ['kpu' as const])]
+export const stagesOf = ({ custody, receipt, witnessed, said }: KeptRecap): readonly Stage[] => ['phone', ...((custody ?? []).length > 0 ? ['custody' as const] : []), ...(receipt === null ? [] : ['sent' as const]), ...(witnessed === undefined ? [] : ['witnessed' as const]), ...(said?.deliveredAt == null ? [] : ['kpu' as const])]
 export const stageOf = (kept: KeptRecap): Stage => stagesOf(kept).at(-1) ?? 'phone'
 
 /** A form that can be filled in: its contest and its ballot are known. */

@@ -6,7 +6,7 @@ import { exclusively } from '../exclusive.ts'
 import { createIdentities, publicKeyOf } from '../identities.ts'
 import { createBook } from '../recap/book.ts'
 import { createCarrier } from '../recap/carry.ts'
-import { proves, provesEntry } from '../recap/receipt.ts'
+import { proves, provesEntry, seenBy } from '../recap/receipt.ts'
 import { openStore, type Store } from '../store.ts'
 import { compactWire } from './compact.ts'
 import { createDelivery, quietKey, type Delivery, type Outcome } from './deliver.ts'
@@ -47,6 +47,7 @@ async function sendWaiting(last: boolean): Promise<void> {
     const isAtPoint = (await store.read<{ readonly accessPoint?: string | null }>('choices'))?.accessPoint != null
     const recaps = createCarrier({
       env, identities, enrolment, proves, provesEntry, changed: nothing, book: createBook({ env, store, build: Promise.resolve(new Uint8Array(32)) }), publicKey: () => publicKeyOf(crypto, store),
+      witnesses: { policy: () => config?.config.ledgerPolicy ?? null, seenBy, soon: nothing },
       ledgerKey: () => config?.config.ledgerKey ?? null, box: () => config?.config.custody ?? null, arePhotosDue: () => arePhotosDue,
     })
     const results = await sendAll(env, store, 'recaps', recaps)

@@ -11,7 +11,7 @@ import { isFull, resultOf, type Store } from '../store.ts'
 import { sha256With } from '../trust.ts'
 import type { Custody, Filled, KeptRecap, Recaps, Shot, SignFault } from './kept.ts'
 
-type Changed = Partial<Pick<KeptRecap, 'isListKept' | 'receipt' | 'isProven' | 'said' | 'refusal' | 'delivery'>>
+type Changed = Partial<Pick<KeptRecap, 'isListKept' | 'receipt' | 'isProven' | 'said' | 'refusal' | 'delivery' | 'witnessed'>>
 
 export interface Book extends Pick<Recaps, 'all' | 'adopt' | 'draft' | 'keepDraft'> {
   /** Signs once and keeps it on disk, with its photos, before it says so. */

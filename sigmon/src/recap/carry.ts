@@ -10,7 +10,8 @@ import { read, request } from '../request.ts'
 import { unload, type BoxNeeds } from './box.ts'
 import { handAll, unsentOf, type Desk } from './desk.ts'
 import type { KeptRecap } from './kept.ts'
-import type { provesEntry } from './receipt.ts'
+import type { provesEntry, seenBy } from './receipt.ts'
+import { createWitnessed } from './witnessed.ts'
 
 /** What became of a record is asked for no oftener. */
 const state_ms = 5 * 60_000
@@ -19,6 +20,8 @@ interface CarrierNeeds extends BoxNeeds {
   readonly identities: Identities
   readonly enrolment: Pick<Enrolment, 'confirm'>
   readonly provesEntry: typeof provesEntry
+  /** How the proofs of witnesses are come by; nobody asks for them without it. */
+  readonly witnesses?: { readonly policy: () => string | null; readonly seenBy: typeof seenBy; readonly soon: (wait_ms: number) => void }
   /** False while the access plan gives the line to others. */
   readonly arePhotosDue: (all: readonly KeptRecap[]) => boolean
 }
@@ -32,7 +35,9 @@ interface Carrier extends Pick<Delivery, 'all' | 'anythingWaits'> {
 export function createCarrier(needs: CarrierNeeds): Carrier {
   const { env, book, changed, arePhotosDue } = needs
   let askedAt = -Infinity
-  const pass = (bearer: Identity, renew: () => Promise<boolean>): Promise<Outcome | 'enrol'> => handAll(needs, platformOf(needs, bearer), renew, arePhotosDue)
+  const { policy, seenBy: seen, soon } = needs.witnesses ?? noWitnesses
+  const witnessed = createWitnessed({ env, book, ledgerPolicy: policy, seenBy: seen, soon })
+  const pass = (bearer: Identity, renew: () => Promise<boolean>): Promise<Outcome | 'enrol'> => handAll(needs, platformOf(needs, bearer, witnessed.logged), renew, arePhotosDue)
 
   /** What the platform makes of those that it has, until there is nothing more to come. */
   async function ask(bearer: Identity): Promise<void> {
@@ -56,12 +61,15 @@ export function createCarrier(needs: CarrierNeeds): Carrier {
       }
       if (outcome === 'enrol') return { ok: false, status: 403, wait_ms: 60_000 }
       if (outcome.ok) await ask(bearer)
+      if (outcome.ok && (await witnessed.ask(asOf(bearer)))) changed()
       return outcome
     },
     anythingWaits: async () => (await book.all()).some((kept) => kept.refusal === null && nextStep([unsentOf(kept, env.clock())], true) !== null),
     toBox: (renew) => unload(needs, renew),
   }
 }
+
+const noWitnesses: NonNullable<CarrierNeeds['witnesses']> = { policy: () => null, seenBy: () => Promise.resolve(null), soon: () => undefined }
 
 const asOf = ({ token }: Identity): Record<string, string> => ({ authorization: `Bearer ${token}` })
 
@@ -77,7 +85,7 @@ async function bearerOf({ identities, enrolment, changed }: CarrierNeeds, refuse
   return answered.is === 'confirmed' ? answered.identity : answered.is === 'unanswered' ? { ok: false, status: answered.status, wait_ms: answered.wait_ms } : done
 }
 
-function platformOf({ env, book, proves: prove, ledgerKey }: CarrierNeeds, bearer: Identity): Desk {
+function platformOf({ env, book, proves: prove, ledgerKey }: CarrierNeeds, bearer: Identity, logged: () => void): Desk {
   return {
     address: '', headers: asOf(bearer),
     unsent: (kept) => unsentOf(kept, env.clock()),
@@ -85,6 +93,7 @@ function platformOf({ env, book, proves: prove, ledgerKey }: CarrierNeeds, beare
       const proven = await prove(bytes, receipt, ledgerKey())
       if (proven === 'wrong') return false
       await book.change(hash, { receipt, isProven: proven === 'holds' })
+      logged()
       return true
     },
     async refused({ hash }, why) {

@@ -44,6 +44,8 @@ export interface KeptRecap {
   readonly carriedFor?: string | null
   /** Boxes at access points that have it; not there in what an earlier version kept. */
   readonly custody?: readonly Custody[]
+  /** A tlog-proof that a quorum of witnesses has seen the ledger with it, verified on this phone, and who when (s since 1970, as each says). */
+  readonly witnessed?: { readonly text: string; readonly by: readonly { readonly name: string; readonly at_s: number }[] }
   /** A tlog-proof of KPU's answer, verified on this phone; its `extra` is the entry of the ledger. */
   readonly delivery?: string
   /** What the server last said of it. */
@@ -89,6 +91,8 @@ export interface Recaps {
   keepDraft(contest: Contest, draft: Draft | null): Promise<void>
   /** Whether anything of them is still to be sent. */
   anythingWaits(): Promise<boolean>
+  /** Whether witnesses are asked: a logged record is witnessed soon. */
+  hasWitnesses(): boolean
   /** When this station's turn for photos begins at its access point; null: they go at once. */
   photosFrom(): number | null
   /** As a link, which its QR holds. */

@@ -11,7 +11,7 @@ import { createBook } from './book.ts'
 import { createCarrier } from './carry.ts'
 import type { KeptRecap, Recaps } from './kept.ts'
 import { linkOf } from './link.ts'
-import { proves, provesEntry } from './receipt.ts'
+import { proves, provesEntry, seenBy } from './receipt.ts'
 
 export interface RecapNeeds {
   readonly env: Environment
@@ -19,6 +19,8 @@ export interface RecapNeeds {
   readonly identities: Identities
   readonly enrolment: Pick<Enrolment, 'confirm'>
   readonly ledgerKey: () => string | null
+  /** Of the ledger and its witnesses; null where none are asked. */
+  readonly ledgerPolicy: () => string | null
   /** Of the box that an access point may have; null for none. */
   readonly box: () => string | null
   /** When the access plan gives the line to this station's photos; null: they go at once. */
@@ -27,14 +29,19 @@ export interface RecapNeeds {
   readonly changed: () => void
 }
 
-export function createRecaps({ env, store, identities, enrolment, ledgerKey, box, photosFrom, spread_ms, changed }: RecapNeeds): Recaps {
+export function createRecaps({ env, store, identities, enrolment, ledgerKey, ledgerPolicy, box, photosFrom, spread_ms, changed }: RecapNeeds): Recaps {
   const book = createBook({ env, store, build: buildOf(env) })
   const publicKey = (): Promise<string | null> => publicKeyOf(env.crypto, store)
   const turn = createTurn(env, photosFrom, () => void sender.trigger('timer'))
-  const carrier = createCarrier({ env, book, identities, enrolment, proves, provesEntry, ledgerKey, box, publicKey, arePhotosDue: turn.isDue, changed })
+  let looking: unknown
+  const soon = (wait_ms: number): void => {
+    env.clearTimer(looking)
+    looking = env.setTimer(() => void sender.trigger('timer'), wait_ms)
+  }
+  const carrier = createCarrier({ env, book, identities, enrolment, proves, provesEntry, ledgerKey, box, publicKey, arePhotosDue: turn.isDue, changed, witnesses: { policy: ledgerPolicy, seenBy, soon } })
   const sender = createSender({ env, store, name: 'recaps', delivery: carrier, spread_ms, changed })
   return {
-    anythingWaits: carrier.anythingWaits, all: book.all, draft: book.draft, keepDraft: book.keepDraft, photosFrom: turn.from,
+    anythingWaits: carrier.anythingWaits, all: book.all, draft: book.draft, keepDraft: book.keepDraft, photosFrom: turn.from, hasWitnesses: () => ledgerPolicy() !== null,
     sender: {
       ...sender,
       async trigger(why) {
@@ -44,6 +51,7 @@ export function createRecaps({ env, store, identities, enrolment, ledgerKey, box
       },
       stop() {
         turn.stop()
+        env.clearTimer(looking)
         sender.stop()
       },
     },

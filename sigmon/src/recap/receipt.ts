@@ -1,7 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { readVerifierKey } from '@kawal/core/ledger/key.ts'
-import { logAlone } from '@kawal/core/ledger/policy.ts'
+import { logAlone, readPolicy } from '@kawal/core/ledger/policy.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { writeEntry } from '@kawal/core/recap/entry.ts'
 
@@ -30,4 +30,12 @@ export async function provesEntry(entry: Uint8Array, receipt: string, ledgerKey:
   if (log?.ok !== true) return 'unknown'
   const verified = await verifyReceipt(entry, receipt, logAlone(log.value), { sha256, verify })
   return verified.ok ? 'holds' : 'wrong'
+}
+
+/** Which witnesses have seen the ledger with a record, and when as each says (s since 1970), if a receipt shows a quorum of the policy; null where it does not. */
+export async function seenBy(envelope: Uint8Array, receipt: string, policy: string): Promise<readonly { readonly name: string; readonly at_s: number }[] | null> {
+  const read = readPolicy(policy, sha256)
+  if (!read.ok) return null
+  const verified = await verifyReceipt(writeEntry({ kind: 'recap', envelope }), receipt, read.value, { sha256, verify })
+  return verified.ok ? verified.value.witnesses : null
 }
