@@ -29,8 +29,28 @@ test('the ledger shows its key, its newest checkpoint and how to check it elsewh
   site.empty = false
 })
 
+test('witnesses: what each has seen, what is wrong in words and how to mend it; a broken log is an alarm; without any, how to add one', async () => {
+  const page = await screens.open('&tampil=pengawasan&keadaan=witnesses', desktop)
+  await page.getByText('pernah melihat sejarah lain').waitFor()
+  const text = (await page.locator('.tables').innerText()).replace(/\s+/g, ' ')
+  for (const word of ['819.700 entri', '461 entri menunggu saksi', 'dua: 2 bawaslu kampus media pemantau', 'melihat buku besar', 'tidak menjawab', 'connect ECONNREFUSED', 'belum ditanya', 'Berhenti, biarkan basis data apa adanya']) assert.ok(text.includes(word), `${word} in ${text}`)
+  assert.match(await page.getByRole('alert').innerText(), /tidak seperti yang dilihat saksi/)
+  assert.deepEqual(await page.locator('tbody tr').evaluateAll((rows) => rows.map((row) => row.classList.contains('old'))), [false, true, true, false])
+  await assertAxe(page, 'witnesses')
+  await picture(page, 'oversight-witnesses-id')
+  await page.context().close()
+  site.empty = true
+  const bare = await screens.open('&tampil=pengawasan&keadaan=witnesses', desktop)
+  await bare.getByText('Belum ada saksi untuk buku besar ini').waitFor()
+  await bare.getByText('--witness-policy kebijakan').waitFor()
+  await assertAxe(bare, 'no witnesses')
+  await picture(bare, 'oversight-no-witnesses-id')
+  await bare.context().close()
+  site.empty = false
+})
+
 test('oversight on a phone, in English: nothing overflows, axe finds nothing', async () => {
-  for (const [query, ready, name] of [['', '820,161', 'ledger'], ['&keadaan=acts', '4,711', 'acts'], ['&keadaan=knowledge&butir=g-1', '11 lines', 'knowledge']] as const) {
+  for (const [query, ready, name] of [['', '820,161', 'ledger'], ['&keadaan=acts', '4,711', 'acts'], ['&keadaan=knowledge&butir=g-1', '11 lines', 'knowledge'], ['&keadaan=witnesses', 'has seen another history', 'witnesses']] as const) {
     const page = await screens.open(`&bahasa=en&tampil=pengawasan${query}`, phone)
     await page.getByText(ready).last().waitFor()
     await picture(page, `oversight-phone-${name}-en`)

@@ -21,7 +21,7 @@ const counts = { state: 'counts', reason: null, detail: null } as const
 const proof = `c2sp.org/tlog-proof@v1\nindex 4100805\n${'uGk0b3VnaCBmb3IgYSBxciwgYW5kIG5vYm9keSdzIGhhc2g=\n'.repeat(22)}\nkawal.example/ledger\n4100806\n`
 /** With the cosignatures of two witnesses. */
 const cosigned = `${proof}${'— saksi.bawaslu.example/kawal uGk0b3VnaCBmb3IgYSBxciwgYW5kIG5vYm9keSdzIGhhc2guGk0b3VnaCBmb3IgYSBxciwgYW5kIG5vYm9keSdzIGhhc2g=\n'.repeat(3)}`
-const witnessed = { text: cosigned, by: [{ name: 'bawaslu', at_s: Math.floor(Date.now() / 1000) - 3_500 }, { name: 'unm', at_s: Math.floor(Date.now() / 1000) - 3_498 }] }
+const witnessed = { text: cosigned, by: [{ name: 'bawaslu', at_s: Math.floor(Date.now() / 1000) - 3_500 }, { name: 'kampus', at_s: Math.floor(Date.now() / 1000) - 3_498 }] }
 const sent = { receipt: proof, isProven: true, isListKept: true }
 
 /** @param many else there is none yet */

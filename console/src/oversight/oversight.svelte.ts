@@ -1,4 +1,5 @@
-import type { Answer } from '../server.ts'
+import type { WitnessedLogs } from '@kawal/contract/witness.ts'
+import { call, type Answer } from '../server.ts'
 import { room } from '../room.svelte.ts'
 import { oversightEn } from '../words/oversight-en.ts'
 import { oversightId, type OversightWords } from '../words/oversight-id.ts'
@@ -16,6 +17,9 @@ export async function readLog(prefix: string, signal: AbortSignal): Promise<Answ
     return { ok: false, problem: { status: 0, code: 'unreachable', title: '', detail: error instanceof Error ? error.message : '' } }
   }
 }
+
+/** How the witnesses of each log do. */
+export const readWitnesses = (_: null, signal: AbortSignal): Promise<Answer<WitnessedLogs>> => call('/v1/ledger/witnesses', { signal })
 
 async function textOf(path: string, signal: AbortSignal): Promise<string> {
   const answer = await fetch(path, { signal })

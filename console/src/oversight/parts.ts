@@ -6,6 +6,7 @@ export const parts = {
   sample: () => import('./Sample.svelte'),
   acts: () => import('./Acts.svelte'),
   knowledge: () => import('./Knowledge.svelte'),
+  witnesses: () => import('./Witnesses.svelte'),
 } as const satisfies Readonly<Record<string, () => Promise<{ default: Component }>>>
 type Part = keyof typeof parts
 export const partNames = Object.keys(parts) as readonly Part[]

@@ -4,7 +4,7 @@ import type { KnowledgeKind } from '@kawal/contract/knowledge.ts'
 export const oversightId = {
   how: 'Untuk siapa pun yang tidak mau percaya begitu saja. Tidak ada yang di sini mengubah rekap; setiap bagiannya dapat diperiksa di tempat lain, dengan alat orang lain.',
   parts: 'Bagian pengawasan',
-  part: { ledger: 'Buku besar', sample: 'Uji petik', acts: 'Log tindakan', knowledge: 'Siapa tahu apa, kapan' },
+  part: { ledger: 'Buku besar', sample: 'Uji petik', acts: 'Log tindakan', knowledge: 'Siapa tahu apa, kapan', witnesses: 'Saksi' },
   actsHow: 'Apa yang dilakukan orang, sistem dan perintah terhadap platform ini: lembaga dan peran, apa, kapan, dan hasilnya. Nama orang dan alamat IP tidak ada di dalamnya. Kuncinya lain dari kunci buku besar. Bukti setiap tindakan ada di Jejak audit.',
   noActs: 'Log tindakan tidak terbuka di server ini',
   noActsHow: 'Tindakan tetap dicatat di jejak audit dan menunggu. Lihat log server dan docs/operating/acts.md.',
@@ -34,5 +34,21 @@ export const oversightId = {
   self: 'Periksa sendiri',
   selfHow: 'Membaca semua entri, membuat lagi akarnya, dan membandingkan dengan yang pernah Anda lihat. Jalankan dari mesin mana pun; cara lain tanpa program kami ada di docs/operating/verify.md.',
   stateFile: 'terlihat.checkpoint',
+  witnessesHow: 'Siapa yang mengawasi buku besar dari luar. Saksi menandatangani isinya hanya selama buku besar berawal dengan semua yang pernah dilihatnya: jadi buku besar tidak dapat menunjukkan sejarah lain kepada orang lain.',
+  broken: 'Buku besar tidak seperti yang dilihat saksi: salinan lama dipasang kembali, atau isinya diubah. Berhentilah menerima rekap dan minta orang memeriksanya; buktinya ada pada saksi.',
+  noWitnesses: 'Belum ada saksi untuk buku besar ini',
+  noWitnessesHow: 'Tanda terima baru sekuat pengelola buku besarnya. Minta pihak yang jelas bukan bagian platform menjalankan ini di mesinnya sendiri; hasilnya satu baris berisi kunci dan alamatnya.',
+  witnessName: 'saksi.bawaslu.example/kawal', witnessHost: 'saksi.bawaslu.example', logsFile: 'buku-besar', policyFile: 'kebijakan',
+  thenPolicy: 'Kumpulkan baris semua saksi dalam satu berkas bersama kuorumnya, lalu jalankan server dengan berkas itu. Caranya ada di docs/operating/witness.md.',
+  quorum: 'Harus sudah melihat', seenByQuorum: 'Terbaru yang sudah mereka lihat', notYet: 'belum ada',
+  entries: (count: string) => `${count} entri`, waiting: (count: string) => `${count} entri menunggu saksi; semuanya tetap sudah tercatat`,
+  witness: 'Saksi', state: 'Keadaan', lastSeen: 'Tanda tangan terakhir', behind: 'Tertinggal', notAsked: 'belum ditanya', sees: 'melihat buku besar',
+  since: (time: string) => `sejak ${time}`, ago: (time: string) => `${time} lalu`,
+  policy: 'Kebijakan kepercayaan', policyHow: 'Siapa pun yang memeriksa tanda terima dengan kebijakan ini cukup percaya kepada para saksi itu saja. HP sudah memegangnya, bertanda tangan.',
+  error: { unreachable: 'tidak menjawab', timeout: 'terlambat menjawab', unknown_log: 'tidak mengawasi buku besar ini', overloaded: 'minta lebih jarang ditanya', answer_wrong: 'jawabannya tidak terbaca', signature_wrong: 'menandatangani dengan kunci lain', ahead: 'pernah melihat lebih banyak dari isi buku besar', fork: 'pernah melihat sejarah lain' } as Record<string, string>,
+  mend: {
+    unreachable: 'Hubungi pengelolanya; periksa jaringan di antaranya.', timeout: 'Periksa jaringan di antaranya; pengelolanya memeriksa diska mesinnya.', unknown_log: 'Beri pengelolanya kunci buku besar ini.', overloaded: 'Tunggu. Kalau terus begitu, hubungi pengelolanya.', answer_wrong: 'Periksa apakah alamat dalam kebijakan memang alamat saksi itu.',
+    signature_wrong: 'Minta lagi baris kuncinya, lalu perbaiki kebijakan.', ahead: 'Salinan lama basis data dipasang kembali: berhenti, dan pasang lagi yang terbaru.', fork: 'Berhenti, biarkan basis data apa adanya, dan minta orang memeriksanya.',
+  } as Record<string, string>,
 }
 export type OversightWords = typeof oversightId

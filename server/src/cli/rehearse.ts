@@ -4,6 +4,7 @@ import pino from 'pino'
 import { contestOn, impactDefaults } from '@kawal/core/impact/defaults.ts'
 import { makeScript, parseScript, type Script } from '@kawal/core/rehearsal/script.ts'
 import { startApp, type App } from '../app.ts'
+import { freePort } from '../adapters/postgres/embedded.ts'
 import { claimUse } from '../claim-use.ts'
 import { connect, migrate, ownerPool, system, type Database } from '../adapters/postgres/database.ts'
 import { addStaff, loginToken } from '../organisation/sessions.ts'
@@ -15,6 +16,7 @@ import { settingsDefaults } from '../sigmon/settings.ts'
 import { nearest } from '../rehearsal/nearest.ts'
 import { rehearsed_ceiling, rehearsed_pairs, startReceiver, startRecaps } from '../rehearsal/recaps.ts'
 import { steppedClock } from '../rehearsal/clock.ts'
+import { rehearseWitness } from '../rehearsal/witness.ts'
 import { runRehearsal, type RehearsalResult } from '../rehearsal/run.ts'
 import { listLive } from '../ticket/desk.ts'
 import { listTickets } from '../ticket/list.ts'
@@ -63,13 +65,16 @@ export async function rehearse(options: Options): Promise<void> {
     const data = resolve(options['data'] ?? '.kawal')
     // Nobody looks at recaps where nothing is shown.
     const receiver = show ? await startReceiver() : null
+    const log = pino({ level: process.env['LOG_LEVEL'] ?? 'warn' }, pino.destination(2))
+    const witness = show ? await rehearseWitness(join(data, 'witness'), await freePort(), clock, log) : null
     const app = await startApp({
       ownerUrl: database.ownerUrl, appPassword: database.appPassword, clock, wallClock: Date.now, host: '127.0.0.1', port: plan.port, rehearsal: true, province: plan.province,
       sigmon: { ...settingsDefaults, helpLines: [{ name: 'Posko gladi (nomor contoh)', kind: 'tel', number: '00000' }], forms: [{ contest: 'ppwp', version: '1', title: 'Presiden dan Wakil Presiden', votersMax: rehearsed_ceiling, pages: 3, ballot: rehearsed_pairs }] },
-      ...(receiver === null ? {} : { recaps: { folder: join(data, 'ledger'), photos: join(data, 'photos'), origin: 'gladi.kawal.example/ledger', receiver: { url: receiver.url } }, acts: { folder: join(data, 'acts'), origin: 'gladi.kawal.example/acts', startedBy: null } }),
+      ...(receiver === null || witness === null ? {} : { recaps: { folder: join(data, 'ledger'), photos: join(data, 'photos'), origin: 'gladi.kawal.example/ledger', receiver: { url: receiver.url }, witnesses: witness.policy }, acts: { folder: join(data, 'acts'), origin: 'gladi.kawal.example/acts', startedBy: null } }),
       callbackHosts: ['127.0.0.1', '[::1]', 'localhost'], stationDevices_max: Infinity, impact: { ...impactDefaults, contests: [contestOn(new Date(startAt).toISOString().slice(0, 10), 'gladi')] },
-      log: pino({ level: process.env['LOG_LEVEL'] ?? 'warn' }, pino.destination(2)),
+      log,
     })
+    const seeing = await witness?.begin(app.url)
     try {
       const stations = nearest(await loadMonitorStations(app.database, plan.province), plan.stations)
       const script = readScript(plan, stations, startAt)
@@ -85,6 +90,7 @@ export async function rehearse(options: Options): Promise<void> {
       if (!show && !stop) report(result, plan)
     } finally {
       await app.stop()
+      await seeing?.stop()
       await receiver?.stop()
     }
   } finally {

@@ -1,6 +1,7 @@
 import { openEntry } from '@kawal/core/act/entry.ts'
 import { rfc3339 } from '@kawal/core/kernel/clock.ts'
 import type { VerifierKey } from '@kawal/core/ledger/key.ts'
+import { logAlone } from '@kawal/core/ledger/policy.ts'
 import { readProof } from '@kawal/core/ledger/proof.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { sha256, verifyEd25519 } from '../ledger/cryptography.ts'
@@ -29,7 +30,7 @@ async function openProof(text: string, log: VerifierKey): Promise<Told> {
   if (proof.value.extra === null) return { fault: 'extra_form' }
   const opened = openEntry(proof.value.extra, sha256)
   if (!opened.ok) return { fault: opened.error }
-  const read = await verifyReceipt(opened.value.bytes, text, { log, witnesses: [], witnesses_min: 0 }, { sha256, verify: verifyEd25519 })
+  const read = await verifyReceipt(opened.value.bytes, text, logAlone(log), { sha256, verify: verifyEd25519 })
   if (!read.ok) return { fault: read.error }
   const { index, size } = read.value
   const where = `entry ${index} of the log, which had ${size} when it signed`

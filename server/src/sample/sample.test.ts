@@ -7,6 +7,7 @@ import pg from 'pg'
 import { envelope_type, list_type } from '@kawal/contract/handing-in.ts'
 import type { AuditorKeyRow, SampleDetail, SampleGiven, SampleRows, SampleScope, SampleSlot } from '@kawal/contract/sample.ts'
 import { readVerifierKey } from '@kawal/core/ledger/key.ts'
+import { logAlone } from '@kawal/core/ledger/policy.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { drawFrom } from '@kawal/core/recap/draw.ts'
 import { writeEntry } from '@kawal/core/recap/entry.ts'
@@ -144,7 +145,7 @@ test('a finding is in the log before its answer, once; whoever has it proves it 
   assert.deepEqual([first.status, again.status, again.text === first.text], [201, 200, true])
   const vkey = readVerifierKey((await (await fetch(`${server.app.url}/ledger/key`)).text()).trim(), sha256)
   assert.ok(vkey.ok)
-  assert.ok((await verifyReceipt(writeEntry({ kind: 'finding', envelope: signed }), first.text, { log: vkey.value, witnesses: [], witnesses_min: 0 }, { sha256, verify: verifyEd25519 })).ok)
+  assert.ok((await verifyReceipt(writeEntry({ kind: 'finding', envelope: signed }), first.text, logAlone(vkey.value), { sha256, verify: verifyEd25519 })).ok)
   const detail = (await asOne<SampleDetail>('GET', `/v1/audits/${draw.id}`)).body
   assert.deepEqual([detail.results, detail.open], [{ agrees: 1 }, 7])
 })
