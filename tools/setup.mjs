@@ -105,10 +105,10 @@ function filesBelow(folder) {
   })
 }
 
-/** Builds a face again when anything it is made of has changed. */
-function build(face) {
+/** Builds a face again when anything it is made of has changed, other faces that it takes from included. */
+function build(face, others = []) {
   if (!existsSync(join(root, face, 'vite.config.ts'))) return
-  const sources = [face, 'contract', 'core'].flatMap((folder) => filesBelow(join(root, folder))).concat(join(root, 'package-lock.json'))
+  const sources = [face, 'contract', 'core', ...others].flatMap((folder) => filesBelow(join(root, folder))).concat(join(root, 'package-lock.json'))
   const wanted = hash(sources.flatMap((file) => [relative(root, file), readFileSync(file)]))
   const stamp = join(root, face, 'dist', '.stamp')
   if (readSafely(stamp) === wanted) return
@@ -137,4 +137,5 @@ takeLock()
 install()
 build('console')
 build('sigmon')
+build('verify', ['sigmon'])
 unlock()

@@ -38,6 +38,7 @@ const checks: readonly (readonly [string, string, readonly string[]])[] = [
   ['types of the browser tests', bin('tsc'), ['-p', 'e2e']],
   ['types of the console', bin('svelte-check'), ['--workspace', 'console', '--fail-on-warnings', '--output', 'human']],
   ['types of sigmon', bin('svelte-check'), ['--workspace', 'sigmon', '--fail-on-warnings', '--output', 'human']],
+  ['types of verify', bin('svelte-check'), ['--workspace', 'verify', '--fail-on-warnings', '--output', 'human']],
 ]
 const left = part === '' ? [...checks] : []
 async function checkTypes(): Promise<void> {
@@ -51,7 +52,7 @@ async function checkTypes(): Promise<void> {
 }
 await Promise.all([checkTypes(), checkTypes()])
 
-const files = globSync('{bench,console,contract,core,e2e,server,sigmon,testkit,tools}/**/*.test.ts', { cwd: root, exclude: (name) => name.includes('node_modules') || name.includes('dist') })
+const files = globSync('{bench,console,contract,core,e2e,server,sigmon,testkit,tools,verify}/**/*.test.ts', { cwd: root, exclude: (name) => name.includes('node_modules') || name.includes('dist') })
   .filter((file) => file.includes(part)).sort().map((file) => join(root, file))
 const isFile = (name: string): boolean => files.some((file) => name === file || name === relative(root, file))
 const ends = AbortSignal.timeout(all_ms)

@@ -28,6 +28,7 @@ import { disturbanceRoutes, readDisturbances } from './detection/routes.ts'
 import { inParts } from './detection/slices.ts'
 import { createImpact, type ElectionImpact } from './impact/impact.ts'
 import { impactRoutes } from './impact/routes.ts'
+import { verifyPageRoutes } from './ledger/page.ts'
 import { createFeed, type Feed } from './live/feed.ts'
 import { startMetrics } from './metrics.ts'
 import { openNotification, type Notification, type NotificationSettings } from './notification/open.ts'
@@ -202,7 +203,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   ends.push(() => networks.idle())
   const ingest = await ingestOf(options, database, register.operatorOfSim, sigmon, { monitor, feed, metrics, asks: tickets.asks })
   ends.push(() => ingest.stop())
-  const app = await buildHttp(options, database, [feed, recaps, acts], secret)
+  const app = await buildHttp(options, database, [feed, recaps, acts, { routes: (scope) => verifyPageRoutes(scope, recaps.key) }], secret)
   ends.push(() => app.close())
   enrolmentRoutes(app, { database, secret, clock: options.clock, stationOf: stationReader(database), stationDevices_max: options.stationDevices_max })
   measurementRoutes(app, { secret, clock: options.clock, ingest, networkOperator: networks.operatorOf, ...(options.trustProxy === undefined ? {} : { trustProxy: options.trustProxy }) })

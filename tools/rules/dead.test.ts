@@ -11,17 +11,16 @@ const for_tests: Record<string, string> = {
   'core/ledger/merkle.ts consistencySpans': 'what a witness asks of a log: proofs of other logs are held against it',
   'core/ledger/verify.ts verifyConsistency': 'what a witness looks at: proofs of other logs are held against it',
   'core/ledger/signature.ts cosignText': 'what a witness signs: receipts of tests have some',
-  'core/recap/cose.ts verifyEnvelope': 'a phone verifies by it: a browser gives no answer at once',
   'core/recap/receipt-code.ts readReceiptCode': 'a code as somebody types it: that codes are told apart is tested by it',
   'core/detection/intake.ts takeInEvidence': 'the same as takeIn in words: what simulated officers report is fed by it',
   'core/geo/terrain.ts elevationAt_m': 'one look at what profile reads along a line: it shows the terrain that was read',
 }
 /** Exports that a tool takes by their name alone. */
-const by_convention = /^(bench\/[a-z-]+\.ts run|(console|sigmon)\/(test\/)?vite\.config\.ts default)$/
+const by_convention = /^(bench\/[a-z-]+\.ts run|(console|sigmon|verify)\/(test\/)?vite\.config\.ts default)$/
 /** What tests stand on: it may be used by tests alone. */
 const isForTests = (path: string): boolean => isTest(path) || /^(testkit|e2e|(console|sigmon)\/test|tools)\//.test(path)
 /** Benches, found by name by bench/run.ts; what Vite takes by name; declarations of modules that Vite makes. */
-const isEntry = (path: string): boolean => /^bench\/[a-z-]+\.ts$|^(console|sigmon)\/(vite\.config\.ts|index\.html)$|\.d\.ts$/.test(path)
+const isEntry = (path: string): boolean => /^bench\/[a-z-]+\.ts$|^(console|sigmon|verify)\/(vite\.config\.ts|index\.html)$|\.d\.ts$/.test(path)
 
 /** Files that an import, a string (spawned or read by path) or a page's script leads to, from the entry points. */
 function reached(tree: Tree, modules: readonly Module[], entries: readonly string[]): Set<string> {

@@ -47,7 +47,7 @@ function drift(tree: Tree): { found: string[]; imports: number } {
   return { found, imports }
 }
 
-const isProduct = (path: string): boolean => /^(core|contract|server|sigmon|console)\//.test(path) && !isTest(path) && !path.startsWith('console/test/')
+const isProduct = (path: string): boolean => /^(core|contract|server|sigmon|console|verify)\//.test(path) && !isTest(path) && !path.startsWith('console/test/')
 const tree = readTree()
 
 test('every import is a dependency, and every dependency is used', () => {

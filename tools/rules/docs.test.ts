@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { eachMatch, plant, readTree, type Tree } from './files.ts'
 
 /** Folders that are made, and so are not in the tree. */
-const made = ['node_modules/', 'dist/', 'console/dist/', 'sigmon/dist/', '.kawal/']
+const made = ['node_modules/', 'dist/', 'console/dist/', 'sigmon/dist/', 'verify/dist/', '.kawal/']
 const isShared = (path: string): boolean => /^(\.\.\/)+shared(\/|$)/.test(path)
 
 /** Whether a path names a file or folder, from the root or from where it is written; `*`, `{a,b}` and NAME stand for names. */

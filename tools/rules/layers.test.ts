@@ -12,12 +12,15 @@ core['rehearsal'] = Object.keys(core)
 
 /** What each folder may import beside itself. The faces are imported by nobody but benches: one measures how the phone carries. */
 const folders: Record<string, readonly string[]> = {
-  core: [], contract: ['core'], server: ['core', 'contract'], sigmon: ['core', 'contract'], console: ['core', 'contract'],
+  core: [], contract: ['core'], server: ['core', 'contract'], sigmon: ['core', 'contract'], console: ['core', 'contract'], verify: ['core'],
   testkit: ['core', 'contract', 'server'], bench: ['core', 'contract', 'server', 'sigmon', 'testkit', 'e2e'], e2e: ['core', 'contract', 'server', 'testkit'], tools: ['testkit'],
 }
 
-/** Where both sides run at once, each as it is: the simulator has phones, boxes and the platform in one process. */
-const inside: Record<string, readonly string[]> = { 'testkit/simulator/': ['sigmon'] }
+/**
+ * Where both sides run at once, each as it is: the simulator has phones, boxes and the platform in one process. The page that verifies names a form
+ * in Sigmon's words: what an officer signed and what a court reads are called the same.
+ */
+const inside: Record<string, readonly string[]> = { 'testkit/simulator/': ['sigmon'], 'verify/src/': ['sigmon'] }
 
 const below = (domain: string): Set<string> => new Set([domain, ...(core[domain] ?? []).flatMap((each) => [...below(each)])])
 const part = (path: string, index: number): string => path.split('/')[index] ?? ''

@@ -524,6 +524,7 @@ export const en: Words = {
   logInHow: 'The first time, this page opens with a one-time link. Ask the Kawal Sinyal administrator of your organisation for one, or paste its token below. In a rehearsal the link is printed when the program starts.',
   token: 'Token',
   logIn: 'Log in',
+  verifyReceipts: 'Verify a receipt of a recap, without logging in',
   tokenRefused: 'The token was refused or has been used',
   sessionEnded: 'The session ended. Please log in again.',
   logInFault: {

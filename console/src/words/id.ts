@@ -535,6 +535,7 @@ export const id = {
   logInHow: 'Untuk pertama kali, halaman ini dibuka dengan tautan sekali pakai. Mintalah tautan kepada pengelola Kawal Sinyal di lembaga Anda, atau tempelkan tokennya di bawah. Pada gladi, tautan tercetak saat program dimulai.',
   token: 'Token',
   logIn: 'Masuk',
+  verifyReceipts: 'Periksa tanda terima rekapitulasi, tanpa masuk',
   tokenRefused: 'Token ditolak atau sudah dipakai',
   sessionEnded: 'Sesi berakhir. Silakan masuk lagi.',
   logInFault: {

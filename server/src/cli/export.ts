@@ -17,10 +17,11 @@ const quote = (value: unknown): string => {
 export async function exportAction(kind: string, options: Record<string, string | undefined>): Promise<void> {
   if (kind === 'atlas') return (await import('./atlas.ts')).exportAtlas(options)
   if (kind === 'audit') return (await import('./export-audit.ts')).exportAudit(options)
+  if (kind === 'verify-page') return (await import('./export-page.ts')).exportPage(options)
   if (kind === 'letters') return (await import('./letters.ts')).exportLetters(options)
   const planKind = planKinds.find((each) => each === kind)
   if (planKind !== undefined) return exportPlan(planKind, options)
-  if (!['codes', 'keys', 'stations', 'disturbances'].includes(kind)) throw new CommandFailure(exits.usage, `kawal export knows audit, codes, keys, letters, stations, disturbances, readiness, moves, access and atlas, not ${kind}.`)
+  if (!['codes', 'keys', 'stations', 'disturbances'].includes(kind)) throw new CommandFailure(exits.usage, `kawal export knows audit, codes, keys, letters, stations, disturbances, readiness, moves, access, atlas and verify-page, not ${kind}.`)
   const server = await joinDatabase(options['data'])
   try {
     await migrate(server.ownerUrl, server.appPassword)

@@ -73,14 +73,16 @@ program
 
 program
   .command('export <kind>')
-  .description('export: audit (who did what), codes (of the appointment letters), keys (that phones trust), disturbances, stations, and of the newest plan readiness, moves, access, as CSV on stdout; letters (to print), atlas, as files')
+  .description('export: audit (who did what), codes (of the appointment letters), keys (that phones trust), disturbances, stations, and of the newest plan readiness, moves, access, as CSV on stdout; letters (to print), atlas, verify-page (that verifies receipts without a server), as files')
   .option('--from <instant>', 'of audit: what was done from then on, as 2029-02-14T07:00+07:00')
   .option('--to <instant>', 'of audit: what was done before, likewise')
   .option('--area <code>', 'of letters, readiness, moves and access: one province, regency, district or village only')
   .option('--province <code>', 'one province only; of the atlas also a regency, district or village')
   .option('--edition <id>', 'edition of the atlas', 'latest')
   .option('--format <format>', 'of the atlas: csv (the default), geojson, gpkg, pmtiles; of letters: html (the default), csv')
-  .option('--out <path>', 'where the atlas goes (a file), or the letters (a folder)')
+  .option('--out <path>', 'where the atlas or the page goes (a file), or the letters (a folder)')
+  .option('--key <key>', 'of verify-page: the log that it trusts, as NAME+ID+KEY')
+  .option('--policy <file>', 'of verify-page: logs and witnesses that it trusts, as C2SP tlog-policy')
   .option('--url <address>', 'of letters: where phones find the server, as https://kawal.example')
   .option('--operator <organisation>', 'one operator of the atlas only')
   .option('--technology <technology>', 'one technology of the atlas only: gsm, umts, lte, nr, fixed')
