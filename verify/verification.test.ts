@@ -154,6 +154,7 @@ test('a checkpoint of the same size with another root shows a log that has two h
 test('a link holds a record with its key, proofs and list; a damaged file is told by its ending', () => {
   const link = `https://kawal.example/verify/#rekap=${record.toString('base64url')}&kunci=${phone.publicKey.toString('base64url')}&bukti=${Buffer.from(files['terima.tlog-proof'] ?? []).toString('base64url')}&daftar=${Buffer.from(list).toString('base64url')}`
   assert.deepEqual(readItems('tautan', utf8(link)).map(({ kind, bytes, key }) => [kind, bytes.length, key?.length ?? null]), [['record', record.length, 65], ['proof', files['terima.tlog-proof']?.length, null], ['list', list.length, null]])
+  assert.deepEqual(readItems('QR dalam foto.png', utf8(link)).map(({ kind }) => kind), ['record', 'proof', 'list'], 'a name is looked at last')
   assert.deepEqual(['rekap.cose', 'a.tlog-proof', 'a.cbor', 'a.bin', 'a'].map((name) => readItems(name, utf8('rusak'))[0]?.kind), ['record', 'proof', 'list', 'file', 'file'])
   assert.deepEqual(Object.entries(files).map(([, bytes]) => readItems('tanpa nama', bytes)[0]?.kind), ['record', 'list', 'photo', 'photo', 'file', 'proof', 'proof', 'proof'])
   const twice = addItems(readItems('a.cose', Uint8Array.from(record)), readItems('tautan', utf8(link)))

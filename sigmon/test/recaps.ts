@@ -37,7 +37,7 @@ export async function playedRecaps(many: boolean, changed: () => void): Promise<
   let draft: Draft | null = null
   return {
     sender: { trigger: () => Promise.resolve(), state: () => (many ? { status: 0, retryAt: Date.now() + 90_000 } : null), stop: () => undefined },
-    anythingWaits: () => Promise.resolve(many), all: () => Promise.resolve([...all]), photosFrom: () => null, hasWitnesses: () => true,
+    anythingWaits: () => Promise.resolve(many), all: () => Promise.resolve([...all]), photosFrom: () => null, hasWitnesses: () => true, photo: () => Promise.resolve(undefined),
     draft: () => Promise.resolve(draft),
     keepDraft: (_, given) => Promise.resolve(void (draft = given)),
     linkOf: ({ bytes }) => Promise.resolve(linkOf('https://kawal.example/sigmon/', { bytes, key: 'A'.repeat(87) })),

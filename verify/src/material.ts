@@ -32,11 +32,14 @@ const text_bytes_max = 2_100_000
 
 /** One file, or a text as somebody pasted or scanned it: a link holds several things. */
 export function readItems(name: string, bytes: Uint8Array<ArrayBuffer>): Item[] {
-  const kind = kindOf(name, bytes)
-  if (kind !== 'file' || bytes.length > text_bytes_max) return [itemOf(kind, name, bytes)]
-  const text = textOf(bytes)
+  const kind = kindOf(bytes)
+  if (kind !== null) return [itemOf(kind, name, bytes)]
+  const text = bytes.length > text_bytes_max ? null : textOf(bytes)
   const linked = text === null ? [] : readLinked(name, text)
-  return linked.length > 0 ? linked : [itemOf('file', name, bytes)]
+  if (linked.length > 0) return linked
+  // A damaged file is told by its ending what it was meant to be, and fails at that.
+  const [, ending = ''] = /\.([a-z0-9-]+)$/i.exec(name) ?? []
+  return [itemOf(endings[ending.toLowerCase()] ?? 'file', name, bytes)]
 }
 
 /** Everything is there once; a record that comes again with its key has it from then on. */
@@ -87,16 +90,14 @@ export const textOf = (bytes: Uint8Array<ArrayBuffer>): string | null => {
 
 const itemOf = (kind: Kind, name: string, bytes: Uint8Array<ArrayBuffer>, key: Item['key'] = null): Item => ({ kind, name, bytes, hash: hexOf(sha256(bytes)), key })
 
-function kindOf(name: string, bytes: Uint8Array<ArrayBuffer>): Kind {
+/** @returns null where the content does not say */
+function kindOf(bytes: Uint8Array<ArrayBuffer>): Kind | null {
   if (bytes[0] === 0xd2) return 'record'
   if (isPicture(bytes)) return 'photo'
   if (readPhotos(bytes).ok) return 'list'
   const text = bytes.length > text_bytes_max ? null : textOf(bytes)
   if (text?.startsWith(proof_start) === true) return 'proof'
-  if (text !== null && /\n\n— \S+ \S+\n/.test(text)) return 'checkpoint'
-  // A damaged file is told by its ending what it was meant to be, and fails at that.
-  const [, ending = ''] = /\.([a-z0-9-]+)$/i.exec(name) ?? []
-  return endings[ending.toLowerCase()] ?? 'file'
+  return text !== null && /\n\n— \S+ \S+\n/.test(text) ? 'checkpoint' : null
 }
 
 const endings: Readonly<Record<string, Kind>> = { cose: 'record', 'tlog-proof': 'proof', cbor: 'list', checkpoint: 'checkpoint', jpg: 'photo', jpeg: 'photo', png: 'photo', webp: 'photo', heic: 'photo' }

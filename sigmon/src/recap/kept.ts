@@ -97,6 +97,8 @@ export interface Recaps {
   photosFrom(): number | null
   /** As a link, which its QR holds. */
   linkOf(recap: KeptRecap): Promise<string>
+  /** A photo as it was signed for, by its id. */
+  photo(id: string): Promise<ArrayBuffer | undefined>
   /** The signed bytes as a file, for another officer to carry. */
   fileOf(recap: KeptRecap): Blob
   readonly sender: {

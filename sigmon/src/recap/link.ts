@@ -1,5 +1,5 @@
 import { base64url } from '../identities.ts'
-import type { Carried } from './kept.ts'
+import type { Carried, KeptRecap } from './kept.ts'
 
 /** More is no record of ours (core/recap/cose.ts). */
 const chars_max = 11_000
@@ -9,6 +9,16 @@ const chars_max = 11_000
  * behind `#` goes to a server.
  */
 export const linkOf = (app: string, { bytes, key }: Carried): string => `${app}#rekap=${base64url(bytes)}${key === null ? '' : `&kunci=${key}`}`
+
+/**
+ * A record's link with all that there is to verify it by but photos, which are files: `https://HOST/verify/#rekap=RECORD&kunci=KEY&bukti=PROOF&daftar=LIST`, a
+ * `bukti` for each proof.
+ */
+export function evidenceOf(link: string, { receipt, delivery, custody, list }: KeptRecap): string {
+  const proofs = [receipt, ...(custody ?? []).map((held) => held.receipt), delivery ?? null].filter((proof) => proof !== null)
+  const text = new TextEncoder()
+  return [link.replace('/sigmon/#', '/verify/#'), ...proofs.map((proof) => `bukti=${base64url(text.encode(proof))}`), ...(list.length === 0 ? [] : [`daftar=${base64url(list)}`])].join('&')
+}
 
 /** @returns null for what is no such link */
 export function readLink(text: string): Carried | null {

@@ -41,7 +41,7 @@ export function createRecaps({ env, store, identities, enrolment, ledgerKey, led
   const carrier = createCarrier({ env, book, identities, enrolment, proves, provesEntry, ledgerKey, box, publicKey, arePhotosDue: turn.isDue, changed, witnesses: { policy: ledgerPolicy, seenBy, soon } })
   const sender = createSender({ env, store, name: 'recaps', delivery: carrier, spread_ms, changed })
   return {
-    anythingWaits: carrier.anythingWaits, all: book.all, draft: book.draft, keepDraft: book.keepDraft, photosFrom: turn.from, hasWitnesses: () => ledgerPolicy() !== null,
+    anythingWaits: carrier.anythingWaits, all: book.all, draft: book.draft, keepDraft: book.keepDraft, photo: book.photo, photosFrom: turn.from, hasWitnesses: () => ledgerPolicy() !== null,
     sender: {
       ...sender,
       async trigger(why) {
