@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import type { Page } from 'playwright-core'
+import { formatPolicy, logAlone } from '@kawal/core/ledger/policy.ts'
+import { writeEntry } from '@kawal/core/recap/entry.ts'
+import { verifyPage } from '@kawal/server/src/ledger/page.ts'
 import { planned } from '@kawal/testkit/plan.ts'
+import { proofOf, signing } from '@kawal/testkit/proofs.ts'
+import { recapPhone } from '@kawal/testkit/recap-phone.ts'
 import { storedReports } from '@kawal/testkit/reports.ts'
 import { withServer } from '@kawal/testkit/server.ts'
 import { letterOf, seed } from './engine.ts'
@@ -75,6 +84,7 @@ test('on a browser of 2021 an officer enrols, checks, loses the network, opens t
   await press(page, 'Kirim sekarang')
   await shows(page, '[data-count=sent]', '2')
   assert.equal((await storedReports(server.app.database)).length, 2)
+  await verifies(page, station)
   assert.deepEqual(thrown, [])
 })
 
@@ -102,3 +112,24 @@ const fill = (page: Page, where: string, text: string): Promise<void> => poll(pa
   field.value = value
   return field.dispatchEvent(new Event('input', { bubbles: true }))
 }, [where, text] as const))
+
+/** The page that verifies receipts, from a file: of both kinds of key, by an implementation that this browser does not have. */
+async function verifies(page: Page, station: string): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'kawal-page-'))
+  const [log, file] = [signing('kawal.example/ledger'), join(folder, 'periksa.html')]
+  writeFileSync(file, verifyPage(formatPolicy(logAlone(log.key)))?.html ?? assert.fail('verify/dist is missing: node tools/setup.mjs builds it'))
+  try {
+    const holding = (): Promise<string[]> => page.evaluate(() => [...document.querySelectorAll('[data-step][data-state=holds]')].map((each) => each.getAttribute('data-step') ?? ''))
+    for (const algorithm of ['ES256', 'EdDSA'] as const) {
+      const phone = await recapPhone(station, algorithm)
+      const record = await phone.record()
+      const proof = await proofOf([writeEntry({ kind: 'recap', envelope: record })], 0, log)
+      await page.goto('about:blank')
+      await page.goto(`${pathToFileURL(file).href}#rekap=${record.toString('base64url')}&kunci=${phone.publicKey.toString('base64url')}&bukti=${Buffer.from(proof).toString('base64url')}`)
+      await poll(page, `the steps of ${algorithm}`, async () => (await holding()).length > 0)
+      assert.deepEqual(await holding(), ['record', 'signature', 'form', 'sums', 'previous', 'proof', 'log', 'inclusion'])
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}

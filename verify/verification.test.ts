@@ -143,6 +143,14 @@ test('records that belong together are held against each other, in any order, an
   assert.ok(rest(lone).includes('correction: correctsAbsent') && rest(lone).includes('previous: previousAbsent'))
 })
 
+test('a record that names what is not before it, or corrects what is not of its station, is refused', async () => {
+  const all = async (second: Promise<Buffer>): Promise<string[]> => (await verify({ a: Uint8Array.from(record), b: Uint8Array.from(await second) })).cases.flatMap((each) => (each.item.name === 'b' ? rest(each) : [])).filter((step) => /^(previous|correction)/.test(step))
+  const stranger = await recapPhone(station)
+  assert.deepEqual(await all(phone.record({ sequence: 7, previous: sha256(record) })), ['previous: followsNot', 'correction: conflictSame'])
+  assert.deepEqual(await all(stranger.record({ sequence: 2, previous: sha256(record), contest: 'dpd' })), ['previous: followsNot'], 'of another phone')
+  assert.deepEqual(await all((await recapPhone(station)).record({ contest: 'dpd', replaces: sha256(record) })), ['correction: correctsElsewhere'])
+})
+
 test('a checkpoint of the same size with another root shows a log that has two histories', async () => {
   const fork = await checkpointOf([...entries().slice(1), writeEntry({ kind: 'recap', envelope: record })], log, witnesses)
   const findings = async (note: string): Promise<string[]> => (await verify({ ...files, 'lihat.txt': utf8(note) })).checkpoints.flatMap(({ steps }) => steps.map(({ finding }) => finding))
