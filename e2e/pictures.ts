@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { launchBrowser } from './browser.ts'
 import { kawal } from './planning.ts'
+import { verifyPicture } from './verify-picture.ts'
 import { importRegister, startRehearsal } from './watch.ts'
 
 /**
- * `npm run pictures [-- REGISTER | planning]`: the README's pictures, each from a rehearsal. With a folder of
- * registers also the one of East Nusa Tenggara on its real stations; with `planning` those of planning alone.
+ * `npm run pictures [-- REGISTER | planning | verify]`: the README's pictures, each from a rehearsal, but for the page that verifies. With a folder of
+ * registers also the one of East Nusa Tenggara on its real stations; with `planning` or `verify` those alone.
  */
 const folder = join(import.meta.dirname, '../docs/pictures')
 const desktop = { width: 1440, height: 900 }
@@ -139,17 +140,18 @@ async function picture(page: Page, name: string): Promise<void> {
   process.stderr.write(`docs/pictures/${name}.png\n`)
 }
 
-const only = process.argv[2] === 'planning'
-const register = only ? undefined : process.argv[2]
+const only = ['planning', 'verify'].find((each) => each === process.argv[2])
+const register = only === undefined ? process.argv[2] : undefined
 if (register !== undefined && !existsSync(register)) throw new Error(`${register} is not there: give a folder of registers`)
 mkdirSync(folder, { recursive: true })
 const browser = await launchBrowser()
 try {
-  if (!only) {
+  if (only === undefined) {
     await consolePictures(browser)
     await sigmonPictures(browser)
   }
-  await planningPictures(browser)
+  if (only !== 'verify') await planningPictures(browser)
+  if (only !== 'planning') await verifyPicture(browser, picture)
   if (register !== undefined) await nusaTenggara(browser, register)
 } finally {
   await browser.close()

@@ -95,6 +95,16 @@ test('each kind of change is refused at its own step', async () => {
   assert.deepEqual(rest(first(await verify({ ...files, 'jawaban.json': utf8('{}') }))), ['answer: answerAbsent'])
 })
 
+test('a receipt of a box, or one that few witnesses have seen, takes nothing from one that holds, and alone is what it is', async () => {
+  const [early, held] = [utf8(await proofOf(entries(), 1, log)), utf8(await proofOf(entries(), 1, box))]
+  const receipts = async (...names: string[]): Promise<string[]> => rest(first(await verify({ ...without('terima.tlog-proof'), ...Object.fromEntries(Object.entries({ early, held, whole: files['terima.tlog-proof'] ?? early }).filter(([name]) => names.includes(name))) })))
+  assert.deepEqual(await receipts('early'), ['witnesses: witnessedFew'])
+  assert.deepEqual(await receipts('early', 'whole'), ['witnesses: witnessedBeside'])
+  assert.deepEqual(await receipts('held'), ['log: logOther', 'inclusion: includedUnsigned', 'witnesses: witnessedFew'])
+  assert.deepEqual(await receipts('held', 'whole'), ['log: logBeside', 'inclusion: includedUnsigned', 'witnesses: witnessedBeside'])
+  assert.deepEqual(await receipts('held', 'early'), ['witnesses: witnessedFew', 'log: logBeside', 'inclusion: includedUnsigned', 'witnesses: witnessedFew'])
+})
+
 test('a key counts as given apart only from somebody else: typed in, or enrolled in the ledger at this station', async () => {
   const link = utf8(`Lihat https://kawal.example/verify/#rekap=${record.toString('base64url')}&kunci=${phone.publicKey.toString('base64url')} ya`)
   const keyOf = async (given: typeof files, keys: readonly Uint8Array[] = []): Promise<string[]> => rest(first(await verify(given, policy, keys))).filter((each) => /^(key|signature)/.test(each))

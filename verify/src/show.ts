@@ -24,7 +24,7 @@ const when = (at: number, zone: string, language: Language): string => `${dayOf(
 export const zoneFor = (content: Content | null): string => zoneOf(content?.recap.station ?? '') ?? 'Asia/Jakarta'
 
 /** Titles of the steps of a state, each once. */
-export const titles = (w: Words, { parts }: Case, state: State): string => [...new Set(parts.flatMap(({ name, steps }) => steps.filter((step) => step.state === state).map(({ id }) => `${w.step[id] ?? id}${name === 'delivery' && id !== 'names' && id !== 'answer' ? ` (${w.part['delivery']})` : ''}`)))].join(', ')
+export const titles = (w: Words, { parts }: Case, state: State): string => [...new Set(parts.flatMap(({ name, steps }) => steps.filter((step) => step.state === state).map(({ id }) => `${w.step[id] ?? id}${name === 'delivery' && !['names', 'answer', 'delivery'].includes(id) ? ` (${w.part['delivery']})` : ''}`)))].join(', ')
 
 export function counted({ parts }: Case): { readonly holds: number; readonly wrong: number; readonly left: number } {
   const steps = parts.flatMap((part) => part.steps)

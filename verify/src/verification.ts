@@ -109,7 +109,19 @@ async function proofParts(item: Item, proofs: readonly GivenProof[], items: read
   }
   if (receipts.length === 0) receipts.push({ name: 'receipt', about: null, steps: [stepOf('receipt', 'proofAbsent')] })
   if (deliveries.length === 0) deliveries.push({ name: 'delivery', about: null, steps: [stepOf('delivery', 'deliveryAbsent')] })
-  return [...receipts, ...deliveries]
+  return [...besideEachOther(receipts), ...deliveries]
+}
+
+/**
+ * One receipt that holds proves the record; a box's, whose log is another, or an earlier one that few witnesses have seen takes nothing from it. Alone
+ * each is what it is.
+ */
+function besideEachOther(receipts: readonly Part[]): readonly Part[] {
+  const has = (part: Part, ...findings: readonly Step['finding'][]): boolean => findings.every((finding) => part.steps.some((step) => step.finding === finding))
+  const isProven = receipts.some((part) => has(part, 'logSigned', 'included'))
+  const isWitnessed = receipts.some((part) => has(part, 'logSigned', 'included', 'witnessed'))
+  return receipts.map((part) => ({ ...part, steps: part.steps.map((step) => (step.finding === 'logOther' && isProven ? stepOf('log', 'logBeside', step.values)
+    : step.finding === 'witnessedFew' && isWitnessed ? stepOf('witnesses', 'witnessedBeside', step.values) : step)) }))
 }
 
 function deliverySteps(entry: ProofAbout['entry'], item: Item, items: readonly Item[]): readonly Step[] {
