@@ -203,7 +203,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   ends.push(() => networks.idle())
   const ingest = await ingestOf(options, database, register.operatorOfSim, sigmon, { monitor, feed, metrics, asks: tickets.asks })
   ends.push(() => ingest.stop())
-  const app = await buildHttp(options, database, [feed, recaps, acts, { routes: (scope) => verifyPageRoutes(scope, recaps.key) }], secret)
+  const app = await buildHttp(options, database, [feed, recaps, acts, { routes: (scope) => verifyPageRoutes(scope, recaps) }], secret)
   ends.push(() => app.close())
   enrolmentRoutes(app, { database, secret, clock: options.clock, stationOf: stationReader(database), stationDevices_max: options.stationDevices_max })
   measurementRoutes(app, { secret, clock: options.clock, ingest, networkOperator: networks.operatorOf, ...(options.trustProxy === undefined ? {} : { trustProxy: options.trustProxy }) })

@@ -34,9 +34,10 @@ export function verifyPage(policy: string, file = built): VerifyPage | null {
  * At `/verify/`; as a file to keep at `/verify/periksa.html`, the same bytes. What the platform hands out trusts the platform's own log: who does not trust the
  * platform takes a page from somebody else.
  * @param key `NAME+ID+KEY` of the ledger; null where none is open
+ * @param policy the ledger and its witnesses; null where none are asked
  */
-export function verifyPageRoutes(app: FastifyInstance, key: string | null): void {
-  const page = verifyPage(key === null ? '' : `log ${key}\nquorum none\n`)
+export function verifyPageRoutes(app: FastifyInstance, { key, policy }: { readonly key: string | null; readonly policy: string | null }): void {
+  const page = verifyPage(policy ?? (key === null ? '' : `log ${key}\nquorum none\n`))
   if (page === null) return
   const small = gzipSync(page.html, { level: 9 })
   const send = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
