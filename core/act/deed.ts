@@ -29,6 +29,7 @@ const byAddress = [
   ['POST', '/v1/stations/:code/position', 'givePosition', { names: true, facts: ['latitude', 'longitude', 'validFrom'] }], ['POST', '/v1/positions/:id/decision', 'decidePosition', { names: true, facts: ['decision', 'validFrom'] }],
   ['POST', '/v1/access-points/:id/state', 'stateAccessPoint', { names: true, facts: ['working', 'uplinkMbps'] }], ['POST', '/v1/campaign/reminders', 'remind', { facts: ['area'] }],
   ['POST', '/v1/atlas/challenges', 'challenge', { names: true, facts: ['edition', 'cell', 'station', 'operator', 'technology'] }], ['POST', '/v1/atlas/challenges/:id/decision', 'decideChallenge', { names: true, facts: ['status'] }],
+  ['POST', '/v1/audits/keys', 'enrolAuditor'], ['DELETE', '/v1/audits/keys/:kid', 'withdrawAuditor', named], ['POST', '/v1/audits/:id/findings', 'signFinding', named], ['POST', '/v1/audits', 'drawSample', { names: true, facts: ['seed', 'contests'] }],
   ['POST', '/tmf-api/troubleTicket/v5/hub', 'listen', named], ['DELETE', '/tmf-api/troubleTicket/v5/hub/:id', 'unlisten', named],
   ['POST', '/tmf-api/troubleTicket/:version/troubleTicket', 'openTicket', { names: true, facts: ['relatedEntity'] }], ['POST', '/tmf-api/troubleTicket/:version/troubleTicket/', 'openTicket', named],
   ['PATCH', '/tmf-api/troubleTicket/:version/troubleTicket/:id', 'changeTicket', { names: true, facts: ['status', 'expectedResolutionDate', 'relatedParty', 'relatedEntity', 'troubleTicketRelationship'] }],

@@ -267,7 +267,7 @@ export const en: Words = {
     changeContact: 'changed a duty contact', removeContact: 'deleted a duty contact', announce: 'announced', readAnnouncement: 'read an announcement', comment: 'wrote a comment', openTicket: 'opened a ticket',
     changeTicket: 'changed a ticket', withdrawTicket: 'withdrew a request', answerByLink: 'answered a ticket by link', answerByMail: 'answered a ticket by mail',
     answerByPeer: 'answered a ticket by its own system', listen: 'registered a listener', unlisten: 'removed a listener', sendAlarm: 'sent or changed alarms', planWork: 'announced work',
-    changeWork: 'changed work', withdrawWork: 'withdrew work', decideMoves: 'decided moves', askWhatIf: 'asked what if', givePosition: "gave a station's position",
+    changeWork: 'changed work', withdrawWork: 'withdrew work', drawSample: 'drew a sample', enrolAuditor: "enrolled an auditor's key", withdrawAuditor: "withdrew an auditor's key", signFinding: 'signed a finding', decideMoves: 'decided moves', askWhatIf: 'asked what if', givePosition: "gave a station's position",
     decidePosition: "decided a station's position", stateAccessPoint: 'said whether an access point works', remind: 'marked stations as reminded', challenge: 'challenged the atlas',
     decideChallenge: 'decided a challenge', handIn: 'handed in a recap', hint: 'said that its system changed', startServer: 'started the server', stopServer: 'stopped the server',
     configurePhones: "issued the phones' configuration", addOrganisation: 'added an organisation', inviteOrganisations: 'invited organisations', makeLogInLink: 'made a log-in link',

@@ -276,7 +276,7 @@ export const id = {
     addContact: 'menambah kontak piket', changeContact: 'mengubah kontak piket', removeContact: 'menghapus kontak piket', announce: 'mengumumkan', readAnnouncement: 'membaca pengumuman',
     comment: 'menulis komentar', openTicket: 'membuka tiket', changeTicket: 'mengubah tiket', withdrawTicket: 'menarik permintaan', answerByLink: 'menjawab tiket lewat tautan',
     answerByMail: 'menjawab tiket lewat surel', answerByPeer: 'menjawab tiket lewat sistemnya sendiri', listen: 'mendaftarkan penerima kabar', unlisten: 'menghapus penerima kabar',
-    sendAlarm: 'mengirim atau mengubah alarm', planWork: 'mengumumkan pekerjaan', changeWork: 'mengubah pekerjaan', withdrawWork: 'menarik pekerjaan', decideMoves: 'memutuskan usul pindah',
+    sendAlarm: 'mengirim atau mengubah alarm', planWork: 'mengumumkan pekerjaan', changeWork: 'mengubah pekerjaan', withdrawWork: 'menarik pekerjaan', drawSample: 'mengundi uji petik', enrolAuditor: 'mendaftarkan kunci pemeriksa', withdrawAuditor: 'menarik kunci pemeriksa', signFinding: 'menandatangani hasil uji petik', decideMoves: 'memutuskan usul pindah',
     askWhatIf: 'menghitung bagaimana jika', givePosition: 'memberi posisi TPS', decidePosition: 'memutuskan posisi TPS', stateAccessPoint: 'menyatakan keadaan titik akses', remind: 'menandai TPS diingatkan',
     challenge: 'menyanggah peta cakupan', decideChallenge: 'memutuskan sanggahan', handIn: 'menyerahkan rekapitulasi', hint: 'mengabari perubahan di sistemnya', startServer: 'menyalakan server',
     stopServer: 'menghentikan server', configurePhones: 'menerbitkan konfigurasi HP', addOrganisation: 'menambah lembaga', inviteOrganisations: 'mengundang lembaga', makeLogInLink: 'membuat tautan masuk',
