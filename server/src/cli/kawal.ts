@@ -173,6 +173,7 @@ program
   .description('whether a log is what its key signed (ledger ADDRESS), a record is in it (receipt RECEIPT RECORD), and what was drawn and found in it is sound (draw WHERE); of the log of acts whether an act is in it (act PROOF), or the audit is as it says (acts ADDRESS [ROWS]); exit code 4 if not')
   .option('--key <key>', 'key of the log, as you were given it: NAME+ID+KEY')
   .option('--roster <files>', 'of draw: codes of all stations, one a line, as /v1/audits/roster gives them')
+  .option('--policy <file>', 'of a receipt: the log and its witnesses that it must have (C2SP tlog-policy), in place of --key')
   .option('--state <file>', 'the newest checkpoint that was seen: the log must begin with it; the new one is written there')
   .option('--from <instant>', 'of acts: what was done from then on, as 2029-02-14T07:00+07:00')
   .option('--to <instant>', 'of acts: what was done before, likewise')

@@ -4,11 +4,10 @@ import { join, resolve } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import pino from 'pino'
 import { writeStop } from '../act/started.ts'
-import { isQuorum, policySentence, readPolicy } from '@kawal/core/ledger/policy.ts'
+import { isQuorum } from '@kawal/core/ledger/policy.ts'
 import { startApp } from '../app.ts'
 import { ImpactRefused, readImpactSettings } from '../impact/settings.ts'
 import { OidcRefused, readOidcSettings, type ProviderSettings } from '../organisation/oidc-settings.ts'
-import { sha256 } from '../ledger/cryptography.ts'
 import type { RecapSettings } from '../recap/open.ts'
 import { readSettings, SettingsRefused, type SigmonSettings } from '../sigmon/settings.ts'
 import { userName } from './audited.ts'
@@ -17,6 +16,7 @@ import { CommandFailure, exits } from './exits.ts'
 import { listenOn, untilStopped } from './listen.ts'
 import { notificationOf } from './notification-options.ts'
 import { portOption, urlOption, type Options } from './options.ts'
+import { policyFile } from './policy-file.ts'
 
 /** Detection sweeps this often. */
 const sweep_ms = 30_000
@@ -36,6 +36,7 @@ export async function serve(options: Options): Promise<void> {
   const publicUrl = urlOption(options)
   const notification = notificationOf(options)
   const oidc = oidcSettings(options['oidc'], publicUrl)
+  const outside = { ...receiverOf(options['receiver']), ...witnessesOf(options['witnessPolicy']) }
   const log = pino({ level: process.env['LOG_LEVEL'] ?? 'info' }, pino.destination(2))
   const data = options['data'] ?? '.kawal'
   const host_name = hostNameOf(publicUrl)
@@ -46,7 +47,7 @@ export async function serve(options: Options): Promise<void> {
     targets: { election: options['election'] ?? null, internet: options['internet'] ?? null },
     ...(sigmon === undefined ? {} : { sigmon }), ...(impact === undefined ? {} : { impact }), ...(notification === undefined ? {} : { notification }),
     ...(publicUrl === undefined ? {} : { publicUrl }), ...(oidc === undefined ? {} : { oidc }),
-    recaps: { folder: resolve(options['ledger'] ?? join(data, 'ledger')), photos: resolve(data, 'photos'), origin: `${host_name}/ledger`, ...receiverOf(options['receiver']), ...witnessesOf(options['witnessPolicy']) },
+    recaps: { folder: resolve(options['ledger'] ?? join(data, 'ledger')), photos: resolve(data, 'photos'), origin: `${host_name}/ledger`, ...outside },
     acts: { folder: resolve(options['acts'] ?? join(data, 'acts')), origin: `${host_name}/acts`, startedBy: userName() },
     callbackHosts: listOf(options['callbackHosts']), ...(options['trustProxy'] === undefined ? {} : { trustProxy: listOf(options['trustProxy']) }),
   }).catch(async (error: unknown) => {
@@ -87,18 +88,11 @@ function receiverOf(url: string | undefined): Pick<RecapSettings, 'receiver'> {
 /** Read before anything starts: what is wrong is said with its line. */
 function witnessesOf(path: string | undefined): Pick<RecapSettings, 'witnesses'> {
   if (path === undefined) return {}
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    throw new CommandFailure(exits.rejected, `--witness-policy ${path} cannot be read: ${(error as Error).message}`)
-  }
-  const policy = readPolicy(text, sha256)
-  if (!policy.ok) throw new CommandFailure(exits.rejected, `--witness-policy ${path}: ${policySentence(policy.error)}`)
-  const asked = policy.value.witnesses.filter(({ url }) => url !== null).map(({ name }) => name)
-  if (policy.value.quorum === null) throw new CommandFailure(exits.rejected, `--witness-policy ${path}: quorum none asks for no witness. Name the quorum, or leave --witness-policy out.`)
-  if (!isQuorum(policy.value, new Set(asked))) throw new CommandFailure(exits.rejected, `--witness-policy ${path}: the witnesses that have an address (${asked.join(', ') || 'none'}) are no quorum, so no checkpoint would ever have one. Write the address of each behind its key.`)
-  return { witnesses: policy.value }
+  const policy = policyFile(path, '--witness-policy')
+  const asked = policy.witnesses.filter(({ url }) => url !== null).map(({ name }) => name)
+  if (policy.quorum === null) throw new CommandFailure(exits.rejected, `--witness-policy ${path}: quorum none asks for no witness. Name the quorum, or leave --witness-policy out.`)
+  if (!isQuorum(policy, new Set(asked))) throw new CommandFailure(exits.rejected, `--witness-policy ${path}: the witnesses that have an address (${asked.join(', ') || 'none'}) are no quorum, so no checkpoint would ever have one. Write the address of each behind its key.`)
+  return { witnesses: policy }
 }
 
 const listOf = (text: string | undefined): string[] => (text ?? '').split(',').map((each) => each.trim()).filter(Boolean)

@@ -5,7 +5,7 @@ import { readCheckpoint, type Checkpoint } from '@kawal/core/ledger/checkpoint.t
 import { readVerifierKey, type VerifierKey } from '@kawal/core/ledger/key.ts'
 import { appendLeaf, emptyFrontier, leafHash, rootOf } from '@kawal/core/ledger/merkle.ts'
 import { readNote } from '@kawal/core/ledger/note.ts'
-import { logAlone } from '@kawal/core/ledger/policy.ts'
+import { logAlone, type Policy } from '@kawal/core/ledger/policy.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { verifyNote } from '@kawal/core/ledger/signature.ts'
 import { tilePath, tile_width } from '@kawal/core/ledger/tiles.ts'
@@ -15,6 +15,7 @@ import { sha256, verifyEd25519 } from '../ledger/cryptography.ts'
 import { CommandFailure, exits } from './exits.ts'
 import type { Options } from './options.ts'
 import { verifyDraw } from './verify-draw.ts'
+import { policyFile } from './policy-file.ts'
 
 /**
  * `kawal verify ledger URL`, `kawal verify receipt RECEIPT RECORD`: whether a log is what its key signed, and whether a record is in it. Nothing is
@@ -73,14 +74,21 @@ async function replay(address: string, { size, root }: Checkpoint, older: Checkp
 }
 
 async function verifyOne(receiptPath: string, recordPath: string, options: Options): Promise<void> {
-  const given = options['key']
-  if (given === undefined) throw new CommandFailure(exits.usage, 'Name the key of the log with --key: a receipt proves something only to who knows whose it must be.')
+  const policy = trustOf(options)
   const record = file(recordPath)
-  const read = await verifyReceipt(writeEntry({ kind: 'recap', envelope: record }), file(receiptPath).toString('utf8'), logAlone(keyOf(given)), { sha256, verify: verifyEd25519 })
+  const read = await verifyReceipt(writeEntry({ kind: 'recap', envelope: record }), file(receiptPath).toString('utf8'), policy, { sha256, verify: verifyEd25519 })
   if (!read.ok) throw broken(`This receipt does not prove that the record is in the log (${read.error}; spec/ledger.md says what that is).`)
   const code = receiptCode(sha256(record))
-  if (options['json'] !== undefined) process.stdout.write(`${JSON.stringify({ index: read.value.index, size: read.value.size, code })}\n`)
-  else process.stdout.write(`The record ${code} is entry ${read.value.index} of the log, which had ${read.value.size} when it signed.\n`)
+  if (options['json'] !== undefined) process.stdout.write(`${JSON.stringify({ ...read.value, code })}\n`)
+  else process.stdout.write(`The record ${code} is entry ${read.value.index} of the log, which had ${read.value.size} when it signed.\n${read.value.witnesses.map(({ name, at_s }) => `${name} saw it at ${new Date(at_s * 1000).toISOString()}.\n`).join('')}`)
+}
+
+/** The log alone by its key, or a policy that names its witnesses too. */
+function trustOf({ key, policy }: Options): Policy {
+  if (policy !== undefined && key !== undefined) throw new CommandFailure(exits.usage, 'Give --key or --policy: a policy names the key of the log.')
+  if (policy !== undefined) return policyFile(policy, '--policy')
+  if (key === undefined) throw new CommandFailure(exits.usage, 'Name the key of the log with --key, or a policy with --policy: a receipt proves something only to who knows whose it must be.')
+  return logAlone(keyOf(key))
 }
 
 function keyOf(text: string): VerifierKey {
