@@ -31,7 +31,8 @@ const full_pause_s = 60
 export function answerProblems(app: Pick<FastifyInstance, 'setErrorHandler'>, dress: (found: Problem) => object = (found) => found): void {
   app.setErrorHandler((error: Error & { statusCode?: number; code?: unknown }, request, reply) => {
     const found = problemOf(error, request.id)
-    if (found.status >= 500) request.log.error(error)
+    // What is expected is no error of ours, also where it is said with 503: phones ask until it is ready.
+    if (found.status >= 500 && !(error instanceof ProblemError)) request.log.error(error)
     const pause_s = pauseOf(error, found)
     if (pause_s !== undefined) void reply.header('retry-after', pause_s)
     return reply.code(found.status).type('application/problem+json').send(dress(found))
