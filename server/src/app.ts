@@ -29,6 +29,7 @@ import { inParts } from './detection/slices.ts'
 import { createImpact, type ElectionImpact } from './impact/impact.ts'
 import { impactRoutes } from './impact/routes.ts'
 import { verifyPageRoutes } from './ledger/page.ts'
+import { witnessRoutes } from './ledger/witness-routes.ts'
 import { createFeed, type Feed } from './live/feed.ts'
 import { startMetrics } from './metrics.ts'
 import { openNotification, type Notification, type NotificationSettings } from './notification/open.ts'
@@ -223,7 +224,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   recapFaces(app, options, database, register, recaps)
   challengeRoutes(app, { database, clock: options.clock })
   planningRoutes(app, database, secret, options.clock, present)
-  operatingRoutes(app, database, metrics.registry)
+  operatingRoutes(app, database, metrics.registry, { clock: options.clock, logs: [...recaps.watched, ...acts.watched] })
   await impact.reload()
   await takeUpInputs(options, database, monitor, footprint)
   // A rehearsed day begins with a clean sheet; a real one goes on where it was.
@@ -426,7 +427,8 @@ function planningRoutes(app: FastifyInstance, database: Database, secret: Buffer
   campaignRoutes(app, { database, checks, clock })
 }
 
-function operatingRoutes(app: FastifyInstance, database: Database, registry: Registry): void {
+function operatingRoutes(app: FastifyInstance, database: Database, registry: Registry, watched: Parameters<typeof witnessRoutes>[1]): void {
+  witnessRoutes(app, watched)
   app.get('/healthz', () => ({ ok: true }))
   app.get('/readyz', async () => {
     await database.pool.query('SELECT 1').catch(() => {

@@ -4,6 +4,7 @@ import type { Instant } from '@kawal/core/kernel/clock.ts'
 import type { Database } from '../adapters/postgres/database.ts'
 import { endWith, openLog, type LogSettings } from '../ledger/open.ts'
 import { ledgerRoutes } from '../ledger/routes.ts'
+import type { Watched } from '../ledger/witness-routes.ts'
 import { knowledgeRoute } from './knowledge.ts'
 import { programFacts } from './program.ts'
 import { proofRoute } from './proof.ts'
@@ -25,6 +26,8 @@ export interface ActOptions extends StartSettings {
 }
 
 export interface Acts {
+  /** The log, with whoever witnesses it; nothing where none is open. */
+  readonly watched: readonly Watched[]
   routes(app: FastifyInstance): void
   /** Takes what was done since into the log. */
   turn(): Promise<void>
@@ -41,7 +44,7 @@ const turn_ms = 2_000
  */
 export async function openActs({ clock, log, acts: settings, fatal = endWith(log), ...started }: ActOptions, database: Database, ends: (() => Promise<void>)[]): Promise<Acts> {
   if (settings !== undefined) await writeStart(database, clock(), { ...programFacts(), ...startFacts(started) }, settings.startedBy)
-  const { ledger, need } = await openLog(settings, {
+  const { ledger, need, witnessing } = await openLog(settings, {
     database, clock, tables: 'act_log', sources: actSources(), failed: (error) => log.error(error), fatal,
     none: 'This server keeps no log of acts.', stopped: 'The log of acts is stopped until people have looked at it. What is done meanwhile is in the audit, and waits.',
   })
@@ -50,14 +53,17 @@ export async function openActs({ clock, log, acts: settings, fatal = endWith(log
   // What was done last is in the log before the server ends.
   ends.push(async () => void (await ledger?.turn()))
   return {
-    idle: async () => void (await turning),
+    idle: async () => void (await Promise.all([turning, witnessing?.idle()])),
+    watched: ledger === null ? [] : [{ ledger, witnessing }],
     routes(app) {
-      ledgerRoutes(app, need, { prefix: '/acts' })
+      ledgerRoutes(app, need, { prefix: '/acts', witnessing })
       proofRoute(app, { database, ledger: need })
       knowledgeRoute(app, { database })
     },
     turn(): Promise<void> {
       const now = clock()
+      // By itself: nothing waits for a witness.
+      void witnessing?.turn()
       if (turning !== null || ledger === null || now - turned < turn_ms) return turning ?? Promise.resolve()
       turned = now
       return (turning = ledger.turn().finally(() => (turning = null)))

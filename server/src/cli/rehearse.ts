@@ -70,7 +70,7 @@ export async function rehearse(options: Options): Promise<void> {
     const app = await startApp({
       ownerUrl: database.ownerUrl, appPassword: database.appPassword, clock, wallClock: Date.now, host: '127.0.0.1', port: plan.port, rehearsal: true, province: plan.province,
       sigmon: { ...settingsDefaults, helpLines: [{ name: 'Posko gladi (nomor contoh)', kind: 'tel', number: '00000' }], forms: [{ contest: 'ppwp', version: '1', title: 'Presiden dan Wakil Presiden', votersMax: rehearsed_ceiling, pages: 3, ballot: rehearsed_pairs }] },
-      ...(receiver === null || witness === null ? {} : { recaps: { folder: join(data, 'ledger'), photos: join(data, 'photos'), origin: 'gladi.kawal.example/ledger', receiver: { url: receiver.url }, witnesses: witness.policy }, acts: { folder: join(data, 'acts'), origin: 'gladi.kawal.example/acts', startedBy: null } }),
+      ...(receiver === null || witness === null ? {} : { recaps: { folder: join(data, 'ledger'), photos: join(data, 'photos'), origin: 'gladi.kawal.example/ledger', receiver: { url: receiver.url }, witnesses: witness.policy }, acts: { folder: join(data, 'acts'), origin: 'gladi.kawal.example/acts', startedBy: null, witnesses: witness.policy } }),
       callbackHosts: ['127.0.0.1', '[::1]', 'localhost'], stationDevices_max: Infinity, impact: { ...impactDefaults, contests: [contestOn(new Date(startAt).toISOString().slice(0, 10), 'gladi')] },
       log,
     })

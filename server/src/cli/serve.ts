@@ -36,7 +36,7 @@ export async function serve(options: Options): Promise<void> {
   const publicUrl = urlOption(options)
   const notification = notificationOf(options)
   const oidc = oidcSettings(options['oidc'], publicUrl)
-  const outside = { ...receiverOf(options['receiver']), ...witnessesOf(options['witnessPolicy']) }
+  const [receiver, witnesses] = [receiverOf(options['receiver']), witnessesOf(options['witnessPolicy'])]
   const log = pino({ level: process.env['LOG_LEVEL'] ?? 'info' }, pino.destination(2))
   const data = options['data'] ?? '.kawal'
   const host_name = hostNameOf(publicUrl)
@@ -47,8 +47,8 @@ export async function serve(options: Options): Promise<void> {
     targets: { election: options['election'] ?? null, internet: options['internet'] ?? null },
     ...(sigmon === undefined ? {} : { sigmon }), ...(impact === undefined ? {} : { impact }), ...(notification === undefined ? {} : { notification }),
     ...(publicUrl === undefined ? {} : { publicUrl }), ...(oidc === undefined ? {} : { oidc }),
-    recaps: { folder: resolve(options['ledger'] ?? join(data, 'ledger')), photos: resolve(data, 'photos'), origin: `${host_name}/ledger`, ...outside },
-    acts: { folder: resolve(options['acts'] ?? join(data, 'acts')), origin: `${host_name}/acts`, startedBy: userName() },
+    recaps: { folder: resolve(options['ledger'] ?? join(data, 'ledger')), photos: resolve(data, 'photos'), origin: `${host_name}/ledger`, ...receiver, ...witnesses },
+    acts: { folder: resolve(options['acts'] ?? join(data, 'acts')), origin: `${host_name}/acts`, startedBy: userName(), ...witnesses },
     callbackHosts: listOf(options['callbackHosts']), ...(options['trustProxy'] === undefined ? {} : { trustProxy: listOf(options['trustProxy']) }),
   }).catch(async (error: unknown) => {
     await database.stop()

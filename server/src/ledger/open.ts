@@ -1,17 +1,21 @@
 import type { Logger } from 'pino'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
+import type { Policy } from '@kawal/core/ledger/policy.ts'
 import type { Database } from '../adapters/postgres/database.ts'
 import { endNow } from '../end-now.ts'
 import { ProblemError } from '../problem.ts'
 import { openLedger, type Ledger, type Source } from './ledger.ts'
 import { openSigner, SignerRefused, signerFolder } from './signer.ts'
-import { createLedgerStore, isLedgerEmpty, type DatabaseWriting, type LogTables } from './store.ts'
+import { createLedgerStore, isLedgerEmpty, witnessedIn, type DatabaseWriting, type LogTables } from './store.ts'
+import { createWitnessing, type Witnessing } from './witnessing.ts'
 
 export interface LogSettings {
   /** Folder of the log's key and of what it signed last: not in the database, and not put back with it. */
   readonly folder: string
   /** Of a new log: where people find it, without a scheme. */
   readonly origin: string
+  /** Witnesses of the log, each with an address, and how many of them must have seen a checkpoint; none are asked without it. */
+  readonly witnesses?: Policy
 }
 
 interface LogNeeds {
@@ -29,6 +33,8 @@ interface LogNeeds {
 interface OpenedLog {
   /** Null where it is stopped, or none was asked for. */
   readonly ledger: Ledger | null
+  /** Null where no witnesses are asked. */
+  readonly witnessing: Witnessing | null
   /** @throws ProblemError not_ready */
   need(): Ledger
 }
@@ -45,9 +51,11 @@ export async function openLog(settings: LogSettings | undefined, { tables, faile
     if (!(error instanceof SignerRefused)) throw error
     failed(error)
   }
+  const witnessing = ledger === null || settings?.witnesses === undefined ? null : await createWitnessing({ ledger, policy: settings.witnesses, store: witnessedIn(needs.database), clock: needs.clock, failed })
   const why = settings === undefined ? none : stopped
   return {
     ledger,
+    witnessing,
     need() {
       if (ledger === null) throw new ProblemError('not_ready', why)
       return ledger

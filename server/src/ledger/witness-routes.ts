@@ -5,7 +5,8 @@ import { callerWho } from '../readiness/ask.ts'
 import type { Ledger } from './ledger.ts'
 import type { Witnessing } from './witnessing.ts'
 
-interface Watched {
+/** A log of this server. */
+export interface Watched {
   readonly ledger: Pick<Ledger, 'key' | 'size'>
   /** null: no witnesses are asked. */
   readonly witnessing: Witnessing | null

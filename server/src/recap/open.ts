@@ -2,16 +2,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
 import { formatVerifierKey } from '@kawal/core/ledger/key.ts'
-import type { Policy } from '@kawal/core/ledger/policy.ts'
 import { contestDefaults, type Contests } from '@kawal/core/recap/judge.ts'
 import type { Database } from '../adapters/postgres/database.ts'
 import { boxRoute } from '../custody/boxes.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { endWith, openLog, type LogSettings } from '../ledger/open.ts'
 import { ledgerRoutes } from '../ledger/routes.ts'
-import { witnessedIn } from '../ledger/store.ts'
-import { witnessRoutes } from '../ledger/witness-routes.ts'
-import { createWitnessing } from '../ledger/witnessing.ts'
+import type { Watched } from '../ledger/witness-routes.ts'
 import { deviceOf } from '../measurement/device.ts'
 import { createRecapCounts } from './counts.ts'
 import { createDeliveryStore } from './deliveries.ts'
@@ -34,8 +31,6 @@ export interface RecapSettings extends LogSettings {
   readonly contests?: Contests
   /** Records that count are handed to it; to nobody without it. */
   readonly receiver?: ReceiverSettings
-  /** Witnesses of the log, each with an address, and how many of them must have seen a checkpoint; none are asked without it. */
-  readonly witnesses?: Policy
 }
 
 export interface RecapOptions {
@@ -54,6 +49,8 @@ export interface Recaps {
   readonly policy: string | null
   /** @throws ProblemError where none is open */
   ledger(): Ledger
+  /** The ledger, with whoever witnesses it; nothing where none is open. */
+  readonly watched: readonly Watched[]
   routes(app: FastifyInstance): void
   /** Until when recaps are counted by village; null: not yet. */
   countedAt(): Instant | null
@@ -69,10 +66,9 @@ const turn_ms = 2_000
 /** Recaps and their ledger. Where the ledger cannot go on everything else does: what is broken in the network is found all the same. */
 export async function openRecaps({ clock, log, recaps: settings, fatal = endWith(log) }: RecapOptions, database: Database, secret: Buffer, ends: (() => Promise<void>)[]): Promise<Recaps> {
   const failed = (error: unknown): void => log.error(error)
-  const { ledger, need: open } = await openLog(settings, {
+  const { ledger, need: open, witnessing } = await openLog(settings, {
     database, clock, tables: 'ledger', sources: createSources(), failed, fatal, none: 'This server keeps no ledger, and takes no recaps.', stopped: 'The ledger is stopped until people have looked at it. Keep the record: it is sent again by itself.',
   })
-  const witnessing = ledger === null || settings?.witnesses === undefined ? null : await createWitnessing({ ledger, policy: settings.witnesses, store: witnessedIn(database), clock, failed })
   const contests = settings?.contests ?? contestDefaults
   const signatures = createSignatures()
   const judge = createJudge({ store: createJudgeStore(database), clock, contests, signatures, failed })
@@ -100,9 +96,9 @@ export async function openRecaps({ clock, log, recaps: settings, fatal = endWith
     countedAt: counts.asOf,
     key: ledger === null ? null : formatVerifierKey(ledger.key),
     policy: witnessing?.policy ?? null,
+    watched: ledger === null ? [] : [{ ledger, witnessing }],
     routes(app) {
       ledgerRoutes(app, open, { witnessing })
-      witnessRoutes(app, { clock, logs: ledger === null ? [] : [{ ledger, witnessing }] })
       boxRoute(app, { database, clock, device: (request) => deviceOf(request, secret) })
       // In a scope of their own: nobody else takes bodies of these types.
       void app.register((scope, _, done) => {

@@ -16,9 +16,12 @@ export async function rehearseWitness(folder: string, port: number, clock: () =>
   return {
     policy: { logs: [], witnesses: [{ name: 'saksi-gladi', key, url: `http://127.0.0.1:${port}` }], groups: [], quorum: 'saksi-gladi' },
     async begin(url) {
-      const ledger = readVerifierKey((await (await fetch(`${url}/ledger/key`)).text()).trim(), sha256)
-      if (!ledger.ok) throw new Error(`${url}/ledger/key: ${ledger.error}`)
-      return startWitness({ folder, name, logs: [ledger.value], clock, log, host: '127.0.0.1', port })
+      const logs = await Promise.all(['ledger', 'acts'].map(async (each) => {
+        const read = readVerifierKey((await (await fetch(`${url}/${each}/key`)).text()).trim(), sha256)
+        if (!read.ok) throw new Error(`${url}/${each}/key: ${read.error}`)
+        return read.value
+      }))
+      return startWitness({ folder, name, logs, clock, log, host: '127.0.0.1', port })
     },
   }
 }
