@@ -12,8 +12,8 @@ type Kind = { readonly act: string } | 'looks' | 'elsewhere'
 const act = (file: string): Kind => ({ act: file })
 const matrix: Readonly<Record<string, Kind>> = {
   'serve': act('../act/open.ts'), 'rehearse': 'elsewhere', 'probe': 'elsewhere', 'verify': 'looks', 'doctor': 'looks', 'scan': 'looks', 'replay': 'looks', 'plan': act('plan.ts'), 'device revoke': act('device.ts'),
-  'import register': act('import.ts'), 'import boundaries': act('import-atlas.ts'), 'import coverage': act('import-atlas.ts'), 'import samples': act('import-atlas.ts'),
-  'export audit': 'looks', 'export codes': act('export.ts'), 'export keys': 'looks', 'export letters': act('letters.ts'), 'export disturbances': 'looks', 'export stations': 'looks', 'export readiness': 'looks', 'export moves': 'looks', 'export access': 'looks', 'export atlas': 'looks',
+  witness: 'looks', 'import register': act('import.ts'), 'import boundaries': act('import-atlas.ts'), 'import coverage': act('import-atlas.ts'), 'import samples': act('import-atlas.ts'),
+  'export audit': 'looks', 'export verify-page': 'looks', 'export codes': act('export.ts'), 'export keys': 'looks', 'export letters': act('letters.ts'), 'export disturbances': 'looks', 'export stations': 'looks', 'export readiness': 'looks', 'export moves': 'looks', 'export access': 'looks', 'export atlas': 'looks',
   'atlas list': 'looks', 'atlas show': 'looks', 'atlas diff': 'looks', 'atlas verify': 'looks', 'atlas publish': act('publish.ts'), 'reports list': 'looks', 'reports export': 'looks', 'reports archive': act('reports.ts'), 'reports drop': act('reports.ts'),
   'org list': 'looks', 'org keys': 'looks', 'org contacts': 'looks', 'org completeness': 'looks', 'org invite': act('invite.ts'),
   ...Object.fromEntries(['add', 'link', 'person', 'key', 'revoke', 'level', 'peer'].map((name) => [`org ${name}`, act('org.ts')])),
