@@ -173,7 +173,7 @@ test('whom the page trusts is on top: another key of the same log, another log, 
   assert.equal(await page.locator('[data-trust]').getAttribute('data-trust'), 'page')
   const trust = async (text: string): Promise<string[]> => {
     await page.getByRole('button', { name: 'Ubah yang dipercaya' }).click()
-    await page.getByLabel('Kebijakan, atau kunci log').fill(text)
+    await page.getByLabel('Kebijakan, atau kunci buku besar').fill(text)
     await page.getByRole('button', { name: 'Pakai', exact: true }).click()
     await page.locator('#results[data-ready=true]').waitFor()
     return (await rest(page)).filter((each) => /^(log|inclusion)/.test(each))
@@ -184,7 +184,7 @@ test('whom the page trusts is on top: another key of the same log, another log, 
   await page.locator('main').getByText('Yang dipercaya: lain.example/ledger').waitFor()
   assert.deepEqual(await trust(''), ['log: logUnknown', 'inclusion: includedUnsigned'])
   await page.getByRole('button', { name: 'Ubah yang dipercaya' }).click()
-  await page.getByLabel('Kebijakan, atau kunci log').fill('log apa saja')
+  await page.getByLabel('Kebijakan, atau kunci buku besar').fill('log apa saja')
   await page.getByRole('button', { name: 'Pakai', exact: true }).click()
   await page.getByRole('alert').getByText('Kebijakan ini tidak dapat dibaca').waitFor()
   assert.deepEqual(await violations(page), [])

@@ -4,7 +4,7 @@ import ts from 'typescript'
 import { isTest, plant, readTree, type Tree } from './files.ts'
 
 /** Brands, keys of the keyboard and words that both languages share. */
-const same_in_both = new Set(['Sigmon', 'Kawal Sinyal', 'j / k', 'Enter', 'Esc', 't', 'm', '?', '1 - 4', '/', 'z', 'Operator', 'Status', 'Token', 'BAKTI', 'KPU', 'Bawaslu', 'APJII', 'Log'])
+const same_in_both = new Set(['Sigmon', 'Kawal Sinyal', 'j / k', 'Enter', 'Esc', 't', 'm', '?', '1 - 4', '/', 'z', 'Operator', 'Status', 'Token', 'BAKTI', 'KPU', 'Bawaslu', 'APJII'])
 
 /** Every word by its path, `status.down`; a word that is a function by the source of what it gives. */
 function wordsOf(text: string): Map<string, string> {

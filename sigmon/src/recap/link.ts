@@ -14,8 +14,8 @@ export const linkOf = (app: string, { bytes, key }: Carried): string => `${app}#
  * A record's link with all that there is to verify it by but photos, which are files: `https://HOST/verify/#rekap=RECORD&kunci=KEY&bukti=PROOF&daftar=LIST`, a
  * `bukti` for each proof. What a box promised is of use until the platform has answered.
  */
-export function evidenceOf(link: string, { receipt, delivery, custody, list }: KeptRecap): string {
-  const proofs = [...(receipt === null ? (custody ?? []).map((held) => held.receipt) : [receipt]), ...(delivery === undefined ? [] : [delivery])]
+export function evidenceOf(link: string, { receipt, witnessed, delivery, custody, list }: KeptRecap): string {
+  const proofs = [...(receipt === null ? (custody ?? []).map((held) => held.receipt) : [witnessed?.text ?? receipt]), ...(delivery === undefined ? [] : [delivery])]
   const text = new TextEncoder()
   return [link.replace('/sigmon/#', '/verify/#'), ...proofs.map((proof) => `bukti=${base64url(text.encode(proof))}`), ...(list.length === 0 ? [] : [`daftar=${base64url(list)}`])].join('&')
 }
