@@ -95,6 +95,16 @@ test('each kind of change is refused at its own step', async () => {
   assert.deepEqual(rest(first(await verify({ ...files, 'jawaban.json': utf8('{}') }))), ['answer: answerAbsent'])
 })
 
+test('of all that was given no byte can be another, and everything still hold', async () => {
+  for (const [name, bytes] of Object.entries(files)) for (const share of [0.3, 0.99]) {
+    const at = Math.floor(share * (bytes.length - 1))
+    const report = await verify({ ...files, [name]: flipped(bytes, at) })
+    assert.ok(report.cases.length === 0 || first(report).verdict !== 'holds', `${name}, byte ${at}`)
+  }
+  const strange: Entry = { kind: 'enrolment', device: new Uint8Array(16), station, publicKey: new Uint8Array(65), at: 1 }
+  assert.equal(first(await verify({ ...files, 'aneh.tlog-proof': utf8(await proofOf([writeEntry(strange)], 0, log, { witnesses, hasExtra: true })) })).verdict, 'holds', 'what is no key is none')
+})
+
 test('a receipt of a box, or one that few witnesses have seen, takes nothing from one that holds, and alone is what it is', async () => {
   const [early, held] = [utf8(await proofOf(entries(), 1, log)), utf8(await proofOf(entries(), 1, box))]
   const receipts = async (...names: string[]): Promise<string[]> => rest(first(await verify({ ...without('terima.tlog-proof'), ...Object.fromEntries(Object.entries({ early, held, whole: files['terima.tlog-proof'] ?? early }).filter(([name]) => names.includes(name))) })))

@@ -5,7 +5,7 @@ import { readEntry, writeEntry, type Entry } from '@kawal/core/recap/entry.ts'
 import { readPhotos, writePhotos } from '@kawal/core/recap/photo.ts'
 import { receiptCode } from '@kawal/core/recap/receipt-code.ts'
 import { sha256 } from './cryptography.ts'
-import { textOf, type Item } from './material.ts'
+import { isRawKey, textOf, type Item } from './material.ts'
 import { includes, logStep, proofSteps, readSigned, readTlogProof, unreadProof, witnessStep, type ReadProof } from './proof.ts'
 import { chainSteps, photoSteps, readContent, recordSteps, type Content, type Enrolled, type ListedPhoto } from './record.ts'
 import { stepOf, verdictOf, type Step, type Verdict } from './step.ts'
@@ -138,7 +138,7 @@ const answersOf = (proofs: readonly GivenProof[], items: readonly Item[]): Item[
 async function enrolledBy(proofs: readonly GivenProof[], { trust }: Beliefs): Promise<Enrolled[]> {
   const enrolled: Enrolled[] = []
   for (const { read, entry } of proofs) {
-    if (typeof read === 'string' || read.extra === null || entry?.kind !== 'enrolment') continue
+    if (typeof read === 'string' || read.extra === null || entry?.kind !== 'enrolment' || !isRawKey(entry.publicKey)) continue
     const steps = await proofSteps(read, read.extra, trust)
     if (steps.every(({ state, finding }) => state === 'holds' || finding === 'witnessesNone')) enrolled.push({ publicKey: entry.publicKey, station: entry.station, index: read.index })
   }
