@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import type { AuditRow } from '@kawal/contract/audit.ts'
 import { scratch } from '@kawal/testkit/scratch.ts'
 import { freePort } from '../adapters/postgres/embedded.ts'
 
@@ -101,6 +102,10 @@ test('a port that is taken, a folder that serves, and commands beside the server
   server.stop()
   const { code, err } = await server.ended
   assert.deepEqual([code, err], [0, ''])
+  const audit = (await kawal('export', 'audit', '--json', '--data', data)).out.trimEnd().split('\n').map((line) => JSON.parse(line) as AuditRow).filter(({ path }) => /^(serve|stop)/.test(path))
+  assert.deepEqual(audit.map(({ path, method, status, facts }) => [path, method, status, facts?.['province']]), [['stop', 'CLI', 0, undefined], ['serve', 'CLI', 0, null], ['serve', 'CLI', 0, null]])
+  assert.ok(audit.every(({ entry, outcomeEntry }) => entry !== null && outcomeEntry !== null), 'the last act too is in the log')
+  assert.deepEqual([audit[1]?.facts?.['changed'], audit[2]?.facts?.['changed']], [[], null])
   said(await kawal('rehearse', '--province', '53', '--data', data), 6, /used by kawal serve.*--data/)
 })
 

@@ -26,12 +26,14 @@ export async function verifyActs(address: string, rowsPath: string | undefined, 
   // The log first: what it holds by now was in the audit before.
   const entries = await entriesOf(log, key)
   const rows = rowsPath === undefined ? await askedRows(log, options) : rowsIn(file(rowsPath).toString('utf8'), rowsPath)
-  const [from, to] = [instantOption(options, 'from') ?? -Infinity, instantOption(options, 'to') ?? (rowsPath === undefined ? Infinity : newestOf(rows) + 1)]
+  // A copy says nothing of what was done after its newest row; how much that is, is told.
+  const [from, to] = [instantOption(options, 'from') ?? -Infinity, instantOption(options, 'to') ?? (rowsPath === undefined || rows.length === 0 ? Infinity : newestOf(rows) + 1)]
+  const newer = options['to'] === undefined ? entries.filter((each) => each.kind === 'act' && each.at >= to).length : 0
   const { differences, same, waiting } = compareActs(entries, rows.filter(({ at }) => Date.parse(at) >= from && Date.parse(at) < to).map(copyOf), { from, to, organisation: options['organisation'] ?? null, sha256 })
-  if (options['json'] !== undefined) process.stdout.write(`${JSON.stringify({ origin: key.name, entries: entries.length, rows: rows.length, same, waiting, differences })}\n`)
+  if (options['json'] !== undefined) process.stdout.write(`${JSON.stringify({ origin: key.name, entries: entries.length, rows: rows.length, same, waiting, newer, differences })}\n`)
   else {
     for (const each of differences) process.stdout.write(`${each}\n`)
-    process.stdout.write(`${key.name}: ${same} acts are as the log has them${waiting === 0 ? '' : `, ${waiting} of the last seconds are not in it yet`}; ${differences.length} differ.\n`)
+    process.stdout.write(`${key.name}: ${same} acts are as the log has them${waiting === 0 ? '' : `, ${waiting} of the last seconds are not in it yet`}; ${differences.length} differ.${newer === 0 ? '' : ` ${newer} acts of the log are newer than the copy.`}\n`)
   }
   if (differences.length > 0) throw new CommandFailure(exits.found, `The audit and the log of acts differ in ${differences.length} places.`)
 }
