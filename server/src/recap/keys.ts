@@ -53,7 +53,7 @@ function isSignedBeside(envelope: Envelope, publicKey: Uint8Array): Promise<bool
 export const isPublicKey = (publicKey: Uint8Array): boolean => keyOf(publicKey) !== null
 
 /** @returns null for what is no point of its curve */
-function keyOf(publicKey: Uint8Array): KeyObject | null {
+export function keyOf(publicKey: Uint8Array): KeyObject | null {
   const part = (from: number, to: number): string => Buffer.from(publicKey.subarray(from, to)).toString('base64url')
   try {
     return createPublicKey({ key: publicKey.length === 32 ? { kty: 'OKP', crv: 'Ed25519', x: part(0, 32) } : { kty: 'EC', crv: 'P-256', x: part(1, 33), y: part(33, 65) }, format: 'jwk' })
