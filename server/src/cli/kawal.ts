@@ -170,14 +170,20 @@ program
 
 program
   .command('verify <what> <args...>')
-  .description('whether a log is what its key signed (ledger ADDRESS), a record is in it (receipt RECEIPT RECORD), and what was drawn and found in it is sound (draw WHERE); of the log of acts whether an act is in it (act PROOF), or the audit is as it says (acts ADDRESS [ROWS]); exit code 4 if not')
+  .description('whether every file of a log is what its key signed (log WHERE, an address or a folder), a record is in it (receipt RECEIPT RECORD), and what was drawn and found in it is sound (draw WHERE); of the log of acts whether an act is in it (act PROOF), or the audit is as it says (acts ADDRESS [ROWS]); exit code 4 if not')
   .option('--key <key>', 'key of the log, as you were given it: NAME+ID+KEY')
   .option('--roster <files>', 'of draw: codes of all stations, one a line, as /v1/audits/roster gives them')
   .option('--policy <file>', 'of a receipt: the log and its witnesses that it must have (C2SP tlog-policy), in place of --key')
-  .option('--state <file>', 'the newest checkpoint that was seen: the log must begin with it; the new one is written there')
+  .option('--state <folder>', 'of log: what was seen before, which it must begin with; the newest checkpoint, alarms and what proves a fork go there')
+  .option('--mirror <folder>', 'of log: a copy of its files, for any web server; what is there is not fetched again')
+  .option('--records', "of log: verify every record's signature by the keys that the log enrolled, too")
+  .option('--follow', 'of log: keep looking; whatever is found ends it with it; the new one is written there')
   .option('--from <instant>', 'of acts: what was done from then on, as 2029-02-14T07:00+07:00')
   .option('--to <instant>', 'of acts: what was done before, likewise')
   .option('--organisation <organisation>', 'of acts: the rows are of this organisation alone')
+exit code 4')
+  .option('--every <seconds>', 'of --follow: how often (default: 30)')
+  .option('--silence <minutes>', 'of --follow: cry out when nothing, or nothing newer, came for so long')
   .action(async (what: string, args: string[], options: Record<string, string>) => (await import('./verify.ts')).verifyAction(what, args, all(options)))
 
 program

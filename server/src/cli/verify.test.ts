@@ -39,12 +39,12 @@ const vkey = async (): Promise<string> => (await (await fetch(`${ledger()}/key`)
 
 test('a log is what its key signed; it goes on from what was seen before', async () => {
   for (let nth = 0; nth < 3; nth++) await send()
-  const first = await kawal('verify', 'ledger', ledger(), '--state', at('seen'))
+  const first = await kawal('verify', 'log', ledger(), '--state', at('seen'))
   assert.equal(first.code, 0, first.err)
-  assert.match(first.out, /kawal\.example\/ledger: \d+ entries are those that its key signed\.\n {2}recap +3\n/)
+  assert.match(first.out, /kawal\.example\/ledger: \d+ entries are those that its key signed, and every tile is\.\n(.*\n)* {2}recap +3\n/)
   assert.match(first.out, /The key came from the log itself/)
   await send()
-  const second = await kawal('verify', 'ledger', `${ledger()}/`, '--state', at('seen'), '--key', await vkey(), '--json')
+  const second = await kawal('verify', 'log', `${ledger()}/`, '--state', at('seen'), '--key', await vkey(), '--json')
   const { counts, consistentWith, keyGiven } = JSON.parse(second.out) as { counts: { recap: number }; consistentWith: number; keyGiven: boolean }
   assert.deepEqual([counts.recap, consistentWith >= 3, keyGiven], [4, true, true])
 })
@@ -61,24 +61,25 @@ async function behind(change: (path: string, bytes: Buffer) => Buffer): Promise<
 test('a changed entry, a changed root, a log that went back, and another key are each found', async () => {
   await send()
   const seen = at('newest')
-  assert.equal((await kawal('verify', 'ledger', ledger(), '--state', seen)).code, 0)
+  assert.equal((await kawal('verify', 'log', ledger(), '--state', seen)).code, 0)
   const cases: readonly (readonly [RegExp, (path: string, bytes: Buffer) => Buffer, readonly string[]])[] = [
-    [/their root is another/, (path, bytes) => (path.includes('/entries/') ? Buffer.from(bytes.map((byte, place) => (place === 60 ? byte ^ 1 : byte))) : bytes), []],
-    [/is not signed by/, (path, bytes) => (path.endsWith('checkpoint') ? Buffer.from(bytes.toString().replace(/\n\d+\n/, '\n1\n')) : bytes), []],
-    [/does not hold the/, (path, bytes) => (path.includes('/entries/') ? bytes.subarray(0, bytes.length - 1) : bytes), []],
+    [/tile\/entries\/000\.p\/\d+ is not what the checkpoint says/, (path, bytes) => (path.includes('/entries/') ? Buffer.from(bytes.map((byte, place) => (place === 60 ? byte ^ 1 : byte))) : bytes), []],
+    [/not one that is believed \(log_signature_wrong/, (path, bytes) => (path.endsWith('checkpoint') ? Buffer.from(bytes.toString().replace(/\n\d+\n/, '\n1\n')) : bytes), []],
+    [/ends within an entry/, (path, bytes) => (path.includes('/entries/') ? bytes.subarray(0, bytes.length - 1) : bytes), []],
   ]
   for (const [said, change] of cases) {
     const between = await behind(change)
-    const { code, err } = await kawal('verify', 'ledger', between.url)
+    const { code, err } = await kawal('verify', 'log', between.url)
     between.server.close()
     assert.equal(code, 4)
     assert.match(err, said)
   }
   const key = (await vkey()).replace(/\+[^+]+\+.*/, '+00000000+AAAA')
-  assert.match((await kawal('verify', 'ledger', ledger(), '--key', key)).err, /is no key of a log/)
-  assert.match((await kawal('verify', 'ledger', 'http://127.0.0.1:1/ledger')).err, /does not answer/)
-  assert.equal((await kawal('verify', 'log', 'x')).code, 2)
-  assert.ok(readFileSync(seen, 'utf8').startsWith('kawal.example/ledger\n'))
+  assert.match((await kawal('verify', 'log', ledger(), '--key', key)).err, /is no key of a log/)
+  assert.match((await kawal('verify', 'log', 'http://127.0.0.1:1/ledger')).err, /does not answer/)
+  assert.deepEqual([(await kawal('verify', 'ledger', 'x')).code, (await kawal('verify', 'log', at('nowhere'))).code], [2, 5])
+  assert.ok(readFileSync(join(seen, 'checkpoint'), 'utf8').startsWith('kawal.example/ledger\n'))
+  assert.match((await kawal('verify', 'log', ledger(), '--state', join(seen, 'checkpoint'))).err, /--state takes a folder/)
 })
 
 test('a receipt and a record, as two files: proved, or what is wrong', async () => {
