@@ -22,7 +22,7 @@ export interface Case {
 }
 
 /** Of each case whether our auditor and the one in Go found something; null where there is no Go. */
-export interface Judged { readonly ours: boolean; readonly theirs: boolean | null }
+interface Judged { readonly ours: boolean; readonly theirs: boolean | null }
 
 /** What is shown is written as files, and both auditors read the same ones. @param folder one that goes afterwards */
 export async function judge(cases: readonly Case[], folder: string, auditor: string | null, change: Disbelief | null = null): Promise<Judged[]> {

@@ -21,7 +21,7 @@ export type Shown =
   | { readonly kind: 'receipt'; readonly receipt: Uint8Array; readonly record: Uint8Array }
 
 export const ways = ['flip', 'delete', 'insert', 'swap', 'truncate', 'roll back', 'fork'] as const
-export type Way = (typeof ways)[number]
+type Way = (typeof ways)[number]
 
 const files = {
   'full bundle': /^tile\/entries\/[\dx/]+$/, 'partial bundle': /^tile\/entries\/.*\.p\//, 'full tile of level 0': /^tile\/0\/[\dx/]+$/, 'partial tile of level 0': /^tile\/0\/.*\.p\//,

@@ -15,7 +15,7 @@ import { edgeOf, hashesAt, hashFromTiles, subtreeHash, tileOf, tilePath, tile_wi
 export interface TileRead { readonly bytes: Uint8Array; readonly width: number }
 
 /** `missing`: it is not there; `length`: not of its width; `other`: not what the checkpoint says. */
-export type TileFault = 'missing' | 'length' | 'other'
+type TileFault = 'missing' | 'length' | 'other'
 /** `cut`: it ends within an entry. */
 export type BundleFault = TileFault | 'cut'
 

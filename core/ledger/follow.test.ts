@@ -4,13 +4,13 @@ import { minute_ms } from '../kernel/clock.ts'
 import { noteKey, sha256, verifyEd25519 } from '@kawal/testkit/ed25519.ts'
 import { writtenLog, type Voices, type WrittenState } from '@kawal/testkit/written-log.ts'
 import { beginning, proofSpans, step, type Following, type Sighting } from './follow.ts'
-import { readHead, type Head } from './head.ts'
+import { readHead, type Head, type HeadTrust } from './head.ts'
 import { hashesOf } from './merkle.ts'
 import { hashFromTiles, tilePath } from './tiles.ts'
 
 const voices: Voices = { log: noteKey('kawal.example/ledger'), witnesses: [noteKey('saksi.example', 'cosignature')], at_s: 1_865_000_000 }
 const witnesses = voices.witnesses.map(({ key }) => ({ name: 'bawaslu', key }))
-const trust = { logs: [voices.log], witnesses, isEnough: (names: ReadonlySet<string>) => names.size === 1 }
+const trust: HeadTrust = { logs: [voices.log], witnesses, isEnough: (names) => names.size === 1 }
 const entriesOf = (word: string): Buffer[] => Array.from({ length: 700 }, (_, nth) => Buffer.from(nth < 100 ? `entry ${nth}` : `${word} ${nth}`))
 const [empty, small, middle, large] = await writtenLog(entriesOf('one'), [0, 300, 513, 700], voices)
 const [fork_small, fork_large] = await writtenLog(entriesOf('another'), [300, 600], voices)
@@ -72,7 +72,7 @@ test('silence is told once: no answer, or always the same one; a witness who loo
 
 test('a checkpoint counts by its log and by enough witnesses; who else signed is named and not believed', async () => {
   const note = stateOf(small).note
-  const read = (text: string, more: Partial<typeof trust> = {}) => readHead(text, { ...trust, ...more }, verifyEd25519)
+  const read = (text: string, more: Partial<HeadTrust> = {}) => readHead(text, { ...trust, ...more }, verifyEd25519)
   const unknown = await read(note, { witnesses: [], isEnough: () => true })
   assert.deepEqual(unknown.ok && [unknown.value.witnesses, unknown.value.others], [[], ['saksi.example']])
   for (const [text, more, error] of [

@@ -1,5 +1,3 @@
-import { joinBytes } from './bytes.ts'
-
 /**
  * The Merkle tree of RFC 6962, section 2.1 (RFC 9162, section 2.1, is the same), over SHA-256: hashes, heads and proofs.
  * Sizes and indices are integers below 2^53, so nothing here shifts bits: JavaScript's shifts end at 32.
@@ -18,11 +16,20 @@ interface Frontier { readonly size: number; readonly hashes: readonly Uint8Array
 
 export const hash_bytes = 32
 
-const leaf_prefix = Uint8Array.of(0)
-const node_prefix = Uint8Array.of(1)
+/** A leaf's hash, and below a node's, are made by the million: their bytes are put together by hand. */
+export function leafHash(entry: Uint8Array, sha256: Sha256Sync): Uint8Array {
+  const bytes = new Uint8Array(1 + entry.length)
+  bytes.set(entry, 1)
+  return sha256(bytes)
+}
 
-export const leafHash = (entry: Uint8Array, sha256: Sha256Sync): Uint8Array => sha256(joinBytes([leaf_prefix, entry]))
-export const nodeHash = (left: Uint8Array, right: Uint8Array, sha256: Sha256Sync): Uint8Array => sha256(joinBytes([node_prefix, left, right]))
+export function nodeHash(left: Uint8Array, right: Uint8Array, sha256: Sha256Sync): Uint8Array {
+  const bytes = new Uint8Array(1 + left.length + right.length)
+  bytes[0] = 1
+  bytes.set(left, 1)
+  bytes.set(right, 1 + left.length)
+  return sha256(bytes)
+}
 
 export const emptyFrontier: Frontier = { size: 0, hashes: [] }
 

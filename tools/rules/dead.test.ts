@@ -8,8 +8,6 @@ import { readModules, type Module } from './modules.ts'
 /** Exports whose only use is in tests, and which their own file does not need either. Each says why it stays. */
 const for_tests: Record<string, string> = {
   'core/ledger/growth.ts emptyEdge': 'where a log begins: tests write whole logs down from there',
-  'core/ledger/merkle.ts consistencySpans': 'what a witness asks of a log: proofs of other logs are held against it',
-  'core/ledger/verify.ts verifyConsistency': 'what a witness looks at: proofs of other logs are held against it',
   'core/ledger/signature.ts cosignText': 'what a witness signs: receipts of tests have some',
   'core/recap/receipt-code.ts readReceiptCode': 'a code as somebody types it: that codes are told apart is tested by it',
   'core/detection/intake.ts takeInEvidence': 'the same as takeIn in words: what simulated officers report is fed by it',

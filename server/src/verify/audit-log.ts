@@ -10,7 +10,7 @@ import { readTileFrom, type LogSource } from './source.ts'
 /** A file that is not what the checkpoint says; `record`: an entry whose record the key that it names did not sign. `root_other`: the tiles at the right edge do not make the signed root; which of them, nothing tells. */
 export interface Finding { readonly path: string; readonly fault: BundleFault | 'root_other' | 'record' }
 
-export interface AuditNeeds {
+interface AuditNeeds {
   readonly source: LogSource
   /** Entries that were proved, in order; those before `older` are left out. */
   readonly took: (first: number, entries: readonly Uint8Array[]) => void | Promise<void>

@@ -7,7 +7,7 @@ import type { EntryReader, Tally } from './records.ts'
 import type { Seen } from './seen.ts'
 import { firstOf, NoAnswer, note_bytes_max, type LogSource } from './source.ts'
 
-export interface WatchNeeds {
+interface WatchNeeds {
   readonly source: LogSource
   readonly trust: HeadTrust
   /** As text, for who verifies the mirror. */
