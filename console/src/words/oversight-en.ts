@@ -53,4 +53,5 @@ export const oversightEn: OversightWords = {
     unreachable: 'Call whoever runs it; look at the line between.', timeout: 'Look at the line between; whoever runs it looks at his disk.', unknown_log: 'Give whoever runs it the key of this log.', overloaded: 'Wait. If it stays, call whoever runs it.', answer_wrong: 'Look whether the address in the policy is that of the witness.',
     signature_wrong: 'Ask for its line again, and mend the policy.', ahead: 'An older copy of the database was put back: stop, and put the newer one back.', fork: 'Stop, keep the database as it is, and have people look.',
   },
+  stateFile: 'seen',
 }

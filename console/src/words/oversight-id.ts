@@ -53,5 +53,6 @@ export const oversightId = {
     unreachable: 'Hubungi pengelolanya; periksa jaringan di antaranya.', timeout: 'Periksa jaringan di antaranya; pengelolanya memeriksa diska mesinnya.', unknown_log: 'Beri pengelolanya kunci buku besar ini.', overloaded: 'Tunggu. Kalau terus begitu, hubungi pengelolanya.', answer_wrong: 'Periksa apakah alamat dalam kebijakan memang alamat saksi itu.',
     signature_wrong: 'Minta lagi baris kuncinya, lalu perbaiki kebijakan.', ahead: 'Salinan lama basis data dipasang kembali: berhenti, dan pasang lagi yang terbaru.', fork: 'Berhenti, biarkan basis data apa adanya, dan minta orang memeriksanya.',
   } as Record<string, string>,
+  stateFile: 'terlihat',
 }
 export type OversightWords = typeof oversightId

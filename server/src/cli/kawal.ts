@@ -174,6 +174,7 @@ program
   .option('--key <key>', 'key of the log, as you were given it: NAME+ID+KEY')
   .option('--roster <files>', 'of draw: codes of all stations, one a line, as /v1/audits/roster gives them')
   .option('--policy <file>', 'of a receipt: the log and its witnesses that it must have (C2SP tlog-policy), in place of --key')
+  .option('--witnesses <keys>', 'of log: keys of witnesses, with commas; each must have signed')
   .option('--state <folder>', 'of log: what was seen before, which it must begin with; the newest checkpoint, alarms and what proves a fork go there')
   .option('--mirror <folder>', 'of log: a copy of its files, for any web server; what is there is not fetched again')
   .option('--records', "of log: verify every record's signature by the keys that the log enrolled, too")

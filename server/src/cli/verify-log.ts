@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { setTimeout as after } from 'node:timers/promises'
 import { minute_ms, rfc3339, second_ms } from '@kawal/core/kernel/clock.ts'
 import type { Alarm } from '@kawal/core/ledger/follow.ts'
-import type { VerifierKey } from '@kawal/core/ledger/key.ts'
+import type { KeyAlgorithm, VerifierKey } from '@kawal/core/ledger/key.ts'
 import { openMirror } from '../verify/mirror.ts'
 import { createEntryReader } from '../verify/records.ts'
 import { openSeen } from '../verify/seen.ts'
@@ -17,7 +17,7 @@ type Audited = Extract<WatchEvent, { kind: 'audited' }>
 const key_bytes_max = 10_000
 
 /** `kawal verify log WHERE`: whether every file of a log is what its key signed, from an address or a folder; with `--follow` for as long as it runs. */
-export async function verifyLog(where: string, options: Options, keyOf: (text: string) => VerifierKey): Promise<void> {
+export async function verifyLog(where: string, options: Options, keyOf: (text: string, algorithm?: KeyAlgorithm) => VerifierKey): Promise<void> {
   const { state, mirror: copy, follow, json } = options
   if (state !== undefined && statSync(state, { throwIfNoEntry: false })?.isFile() === true)
     throw new CommandFailure(exits.usage, `--state takes a folder, and ${state} is a file. A checkpoint of before goes on as the file "checkpoint" in a new folder.`)
@@ -25,11 +25,12 @@ export async function verifyLog(where: string, options: Options, keyOf: (text: s
   const source = sourceOf(where, after)
   const text = options['key'] ?? Buffer.from(await answered(() => source.read('key', key_bytes_max)) ?? missing(`${source.place} names no key: give the log's with --key.`)).toString('utf8').trim()
   const key = keyOf(text)
+  const witnesses = (options['witnesses'] ?? '').split(',').filter((each) => each !== '').map((each) => keyOf(each, 'cosignature')).map((each) => ({ name: each.name, key: each }))
   const entries = createEntryReader(options['records'] === undefined ? 0 : undefined)
   try {
     const say = json === undefined ? printer(options['key'] !== undefined, follow !== undefined) : jsonPrinter(options['key'] !== undefined)
     const watch = await answered(() => openWatch({
-      source, key: text, trust: { logs: [{ key }], witnesses: [], isEnough: () => true }, clock: () => Date.now(), entries, silence_ms, told: say,
+      source, key: text, trust: { logs: [{ key }], witnesses, isEnough: (names) => names.size === witnesses.length }, clock: () => Date.now(), entries, silence_ms, told: say,
       seen: state === undefined ? null : openSeen(state), mirror: copy === undefined ? null : openMirror(copy), ...(process.stderr.isTTY ? { progress } : {}),
     }))
     if (follow === undefined) await answered(async () => thrown(await watch.look()))

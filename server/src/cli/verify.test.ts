@@ -5,10 +5,13 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { envelope_type } from '@kawal/contract/handing-in.ts'
+import { formatVerifierKey } from '@kawal/core/ledger/key.ts'
 import { commandsIn } from '@kawal/testkit/command.ts'
+import { noteKey } from '@kawal/testkit/ed25519.ts'
 import { planned } from '@kawal/testkit/plan.ts'
 import { recapPhone, seedRecaps } from '@kawal/testkit/recap-phone.ts'
 import { withServer, type TestServer } from '@kawal/testkit/server.ts'
+import { writeFiles, writtenLog } from '@kawal/testkit/written-log.ts'
 import { deviceToken, enrolKey } from '../measurement/enrolment.ts'
 
 const now = Date.UTC(2029, 1, 14, 9)
@@ -80,6 +83,21 @@ test('a changed entry, a changed root, a log that went back, and another key are
   assert.deepEqual([(await kawal('verify', 'ledger', 'x')).code, (await kawal('verify', 'log', at('nowhere'))).code], [2, 5])
   assert.ok(readFileSync(join(seen, 'checkpoint'), 'utf8').startsWith('kawal.example/ledger\n'))
   assert.match((await kawal('verify', 'log', ledger(), '--state', join(seen, 'checkpoint'))).err, /--state takes a folder/)
+})
+
+test('who follows a log that went back is told with exit code 4; each witness that is named must have signed', async () => {
+  const [witness, other] = ['saksi.example', 'lain.example'].map((name) => noteKey(name, 'cosignature'))
+  assert.ok(witness !== undefined && other !== undefined)
+  const voices = { log: noteKey('kawal.example/ledger'), witnesses: [witness], at_s: 1_865_000_000 }
+  const [before, later] = await writtenLog(Array.from({ length: 20 }, (_, nth) => Buffer.of(nth)), [10, 20], voices)
+  assert.ok(before !== undefined && later !== undefined)
+  for (const [name, { files }] of [['before', before], ['later', later]] as const) writeFiles(at(name), files)
+  const cosigned = await kawal('verify', 'log', at('later'), '--state', at('followed'), '--witnesses', formatVerifierKey(witness.key))
+  assert.match(cosigned.out, /20 entries are those .*\n(.*\n)* {2}witness {5}saksi\.example, 2029-02-05T/)
+  const followed = await kawal('verify', 'log', at('before'), '--state', at('followed'), '--follow', '--json')
+  const { alarm, evidence } = JSON.parse(followed.out) as { alarm: string; evidence: string }
+  assert.deepEqual([followed.code, alarm, readFileSync(evidence, 'utf8').includes(before.note)], [4, 'rolled_back', true])
+  assert.match((await kawal('verify', 'log', at('later'), '--witnesses', `${formatVerifierKey(witness.key)},${formatVerifierKey(other.key)}`)).err, /not one that is believed \(witnesses_few/)
 })
 
 test('a receipt and a record, as two files: proved, or what is wrong', async () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { readVerifierKey, type VerifierKey } from '@kawal/core/ledger/key.ts'
+import { readVerifierKey, type KeyAlgorithm, type VerifierKey } from '@kawal/core/ledger/key.ts'
 import { appendLeaf, emptyFrontier, leafHash, rootOf } from '@kawal/core/ledger/merkle.ts'
 import { readNote } from '@kawal/core/ledger/note.ts'
 import { logAlone, type Policy } from '@kawal/core/ledger/policy.ts'
@@ -44,9 +44,10 @@ function trustOf({ key, policy }: Options): Policy {
   return logAlone(keyOf(key))
 }
 
-function keyOf(text: string): VerifierKey {
+function keyOf(text: string, algorithm: KeyAlgorithm = 'ed25519'): VerifierKey {
   const key = readVerifierKey(text, sha256)
-  if (!key.ok || key.value.algorithm !== 'ed25519') throw new CommandFailure(exits.rejected, `${text.slice(0, 100)} is no key of a log (${key.ok ? 'of a witness' : key.error}). It is written as NAME+ID+KEY.`)
+  const [wanted, other] = algorithm === 'ed25519' ? ['log', 'witness'] : ['witness', 'log']
+  if (!key.ok || key.value.algorithm !== algorithm) throw new CommandFailure(exits.rejected, `${text.slice(0, 100)} is no key of a ${wanted} (${key.ok ? `of a ${other}` : key.error}). It is written as NAME+ID+KEY.`)
   return key.value
 }
 

@@ -92,6 +92,15 @@ test('a mirror is the log again, file for file; it is taken up where it was left
   assert.deepEqual([last?.kind === 'audited' && last.findings, spoilt.isOver()], [[{ path: 'tile/0/100', fault: 'other' }], true])
 })
 
+test('of a log that took partial tiles away the full ones stand for them, and a copy has the partial ones', async () => {
+  const files = new Map([...middle.files].filter(([path]) => !small.files.has(path) || !path.includes('.p/'))).set('checkpoint', Buffer.from(small.note))
+  showing = { ...small, files: files.set('tile/1/000.p/1', small.files.get('tile/1/000.p/1') ?? assert.fail()) }
+  const watch = await opened({ mirror: true })
+  assert.deepEqual([await watch.look(), codes(), watch.hasFound()], [null, ['audited 300'], false])
+  assert.ok(asked.includes('tile/entries/001.p/44') && asked.includes('tile/entries/001'))
+  for (const [path, bytes] of small.files) assert.ok(readFileSync(join(folder, 'mirror', path)).equals(bytes), path)
+})
+
 test('a fork and a log that went back are cried out about, and both signed checkpoints are kept', async () => {
   const watch = await opened()
   await watch.look()
