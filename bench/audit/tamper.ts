@@ -1,6 +1,9 @@
 import type { Random } from '@kawal/core/kernel/random.ts'
 import { bundleOf, readBundle } from '@kawal/core/ledger/bundle.ts'
 import { joinBytes, sameBytes } from '@kawal/core/ledger/bytes.ts'
+import { emptyEdge, grow } from '@kawal/core/ledger/growth.ts'
+import { tileOf, tilePath, tile_width } from '@kawal/core/ledger/tiles.ts'
+import { sha256 } from '@kawal/server/src/ledger/cryptography.ts'
 import { receiptOf, type WrittenState } from '@kawal/testkit/written-log.ts'
 import { randomBytes } from './entries.ts'
 
@@ -30,10 +33,12 @@ const files = {
 const lines = { 'origin': 0, 'size': 1, 'root': 2, 'empty line': 3, 'signature of the log': 4, 'signature of a witness': 5, 'signature of another witness': 6 } as const
 type FileTarget = keyof typeof files
 type LineTarget = keyof typeof lines
+/** What somebody changes who knows how a log is made: the files agree with each other, and not with what was signed. */
+const rewritten = ['bundle and its tile', 'bundle and all tiles above it'] as const
 const receipt_parts = ['header', 'index', 'hash', 'gap', ...Object.keys(lines), 'record'] as const
 
 /** Everything of a log that there is to tamper with: its files, each line of its checkpoint, each line of a receipt. */
-export const targets: readonly string[] = [...Object.keys(files), ...Object.keys(lines), ...receipt_parts.map((part) => `receipt: ${part}`)]
+export const targets: readonly string[] = [...Object.keys(files), ...rewritten, ...Object.keys(lines), ...receipt_parts.map((part) => `receipt: ${part}`)]
 /** Trees of 65,536 entries and more have them: an audit of these takes a hundred times as long as one of the others. */
 export const isOfTall = (target: string): boolean => target === 'full tile of level 1' || target === 'tile of level 2'
 
@@ -48,6 +53,7 @@ export function tampered(world: World, target: string, way: Way, random: Random)
     const bytes = tamperedLine(Buffer.from(now.note), lines[target as LineTarget], way, { older: Buffer.from(older.note), fork: Buffer.from(fork.note) }, random)
     return bytes === null ? null : { kind: 'log', files: new Map(now.files).set('checkpoint', bytes), seen: older.note }
   }
+  if (target === rewritten[0] || target === rewritten[1]) return rewrittenLog(world, target === rewritten[0], way, random)
   const paths = [...now.files.keys()].filter((path) => files[target as FileTarget].test(path))
   if (paths.length === 0) return null
   const path = pick(paths, random)
@@ -61,6 +67,30 @@ function without(now: WrittenState, path: string, older: WrittenState): Shown {
   const rest = new Map(now.files)
   rest.delete(path)
   return { kind: 'log', files: rest, seen: older.note }
+}
+
+/** The log made anew from entries of which some are others, under the checkpoint that was signed. */
+function rewrittenLog({ now, older, fork }: World, onlyLowest: boolean, way: Way, random: Random): Shown | null {
+  const entries = entriesOf(way === 'fork' ? fork : now)
+  const at = Math.floor(random() * entries.length)
+  const entry = entries[at]
+  if (entry === undefined || entries.length < now.size || way === 'roll back') return null
+  if (way === 'flip' || way === 'truncate') entries[at] = tamperedBytes(entry, 1, way, random) ?? entry
+  if (way === 'delete') entries.push(...entries.splice(at, 1), randomBytes(40, random))
+  if (way === 'insert') entries.splice(at, 0, randomBytes(40, random))
+  if (way === 'swap') entries.push(...entries.splice(at, 1))
+  const grown = grow(emptyEdge, entries.slice(0, now.size), sha256)
+  if (!grown.ok) return null
+  const made = new Map(now.files)
+  for (const { tile, bytes } of grown.value.files) {
+    const [path, before] = [tilePath(tile), now.files.get(tilePath(tile))]
+    if (before !== undefined && !sameBytes(before, bytes) && (!onlyLowest || tile.level === 0 || tile.level === 'entries')) made.set(path, bytes)
+  }
+  return [...made].every(([path, bytes]) => now.files.get(path) === bytes) ? null : { kind: 'log', files: made, seen: older.note }
+}
+
+function entriesOf({ size, files: all }: WrittenState): Uint8Array[] {
+  return Array.from({ length: Math.ceil(size / tile_width) }, (_, index) => readBundle(all.get(tilePath(tileOf('entries', index, size))) ?? new Uint8Array())).flatMap((read) => (read.ok ? read.value : []))
 }
 
 /** The same file, or the partial one in its place, of another state. */
@@ -118,10 +148,17 @@ function tamperedLine(text: Uint8Array, nth: number, way: Way, { older, fork }: 
   if (from === to) return null
   const other = way === 'roll back' ? older : way === 'fork' ? fork : null
   const [other_from, other_to] = other === null ? [0, 0] : lineAt(other, nth)
-  const changed = other === null ? tamperedBytes(line, line.length, way, random) : other.subarray(other_from, other_to)
+  const changed = other === null ? (way === 'flip' && random() < 0.3 ? respelt(line) : null) ?? tamperedBytes(line, line.length, way, random) : other.subarray(other_from, other_to)
   if (changed === null) return null
   const whole = way === 'truncate' ? joinBytes([text.subarray(0, from), changed]) : joinBytes([text.subarray(0, from), changed, text.subarray(to)])
   return sameBytes(whole, text) ? null : whole
+}
+
+/** Another writing of the same base64: the last letter has bits that mean nothing. */
+function respelt(line: Uint8Array): Uint8Array | null {
+  const [, before = '', letter = '', end = ''] = /^([^]*)([A-Za-z0-9+/])(=+\n)$/.exec(Buffer.from(line).toString()) ?? []
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+  return letter === '' ? null : Buffer.from(`${before}${letters[letters.indexOf(letter) ^ 1] ?? ''}${end}`)
 }
 
 function lineAt(text: Uint8Array, nth: number): [number, number] {
