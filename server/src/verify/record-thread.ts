@@ -12,6 +12,8 @@ const early = new Map<string, RecordTask['records'][number][]>()
 const parsed = new Map<Key, KeyObject | null>()
 const parsed_max = 10_000
 let [signed, unknown] = [0, 0]
+/** More are not told one by one. */
+const wrong_max = 100
 const wrong: number[] = []
 
 parentPort?.on('message', ({ id, keys, records }: RecordTask) => {
@@ -30,15 +32,17 @@ function look(record: RecordTask['records'][number]): void {
   const envelope = readEnvelope(record.envelope)
   const kid = kidIn(record.envelope)
   const keys = held.get(kid)
-  if (!envelope.ok) wrong.push(record.index)
+  if (!envelope.ok) isWrong(record.index)
   else if (keys === undefined) {
     unknown++
     const waiting = early.get(kid)
     if (waiting === undefined) early.set(kid, [record])
     else waiting.push(record)
   } else if (keys.some((key) => isSignedBy(envelope.value, key))) signed++
-  else wrong.push(record.index)
+  else isWrong(record.index)
 }
+
+const isWrong = (index: number): void => void (wrong.length < wrong_max && wrong.push(index))
 
 function isSignedBy(envelope: Envelope, key: Key): boolean {
   const object = objectOf(key)

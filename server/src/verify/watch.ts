@@ -44,7 +44,7 @@ export async function openWatch(needs: WatchNeeds): Promise<Watch> {
   let state: Following = beginning(null, clock())
   /** Entries whose files were proved, and those that were read. */
   let [audited, read]: [number | null, number] = [null, 0]
-  let [hasFound, isOver, wrong_before] = [false, false, 0]
+  let [hasFound, isOver] = [false, false]
 
   async function take(sighting: Sighting): Promise<boolean> {
     const stepped = step(state, sighting, { silence_ms: needs.silence_ms, sha256 })
@@ -93,8 +93,7 @@ export async function openWatch(needs: WatchNeeds): Promise<Watch> {
       },
     })]
     const tally = await entries.tally()
-    for (const index of tally.records?.wrong.slice(wrong_before) ?? []) findings.push({ path: `entry ${index}`, fault: 'record' })
-    wrong_before = tally.records?.wrong.length ?? 0
+    for (const index of tally.records?.wrong ?? []) findings.push({ path: `entry ${index}`, fault: 'record' })
     await seen?.save(head)
     if (findings.length === 0) await mirror?.finish(head.note, needs.key, audited ?? 0, size)
     else {
