@@ -1,5 +1,6 @@
 import { fail, ok, type Result } from '../kernel/result.ts'
 import { joinBytes, sameBytes } from '../ledger/bytes.ts'
+import type { Sha256Sync } from '../ledger/merkle.ts'
 import type { Sha256 } from './bytes.ts'
 import { readCbor, writeCbor, type Cbor, type CborFault } from './cbor.ts'
 
@@ -128,6 +129,9 @@ export async function verifyEnvelope<Key>(envelope: Envelope, { algorithm, kid, 
 export async function keyId(algorithm: Algorithm, publicKey: Uint8Array, sha256: Sha256): Promise<Uint8Array> {
   return (await sha256(coseKey(algorithm, publicKey))).slice(0, kid_bytes)
 }
+
+/** The same of a key that the log enrolled, at once; its length says its algorithm. */
+export const keyIdNow = (publicKey: Uint8Array, sha256: Sha256Sync): Uint8Array => sha256(coseKey(publicKey.length === 32 ? 'EdDSA' : 'ES256', publicKey)).slice(0, kid_bytes)
 
 function coseKey(algorithm: Algorithm, publicKey: Uint8Array): Uint8Array<ArrayBuffer> {
   const [length, first] = algorithm === 'EdDSA' ? [32, publicKey[0]] : [65, 4]

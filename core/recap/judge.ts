@@ -36,7 +36,12 @@ const quarantineReasons = [
   /** Numbers that no station can have: more than the contest's ceiling, or not as many as the form has. */
   'totals_impossible',
 ] as const
-type QuarantineReason = (typeof quarantineReasons)[number]
+export type QuarantineReason = (typeof quarantineReasons)[number]
+
+/** What mends it: a newer program, the register, enrolling the phone, another phone of the station, the contests of the server, or a correction by the paper. */
+export const quarantineMends = {
+  record_unreadable: 'update', form_unknown: 'update', station_unknown: 'register', key_unknown: 'enrol', key_elsewhere: 'enrol', key_revoked: 'other_phone', contest_unknown: 'configure', totals_impossible: 'paper',
+} as const satisfies Readonly<Record<QuarantineReason, string>>
 
 export type Judgement =
   | { readonly ok: true; readonly device: number }

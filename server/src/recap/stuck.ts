@@ -1,6 +1,7 @@
 import type { RecapConflicts, StuckRecap, StuckRecaps } from '@kawal/contract/recap-overview.ts'
 import { minute_ms } from '@kawal/core/kernel/clock.ts'
 import { formOf } from '@kawal/core/recap/form.ts'
+import { quarantineMends } from '@kawal/core/recap/judge.ts'
 import { receiptCode } from '@kawal/core/recap/receipt-code.ts'
 import { slotsOf, type Held } from '@kawal/core/recap/slot.ts'
 import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
@@ -18,9 +19,6 @@ interface StuckRow {
   readonly reason: string | null; readonly detail: string | null; readonly tries: number; readonly next_try_at: Date | null; readonly kept: number | null; readonly listed: number | null
 }
 
-const mends: Readonly<Record<string, StuckRecap['mend']>> = {
-  record_unreadable: 'update', form_unknown: 'update', station_unknown: 'register', key_unknown: 'enrol', key_elsewhere: 'enrol', key_revoked: 'other_phone', contest_unknown: 'configure', totals_impossible: 'paper',
-}
 const where: Readonly<Record<StuckKind, string>> = {
   quarantine: 'reason IS NOT NULL', delivery: 'reason IS NULL AND NOT delivered',
   // of what was corrected nobody waits for the photos
@@ -41,7 +39,7 @@ export async function readStuck(database: Database, caller: Caller, kind: StuckK
 function stuckOf(kind: StuckKind, row: StuckRow): StuckRecap {
   return {
     kind, hash: row.hash.toString('hex'), code: receiptCode(row.hash), station: row.station_code, contest: row.contest, madeAt: row.made_at?.toISOString() ?? null, since: row.at.toISOString(), reason: row.reason, detail: row.detail,
-    mend: kind === 'delivery' ? 'receiver' : kind === 'photos' ? 'officer' : mends[row.reason ?? ''] ?? 'update', tries: row.tries, nextTryAt: row.next_try_at?.toISOString() ?? null, photosKept: row.kept, photosListed: row.listed,
+    mend: kind === 'delivery' ? 'receiver' : kind === 'photos' ? 'officer' : (quarantineMends as Readonly<Record<string, StuckRecap['mend']>>)[row.reason ?? ''] ?? 'update', tries: row.tries, nextTryAt: row.next_try_at?.toISOString() ?? null, photosKept: row.kept, photosListed: row.listed,
   }
 }
 

@@ -1,0 +1,276 @@
+import type { Instant } from '../kernel/clock.ts'
+import { createNumbers, grown, type Numbers } from '../kernel/numbers.ts'
+import type { Sha256Sync } from '../ledger/merkle.ts'
+import { hash_bytes } from './bytes.ts'
+import { keyIdNow } from './cose.ts'
+import { readEntry } from './entry.ts'
+import { readSignedRecap } from './envelope.ts'
+import { contests, type Contest } from './form.ts'
+import { judgeRecap, type Contests, type QuarantineReason } from './judge.ts'
+import { readPhotos, writePhotos } from './photo.ts'
+import type { Recap } from './record.ts'
+
+/**
+ * What an auditor holds of an election's records, taken in piece by piece and kept flat: each hash that anything names is a number, whatever is known of it stands
+ * at that number. Some 75 bytes a record, so that a nation's fit a laptop. core/recap/completeness.ts says what lacks.
+ */
+export interface GatheredNeeds {
+  readonly sha256: Sha256Sync
+  /** Whether photos and their lists are shown too; nothing is said of photos without it. */
+  readonly hasPhotos?: boolean
+  /** 13 digits each: where records are due, in any order. */
+  readonly stations: Iterable<string>
+  /** Contests that are held, with what a record must stand against to count. */
+  readonly contests: Contests
+}
+
+/** A line of what the receiver says it has (docs/operating/receiver.md). */
+export interface Received {
+  /** The name that the record was handed over by: SHA-256 of its envelope, 32 bytes. */
+  readonly hash: Uint8Array
+  /** SHA-256 of the bytes that it holds. */
+  readonly sha256: Uint8Array
+  /** `held`, or what it is to the receiver else, in its own words. */
+  readonly status: string
+  readonly station: string | null
+  readonly contest: string | null
+}
+
+export const received_held = 'held'
+
+/** Bits of what is known of a hash */
+export const is = { logged: 1, boxed: 2, shown: 4, received: 8, altered: 16, listed: 32, delivered: 64, read: 128, photosKnown: 256 } as const
+/** Somebody has it, or said something of it: such a hash has its own line where it lacks anywhere. */
+export const is_seen = is.logged | is.boxed | is.shown | is.received | is.altered | is.listed | is.delivered
+
+/** Reasons that the record itself gives, by their place; those of its key are known when all is taken in. */
+export const formReasons: readonly (QuarantineReason | null)[] = [null, 'record_unreadable', 'station_unknown', 'contest_unknown', 'form_unknown', 'totals_impossible']
+
+/** `entry` and `revoked`: places in the log; -1: it was not. */
+export interface Enrolled { readonly station: number; readonly entry: number; revoked: number }
+
+export interface Gathered {
+  readonly hashes: Numbers
+  readonly kids: Numbers
+  /** Codes as numbers, ascending. */
+  readonly stations: Float64Array
+  /** Of each station and contest: 1 where somebody has a record of it. */
+  readonly slots: Uint8Array
+  readonly due: readonly boolean[]
+  readonly of: Columns
+  /** By the number of the kid. */
+  readonly enrolled: ReadonlyMap<number, readonly Enrolled[]>
+  /** Corrections and what they correct. */
+  readonly replaces: ReadonlyMap<number, number>
+  /** The receiver's own words of what it does not have. */
+  readonly statuses: ReadonlyMap<number, string>
+  /** Which photos of which list are not held: how many. */
+  readonly lacking: ReadonlyMap<number, number>
+  readonly photosOf: ReadonlyMap<number, number>
+  readonly names: readonly string[]
+  /** What was taken in, for who reads the report. */
+  readonly counts: { entries: number; records: number; enrolments: number; revocations: number; deliveries: number; boxed: number; received: number; shown: number; unreadable: number; hasReceiver: boolean; hasPhotos: boolean }
+}
+
+/** By the number of a hash. */
+interface Columns {
+  flags: Uint16Array
+  /** Code of the station; 0: not known. */
+  station: Float64Array
+  /** Place of the contest, plus one. */
+  contest: Uint8Array
+  /** Number of its kid, plus one. */
+  device: Int32Array
+  sequence: Int32Array
+  /** Number of the hash of the record before it, plus one. */
+  previous: Int32Array
+  /** Its place in the platform's log. */
+  entry: Int32Array
+  madeAt: Float64Array
+  reason: Uint8Array
+  /** Place of the name of the box or file, plus one. */
+  source: Uint16Array
+}
+
+const first_rows = 1_024
+
+export function createGathered({ sha256, stations: codes, contests: rules, hasPhotos = false }: GatheredNeeds) {
+  const hashes = createNumbers(hash_bytes)
+  const kids = createNumbers(8)
+  const stations = Float64Array.from(new Set(codes), Number).sort()
+  const slots = new Uint8Array(stations.length * contests.length)
+  const of: Columns = {
+    flags: new Uint16Array(first_rows), station: new Float64Array(first_rows), contest: new Uint8Array(first_rows), device: new Int32Array(first_rows), sequence: new Int32Array(first_rows),
+    previous: new Int32Array(first_rows), entry: new Int32Array(first_rows), madeAt: new Float64Array(first_rows), reason: new Uint8Array(first_rows), source: new Uint16Array(first_rows),
+  }
+  const [replaces, statuses, lacking, photosOf] = [new Map<number, number>(), new Map<number, string>(), new Map<number, number>(), new Map<number, number>()]
+  const names: string[] = []
+  const counts: Gathered['counts'] = { entries: 0, records: 0, enrolments: 0, revocations: 0, deliveries: 0, boxed: 0, received: 0, shown: 0, unreadable: 0, hasReceiver: false, hasPhotos }
+  const keys = createKeys(kids, sha256)
+  const photos = createNumbers(hash_bytes)
+
+  let rows = first_rows
+  function rowOf(hash: Uint8Array): number {
+    const row = hashes.numberOf(hash)
+    if (row < rows) return row
+    rows *= 2
+    for (const name of Object.keys(of) as (keyof Columns)[]) of[name] = grown(of[name], rows) as never
+    return row
+  }
+  const mark = (row: number, bits: number): void => void (of.flags[row] = (of.flags[row] ?? 0) | bits)
+  function fillSlot(station: number, contest: number): void {
+    const at = stationAt(stations, station)
+    if (at !== -1 && contest !== -1) slots[at * contests.length + contest] = 1
+  }
+
+  /** The row of a record's bytes; what they say is read once, whoever shows them. */
+  function take(envelope: Uint8Array, bit: number): number {
+    const row = rowOf(sha256(envelope))
+    const isRead = ((of.flags[row] ?? 0) & is.read) !== 0
+    mark(row, bit | is.read)
+    if (isRead) return row
+    const read = readSignedRecap(envelope)
+    if (!read.ok) {
+      of.reason[row] = 1
+      counts.unreadable++
+      return row
+    }
+    const { recap, envelope: signed } = read.value
+    of.device[row] = kids.numberOf(signed.kid) + 1
+    note(row, recap)
+    return row
+  }
+  function note(row: number, recap: Recap): void {
+    const contest = contests.indexOf(recap.contest)
+    of.station[row] = Number(recap.station)
+    of.contest[row] = contest + 1
+    of.sequence[row] = recap.sequence
+    of.madeAt[row] = recap.madeAt
+    // numbers of other hashes may make the columns grow: each is found before it is written
+    const previous = recap.previous === null ? 0 : rowOf(recap.previous) + 1
+    of.previous[row] = previous
+    if (recap.replaces !== null) replaces.set(row, rowOf(recap.replaces))
+    if (hasPhotos) photosOf.set(row, rowOf(recap.photos))
+    fillSlot(Number(recap.station), contest)
+    // What the receiver has is not judged by its form: it has it, and the form of a nation's records costs minutes.
+    const isStationKnown = stationAt(stations, Number(recap.station)) !== -1
+    of.reason[row] = ((of.flags[row] ?? 0) & is.received) !== 0 && isStationKnown ? 0 : formReasons.indexOf(formReason(recap, isStationKnown, rules))
+  }
+  function sourceOf(name: string): number {
+    if (!names.includes(name)) names.push(name)
+    return names.indexOf(name) + 1
+  }
+
+  function photoList(bytes: Uint8Array): boolean {
+    const read = readPhotos(bytes)
+    if (!read.ok) return false
+    const row = rowOf(sha256(bytes))
+    mark(row, is.photosKnown)
+    const lacks = read.value.filter(({ sha256: hash }) => photos.find(hash) === -1).length
+    if (lacks > 0) lacking.set(row, lacks)
+    return true
+  }
+  // nobody has to show the list of a record without photos
+  if (hasPhotos) photoList(writePhotos([]))
+
+  return {
+    gathered: {
+      hashes, kids, stations, slots, due: contests.map((contest) => rules[contest] !== undefined), of, enrolled: keys.enrolled, replaces, statuses, lacking, photosOf, names, counts,
+    } as Gathered,
+    /** What the receiver says it has: before everything else, so that less has to be judged. */
+    received({ hash, sha256: held, status, station, contest }: Received): void {
+      counts.hasReceiver = true
+      counts.received++
+      const row = rowOf(hash)
+      if (status === received_held) mark(row, isSame(hash, held) ? is.received : is.altered)
+      else {
+        mark(row, is.listed)
+        statuses.set(row, status.slice(0, 100))
+      }
+      if (station === null || ((of.flags[row] ?? 0) & is.read) !== 0) return
+      of.station[row] = Number(station)
+      of.contest[row] = contests.indexOf(contest as Contest) + 1
+      fillSlot(Number(station), contests.indexOf(contest as Contest))
+    },
+    /** An entry of the platform's log, in its order. */
+    entry(index: number, bytes: Uint8Array): void {
+      counts.entries++
+      const read = readEntry(bytes)
+      if (!read.ok) return
+      const { value } = read
+      if (value.kind === 'recap') {
+        of.entry[take(value.envelope, is.logged)] = index
+        counts.records++
+      } else if (value.kind === 'enrolment') {
+        keys.enrol(value.device, value.station, value.publicKey, index)
+        counts.enrolments++
+      } else if (value.kind === 'revocation') {
+        keys.revoke(value.device, index)
+        counts.revocations++
+      } else {
+        mark(rowOf(value.recap), is.delivered)
+        counts.deliveries++
+      }
+    },
+    /** An entry of the log of a box: what it took in custody. */
+    custody(box: string, bytes: Uint8Array): void {
+      const read = readEntry(bytes)
+      if (!read.ok || read.value.kind !== 'recap') return
+      of.source[take(read.value.envelope, is.boxed)] ||= sourceOf(box)
+      counts.boxed++
+    },
+    /** A record that somebody shows: a file, a code that was read from a phone. */
+    shown(name: string, envelope: Uint8Array): void {
+      of.source[take(envelope, is.shown)] ||= sourceOf(name)
+      counts.shown++
+    },
+    /** A photo that is held: all of them before the first list. */
+    photo: (sha256: Uint8Array): void => void photos.numberOf(sha256),
+    /** @returns false for bytes that are no list of photos */
+    photoList,
+  }
+}
+
+/** The place of a station among those that are due; -1: it is none of them. */
+export function stationAt(stations: Float64Array, code: number): number {
+  let [low, high] = [0, stations.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((stations[middle] ?? 0) < code) low = middle + 1
+    else high = middle
+  }
+  return stations[low] === code ? low : -1
+}
+
+export const codeOf = (station: number): string => String(station).padStart(13, '0')
+export const instantOf = (made: number): Instant | null => (made === 0 ? null : made)
+
+const isSame = (one: Uint8Array, other: Uint8Array): boolean => one.length === other.length && one.every((byte, at) => byte === other[at])
+
+/** As if its key were enrolled here: what is wrong with the record itself. */
+function formReason(recap: Recap, isStationKnown: boolean, contests: Contests): QuarantineReason | null {
+  const judged = judgeRecap(recap, { isStationKnown, holders: [{ device: 0, station: recap.station, isRevoked: false }], contests })
+  return judged.ok ? null : judged.reason
+}
+
+/** Keys that the log enrolled, and when it revoked them. */
+function createKeys(kids: Numbers, sha256: Sha256Sync) {
+  const enrolled = new Map<number, Enrolled[]>()
+  const devices = createNumbers(16)
+  const byDevice: Enrolled[] = []
+  return {
+    enrolled,
+    enrol(device: Uint8Array, station: string, publicKey: Uint8Array, entry: number): void {
+      const kid = kids.numberOf(keyIdNow(publicKey, sha256))
+      const made: Enrolled = { station: Number(station), entry, revoked: -1 }
+      byDevice[devices.numberOf(device)] = made
+      const known = enrolled.get(kid)
+      if (known === undefined) enrolled.set(kid, [made])
+      else known.push(made)
+    },
+    revoke(device: Uint8Array, entry: number): void {
+      const known = byDevice[devices.find(device)]
+      if (known !== undefined && known.revoked === -1) known.revoked = entry
+    },
+  }
+}
