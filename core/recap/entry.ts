@@ -82,6 +82,18 @@ function partsOf(entry: Entry): Cbor[] {
   }
 }
 
+/**
+ * The envelope in the entry of a record, by how such an entry begins (`[1, bytes]`): for who reads millions.
+ * @returns null for another entry
+ */
+export function envelopeIn(entry: Uint8Array): Uint8Array | null {
+  const [list, kind, head, high = 0, low = 0] = entry
+  if (list !== 0x82 || kind !== kinds.recap) return null
+  const from = head === 0x59 ? 5 : head === 0x58 ? 4 : 3
+  const length = head === 0x59 ? high * 256 + low : head === 0x58 ? high : (head ?? 0) - 0x40
+  return head !== undefined && head >= 0x40 && head <= 0x59 && entry.length === from + length ? entry.subarray(from) : null
+}
+
 export function readEntry(bytes: Uint8Array): Result<Entry, EntryFault> {
   const read = readCbor(bytes, entry_bytes_max)
   if (!read.ok) return read

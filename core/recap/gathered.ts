@@ -1,11 +1,13 @@
 import type { Instant } from '../kernel/clock.ts'
 import { createNumbers, grown, type Numbers } from '../kernel/numbers.ts'
+import { sameBytes } from '../ledger/bytes.ts'
 import type { Sha256Sync } from '../ledger/merkle.ts'
 import { hash_bytes } from './bytes.ts'
 import { keyIdNow } from './cose.ts'
-import { readEntry } from './entry.ts'
+import { envelopeIn, readEntry } from './entry.ts'
 import { readSignedRecap } from './envelope.ts'
 import { contests, type Contest } from './form.ts'
+import { glanceAt, type Glance } from './glance.ts'
 import { judgeRecap, type Contests, type QuarantineReason } from './judge.ts'
 import { readPhotos, writePhotos } from './photo.ts'
 import type { Recap } from './record.ts'
@@ -129,32 +131,36 @@ export function createGathered({ sha256, stations: codes, contests: rules, hasPh
     const isRead = ((of.flags[row] ?? 0) & is.read) !== 0
     mark(row, bit | is.read)
     if (isRead) return row
+    // What the receiver has is not judged by its form, and not read to the last bit: a nation's records would take minutes.
+    const glance = ((of.flags[row] ?? 0) & is.received) === 0 ? null : glanceAt(envelope)
+    if (glance !== null) note(row, glance)
+    else judge(row, envelope)
+    return row
+  }
+  function judge(row: number, envelope: Uint8Array): void {
     const read = readSignedRecap(envelope)
     if (!read.ok) {
       of.reason[row] = 1
       counts.unreadable++
-      return row
+      return
     }
-    const { recap, envelope: signed } = read.value
-    of.device[row] = kids.numberOf(signed.kid) + 1
-    note(row, recap)
-    return row
+    const { recap, envelope: { kid } } = read.value
+    note(row, { ...recap, kid, station: Number(recap.station) })
+    of.reason[row] = formReasons.indexOf(formReason(recap, stationAt(stations, Number(recap.station)) !== -1, rules))
   }
-  function note(row: number, recap: Recap): void {
-    const contest = contests.indexOf(recap.contest)
-    of.station[row] = Number(recap.station)
-    of.contest[row] = contest + 1
-    of.sequence[row] = recap.sequence
-    of.madeAt[row] = recap.madeAt
-    // numbers of other hashes may make the columns grow: each is found before it is written
-    const previous = recap.previous === null ? 0 : rowOf(recap.previous) + 1
-    of.previous[row] = previous
-    if (recap.replaces !== null) replaces.set(row, rowOf(recap.replaces))
-    if (hasPhotos) photosOf.set(row, rowOf(recap.photos))
-    fillSlot(Number(recap.station), contest)
-    // What the receiver has is not judged by its form: it has it, and the form of a nation's records costs minutes.
-    const isStationKnown = stationAt(stations, Number(recap.station)) !== -1
-    of.reason[row] = ((of.flags[row] ?? 0) & is.received) !== 0 && isStationKnown ? 0 : formReasons.indexOf(formReason(recap, isStationKnown, rules))
+  function note(row: number, { kid, station, contest, sequence, madeAt, previous, replaces: replaced, photos: list }: Glance): void {
+    of.device[row] = kids.numberOf(kid) + 1
+    of.station[row] = station
+    of.contest[row] = contests.indexOf(contest) + 1
+    of.sequence[row] = sequence
+    of.madeAt[row] = madeAt
+    // another hash may make the columns grow: it is found before it is written
+    const before = previous === null ? 0 : rowOf(previous) + 1
+    of.previous[row] = before
+    if (replaced !== null) replaces.set(row, rowOf(replaced))
+    if (hasPhotos) photosOf.set(row, rowOf(list))
+    fillSlot(station, contests.indexOf(contest))
+    of.reason[row] = stationAt(stations, station) === -1 ? formReasons.indexOf('station_unknown') : 0
   }
   function sourceOf(name: string): number {
     if (!names.includes(name)) names.push(name)
@@ -182,7 +188,7 @@ export function createGathered({ sha256, stations: codes, contests: rules, hasPh
       counts.hasReceiver = true
       counts.received++
       const row = rowOf(hash)
-      if (status === received_held) mark(row, isSame(hash, held) ? is.received : is.altered)
+      if (status === received_held) mark(row, sameBytes(hash, held) ? is.received : is.altered)
       else {
         mark(row, is.listed)
         statuses.set(row, status.slice(0, 100))
@@ -195,34 +201,40 @@ export function createGathered({ sha256, stations: codes, contests: rules, hasPh
     /** An entry of the platform's log, in its order. */
     entry(index: number, bytes: Uint8Array): void {
       counts.entries++
+      const envelope = envelopeIn(bytes)
+      if (envelope !== null) {
+        counts.records++
+        const row = take(envelope, is.logged)
+        of.entry[row] = index
+        return
+      }
       const read = readEntry(bytes)
       if (!read.ok) return
       const { value } = read
-      if (value.kind === 'recap') {
-        of.entry[take(value.envelope, is.logged)] = index
-        counts.records++
-      } else if (value.kind === 'enrolment') {
+      if (value.kind === 'enrolment') {
         keys.enrol(value.device, value.station, value.publicKey, index)
         counts.enrolments++
       } else if (value.kind === 'revocation') {
         keys.revoke(value.device, index)
         counts.revocations++
-      } else {
+      } else if (value.kind === 'delivery') {
         mark(rowOf(value.recap), is.delivered)
         counts.deliveries++
       }
     },
     /** An entry of the log of a box: what it took in custody. */
     custody(box: string, bytes: Uint8Array): void {
-      const read = readEntry(bytes)
-      if (!read.ok || read.value.kind !== 'recap') return
-      of.source[take(read.value.envelope, is.boxed)] ||= sourceOf(box)
+      const envelope = envelopeIn(bytes)
+      if (envelope === null) return
       counts.boxed++
+      const row = take(envelope, is.boxed)
+      of.source[row] ||= sourceOf(box)
     },
     /** A record that somebody shows: a file, a code that was read from a phone. */
     shown(name: string, envelope: Uint8Array): void {
-      of.source[take(envelope, is.shown)] ||= sourceOf(name)
       counts.shown++
+      const row = take(envelope, is.shown)
+      of.source[row] ||= sourceOf(name)
     },
     /** A photo that is held: all of them before the first list. */
     photo: (sha256: Uint8Array): void => void photos.numberOf(sha256),
@@ -244,8 +256,6 @@ export function stationAt(stations: Float64Array, code: number): number {
 
 export const codeOf = (station: number): string => String(station).padStart(13, '0')
 export const instantOf = (made: number): Instant | null => (made === 0 ? null : made)
-
-const isSame = (one: Uint8Array, other: Uint8Array): boolean => one.length === other.length && one.every((byte, at) => byte === other[at])
 
 /** As if its key were enrolled here: what is wrong with the record itself. */
 function formReason(recap: Recap, isStationKnown: boolean, contests: Contests): QuarantineReason | null {

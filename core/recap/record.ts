@@ -74,9 +74,10 @@ const accuracy_max = 1_000_000
 const degree_steps = 100_000
 const later_max = 16
 
-const keys = { version: 0, station: 1, contest: 2, form: 3, ballot: 4, ceiling: 5, totals: 6, warned: 7, photos: 8, madeAt: 9, clockOffset: 10, sequence: 11, previous: 12, replaces: 13, build: 14, place: 15 } as const
-type Field = keyof typeof keys
-const known = new Set<number>(Object.values(keys))
+/** Keys of a record's map. */
+export const recapKeys = { version: 0, station: 1, contest: 2, form: 3, ballot: 4, ceiling: 5, totals: 6, warned: 7, photos: 8, madeAt: 9, clockOffset: 10, sequence: 11, previous: 12, replaces: 13, build: 14, place: 15 } as const
+type Field = keyof typeof recapKeys
+const known = new Set<number>(Object.values(recapKeys))
 
 /** @throws {RangeError} for a record out of its bounds: a bug, since whoever fills in a form is held to them before */
 export function writeRecap(recap: Recap): Uint8Array<ArrayBuffer> {
@@ -88,7 +89,7 @@ export function writeRecap(recap: Recap): Uint8Array<ArrayBuffer> {
     ['place', place === null ? null : [steps(place.latitude), steps(place.longitude), place.accuracy_m]],
   ]
   if ([...recap.later.keys()].some((key) => known.has(key))) throw new RangeError('a later field has the key of one that is known')
-  const bytes = writeCbor(new Map<number, Cbor>([...fields.flatMap(([field, value]): [number, Cbor][] => (value === null ? [] : [[keys[field], value]])), ...recap.later]))
+  const bytes = writeCbor(new Map<number, Cbor>([...fields.flatMap(([field, value]): [number, Cbor][] => (value === null ? [] : [[recapKeys[field], value]])), ...recap.later]))
   const read = readRecap(bytes)
   if (!read.ok) throw new RangeError(`this is no record: ${read.error.code} ${read.error.field ?? ''}`)
   // fewer digits would come back as those of another station
@@ -114,11 +115,11 @@ export function readRecap(bytes: Uint8Array): Result<Recap, RecapProblem> {
     if (key < 0) return fail({ code: 'critical_unknown', field: String(key) })
     if (!known.has(key)) later.set(key, value)
   }
-  if (map.get(keys.version) !== record_version) return fail({ code: 'version_unknown', field: 'version' })
-  const place = map.get(keys.contest)
+  if (map.get(recapKeys.version) !== record_version) return fail({ code: 'version_unknown', field: 'version' })
+  const place = map.get(recapKeys.contest)
   if (isUint(place, 1_000) && place >= contests.length) return fail({ code: 'contest_unknown', field: 'contest' })
   if (later.size > later_max) return fail({ code: 'field_invalid', field: 'later' })
-  return readFields((field) => map.get(keys[field]), later)
+  return readFields((field) => map.get(recapKeys[field]), later)
 }
 
 /** Reads field by field; the first that is missing or wrong is named. */
