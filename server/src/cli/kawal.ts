@@ -169,8 +169,8 @@ program
   .action(async (action: string, device: string, options: Record<string, string>) => (await import('./device.ts')).deviceAction(action, device, all(options)))
 
 program
-  .command('verify <what> <args...>')
-  .description('whether every file of a log is what its key signed (log WHERE, an address or a folder), a record is in it (receipt RECEIPT RECORD), and what was drawn and found in it is sound (draw WHERE); of the log of acts whether an act is in it (act PROOF), or the audit is as it says (acts ADDRESS [ROWS]); exit code 4 if not')
+  .command('verify <what> [args...]')
+  .description('whether every file of a log is what its key signed (log WHERE, an address or a folder), a record is in it (receipt RECEIPT RECORD), and what was drawn and found in it is sound (draw WHERE); of the log of acts whether an act is in it (act PROOF), or the audit is as it says (acts ADDRESS [ROWS]), or what lacks between what was due and what the receiver has (recaps); exit code 4 if not')
   .option('--key <key>', 'key of the log, as you were given it: NAME+ID+KEY')
   .option('--roster <files>', 'of draw: codes of all stations, one a line, as /v1/audits/roster gives them')
   .option('--policy <file>', 'of a receipt: the log and its witnesses that it must have (C2SP tlog-policy), in place of --key')
@@ -185,6 +185,14 @@ program
 exit code 4')
   .option('--every <seconds>', 'of --follow: how often (default: 30)')
   .option('--silence <minutes>', 'of --follow: cry out when nothing, or nothing newer, came for so long')
+  .option('--log <where>', 'of recaps: the log, its address or a folder with its files')
+  .option('--roster <file>', 'of recaps: CSV of the stations where records are due, as kawal export stations writes it')
+  .option('--contests <names>', 'of recaps: contests that are held, with commas, as ppwp,dpr:300 with the most voters a station where that differs (default: all five)')
+  .option('--receiver <file>', 'of recaps: what the receiver says it has, CSV or an object a line')
+  .option('--box <where>', 'of recaps: "KEY WHERE", the log of a box; again for each', together)
+  .option('--record <file>', 'of recaps: a signed record that somebody shows; again for each', together)
+  .option('--photos <folder>', 'of recaps: photos by their names (HASH-SIZE), and their lists (.cbor)')
+  .option('--csv <file>', 'of recaps: where every line is written')
   .action(async (what: string, args: string[], options: Record<string, string>) => (await import('./verify.ts')).verifyAction(what, args, all(options)))
 
 program
@@ -211,6 +219,11 @@ program
   .command('doctor')
   .description('check what this machine and this data folder need')
   .action(async (options: Record<string, string>) => (await import('./doctor.ts')).doctor(all(options)))
+
+/** An option that is given several times, a line each. */
+function together(value: string, before?: string): string {
+  return before === undefined ? value : `${before}\n${value}`
+}
 
 function all(options: Record<string, string>): Record<string, string | undefined> {
   return { ...program.opts<Record<string, string>>(), ...options }

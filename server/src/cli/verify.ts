@@ -20,7 +20,8 @@ export async function verifyAction(what: string, args: readonly string[], option
   if (what === 'acts' && args.length <= 2) return (await import('./verify-acts.ts')).verifyActs(args[0] as string, args[1], options, { keyOf, file })
   if (what === 'receipt' && args.length === 2) return verifyOne(args[0] as string, args[1] as string, options)
   if (what === 'draw' && args.length === 1) return verifyDraw(args[0] as string, options, keyOf)
-  throw new CommandFailure(exits.usage, 'kawal verify log WHERE, an address as https://kawal.example/ledger or a folder, kawal verify receipt RECEIPT RECORD, two files, or kawal verify draw WHERE --roster FILE; kawal verify act PROOF, or kawal verify acts ADDRESS [ROWS], as https://kawal.example/acts.')
+  if (what === 'recaps' && args.length === 0) return (await import('./verify-recaps.ts')).verifyRecaps(options)
+  throw new CommandFailure(exits.usage, 'kawal verify recaps, kawal verify log WHERE, an address as https://kawal.example/ledger or a folder, kawal verify receipt RECEIPT RECORD, two files, or kawal verify draw WHERE --roster FILE; kawal verify act PROOF, or kawal verify acts ADDRESS [ROWS], as https://kawal.example/acts.')
 }
 
 /** What was wrong with the receipt: it is told on its own line, with exit code 4. */
