@@ -12,27 +12,32 @@ interface Simulated {
   readonly cpu_s: number
 }
 
-const file = '../../testkit/simulator/run.ts'
+const folder = join(import.meta.dirname, '../../testkit/simulator')
 
 /** Runs seeds `from` to before `from + count`, on all cores, in processes of their own. What failed is told on stderr, with its end. */
 export async function runSimulator(from: number, count: number): Promise<Simulated> {
-  const parts = Math.max(1, Math.min(count, availableParallelism()))
-  const sizes = Array.from({ length: parts }, (_, nth) => Math.floor(count / parts) + (nth < count % parts ? 1 : 0))
-  const found = await Promise.all(sizes.map((size, nth) => part(from + sizes.slice(0, nth).reduce((sum, each) => sum + each, 0), size)))
+  const found = await inParts<Simulated>('run.ts', from, count)
   return {
     seeds: found.reduce((sum, { seeds }) => sum + seeds, 0), violations: found.reduce((sum, { violations }) => sum + violations, 0), failed: found.flatMap(({ failed }) => failed), replays: found.every(({ replays }) => replays),
     cpu_s: found.reduce((sum, { cpu_s }) => sum + cpu_s, 0),
   }
 }
 
-function part(from: number, count: number): Promise<Simulated> {
+/** What a script of the simulator says of its share of the seeds, which are split over all cores. */
+export function inParts<T>(script: string, from: number, count: number): Promise<T[]> {
+  const parts = Math.max(1, Math.min(count, availableParallelism()))
+  const sizes = Array.from({ length: parts }, (_, nth) => Math.floor(count / parts) + (nth < count % parts ? 1 : 0))
+  return Promise.all(sizes.map((size, nth) => part<T>(script, from + sizes.slice(0, nth).reduce((sum, each) => sum + each, 0), size)))
+}
+
+function part<T>(script: string, from: number, count: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(import.meta.dirname, file), String(from), String(count)], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, [join(folder, script), String(from), String(count)], { stdio: ['ignore', 'pipe', 'inherit'] })
     let text = ''
     child.stdout.on('data', (piece: Buffer) => (text += String(piece)))
     child.on('error', reject).on('close', (code) => {
       const line = text.trimEnd().split('\n').at(-1) ?? ''
-      if (line.startsWith('{')) resolve(JSON.parse(line) as Simulated)
+      if (line.startsWith('{')) resolve(JSON.parse(line) as T)
       else reject(new Error(`the simulator ended with ${code} at seeds ${from} to ${from + count - 1}, and said nothing`))
     })
   })

@@ -50,8 +50,8 @@ export interface AuditorEntry { readonly kind: 'auditor'; readonly publicKey: Ui
 type EntryFault = CborFault | 'kind_unknown' | 'entry_form'
 
 /** Added at the end, never moved. */
-const kinds = { recap: 1, enrolment: 2, revocation: 3, delivery: 4, draw: 6, finding: 7, auditor: 8 } as const
-export const entryKind = ({ kind }: Entry): number => kinds[kind]
+export const entryKinds = { recap: 1, enrolment: 2, revocation: 3, delivery: 4, draw: 6, finding: 7, auditor: 8 } as const
+export const entryKind = ({ kind }: Entry): number => entryKinds[kind]
 
 const device_bytes = 16
 const reason_chars_max = 200
@@ -64,7 +64,7 @@ const entry_bytes_max = 65_535
 
 /** @throws {RangeError} for what no reader would take: a bug */
 export function writeEntry(entry: Entry): Uint8Array<ArrayBuffer> {
-  const bytes = writeCbor([kinds[entry.kind], ...partsOf(entry)])
+  const bytes = writeCbor([entryKinds[entry.kind], ...partsOf(entry)])
   const read = readEntry(bytes)
   if (!read.ok) throw new RangeError(`this is no entry: ${read.error}`)
   return bytes
@@ -82,32 +82,20 @@ function partsOf(entry: Entry): Cbor[] {
   }
 }
 
-/**
- * The envelope in the entry of a record, by how such an entry begins (`[1, bytes]`): for who reads millions.
- * @returns null for another entry
- */
-export function envelopeIn(entry: Uint8Array): Uint8Array | null {
-  const [list, kind, head, high = 0, low = 0] = entry
-  if (list !== 0x82 || kind !== kinds.recap) return null
-  const from = head === 0x59 ? 5 : head === 0x58 ? 4 : 3
-  const length = head === 0x59 ? high * 256 + low : head === 0x58 ? high : (head ?? 0) - 0x40
-  return head !== undefined && head >= 0x40 && head <= 0x59 && entry.length === from + length ? entry.subarray(from) : null
-}
-
 export function readEntry(bytes: Uint8Array): Result<Entry, EntryFault> {
   const read = readCbor(bytes, entry_bytes_max)
   if (!read.ok) return read
   if (!Array.isArray(read.value)) return fail('entry_form')
   const [kind, ...parts] = read.value as readonly Cbor[]
   if (!isUint(kind, 1_000, 1)) return fail('entry_form')
-  const reader = Object.values(kinds).includes(kind as never) ? readers[kind as (typeof kinds)[keyof typeof kinds]] : null
+  const reader = Object.values(entryKinds).includes(kind as never) ? readers[kind as (typeof entryKinds)[keyof typeof entryKinds]] : null
   if (reader === null) return fail('kind_unknown')
   const entry = reader(parts)
   return entry === null ? fail('entry_form') : ok(entry)
 }
 
 type Reader = (parts: readonly Cbor[]) => Entry | null
-const readers: Readonly<Record<(typeof kinds)[keyof typeof kinds], Reader>> = {
+const readers: Readonly<Record<(typeof entryKinds)[keyof typeof entryKinds], Reader>> = {
   1: ([envelope, ...rest]) => (envelope instanceof Uint8Array && rest.length === 0 ? { kind: 'recap', envelope } : null),
   2: ([device, station, publicKey, at, ...rest]) =>
     isBytes(device, device_bytes) && isUint(station, 9_999_999_999_999) && (isBytes(publicKey, 32) || isBytes(publicKey, 65)) && isUint(at, instant_max) && rest.length === 0

@@ -4,10 +4,10 @@ import { sameBytes } from '../ledger/bytes.ts'
 import type { Sha256Sync } from '../ledger/merkle.ts'
 import { hash_bytes } from './bytes.ts'
 import { keyIdNow } from './cose.ts'
-import { envelopeIn, readEntry } from './entry.ts'
+import { entryKinds, readEntry } from './entry.ts'
 import { readSignedRecap } from './envelope.ts'
 import { contests, type Contest } from './form.ts'
-import { glanceAt, type Glance } from './glance.ts'
+import { glanceAt, glanceAtEntry, type Glance } from './glance.ts'
 import { judgeRecap, type Contests, type QuarantineReason } from './judge.ts'
 import { readPhotos, writePhotos } from './photo.ts'
 import type { Recap } from './record.ts'
@@ -162,6 +162,12 @@ export function createGathered({ sha256, stations: codes, contests: rules, hasPh
     fillSlot(station, contests.indexOf(contest))
     of.reason[row] = stationAt(stations, station) === -1 ? formReasons.indexOf('station_unknown') : 0
   }
+  function revocation(index: number, bytes: Uint8Array): void {
+    const read = readEntry(bytes)
+    if (!read.ok || read.value.kind !== 'revocation') return
+    counts.revocations++
+    keys.revoke(read.value.device, index)
+  }
   function sourceOf(name: string): number {
     if (!names.includes(name)) names.push(name)
     return names.indexOf(name) + 1
@@ -201,31 +207,23 @@ export function createGathered({ sha256, stations: codes, contests: rules, hasPh
     /** An entry of the platform's log, in its order. */
     entry(index: number, bytes: Uint8Array): void {
       counts.entries++
-      const envelope = envelopeIn(bytes)
-      if (envelope !== null) {
+      const { kind, parts: [first, second, third] } = glanceAtEntry(bytes) ?? { kind: 0, parts: [] }
+      if (kind === entryKinds.recap && first instanceof Uint8Array) {
         counts.records++
-        const row = take(envelope, is.logged)
+        const row = take(first, is.logged)
         of.entry[row] = index
-        return
-      }
-      const read = readEntry(bytes)
-      if (!read.ok) return
-      const { value } = read
-      if (value.kind === 'enrolment') {
-        keys.enrol(value.device, value.station, value.publicKey, index)
+      } else if (kind === entryKinds.enrolment && first instanceof Uint8Array && typeof second === 'number' && third instanceof Uint8Array) {
         counts.enrolments++
-      } else if (value.kind === 'revocation') {
-        keys.revoke(value.device, index)
-        counts.revocations++
-      } else if (value.kind === 'delivery') {
-        mark(rowOf(value.recap), is.delivered)
+        keys.enrol(first, second, third, index)
+      } else if (kind === entryKinds.delivery && first instanceof Uint8Array) {
         counts.deliveries++
-      }
+        mark(rowOf(first), is.delivered)
+      } else revocation(index, bytes)
     },
     /** An entry of the log of a box: what it took in custody. */
     custody(box: string, bytes: Uint8Array): void {
-      const envelope = envelopeIn(bytes)
-      if (envelope === null) return
+      const { kind, parts: [envelope] } = glanceAtEntry(bytes) ?? { kind: 0, parts: [] }
+      if (kind !== entryKinds.recap || !(envelope instanceof Uint8Array)) return
       counts.boxed++
       const row = take(envelope, is.boxed)
       of.source[row] ||= sourceOf(box)
@@ -270,9 +268,9 @@ function createKeys(kids: Numbers, sha256: Sha256Sync) {
   const byDevice: Enrolled[] = []
   return {
     enrolled,
-    enrol(device: Uint8Array, station: string, publicKey: Uint8Array, entry: number): void {
+    enrol(device: Uint8Array, station: number, publicKey: Uint8Array, entry: number): void {
       const kid = kids.numberOf(keyIdNow(publicKey, sha256))
-      const made: Enrolled = { station: Number(station), entry, revoked: -1 }
+      const made: Enrolled = { station, entry, revoked: -1 }
       byDevice[devices.numberOf(device)] = made
       const known = enrolled.get(kid)
       if (known === undefined) enrolled.set(kid, [made])

@@ -18,6 +18,7 @@ export interface Glance {
 const before_kid = [0xd2, 0x84, 0x4d, 0xa2, 0x01, null, 0x04, 0x48]
 const kid_bytes = 8
 const depth_max = 8
+const entry_parts_max = 16
 
 /**
  * Reads over a record without making sure that it is one: a tenth of what `readSignedRecap` takes, for who counts millions that others have read already. Of
@@ -41,6 +42,28 @@ export function glanceAt(envelope: Uint8Array): Glance | null {
   const [station, madeAt, sequence, photos] = [numbers.get(recapKeys.station), numbers.get(recapKeys.madeAt), numbers.get(recapKeys.sequence), parts.get(recapKeys.photos)]
   if (contest === undefined || station === undefined || madeAt === undefined || sequence === undefined || photos === undefined) return null
   return { kid: envelope.subarray(before_kid.length, before_kid.length + kid_bytes), station, contest, madeAt, sequence, previous: parts.get(recapKeys.previous) ?? null, replaces: parts.get(recapKeys.replaces) ?? null, photos }
+}
+
+/** What stands in an entry: its kind, then whole numbers and bytes, which are views. */
+export interface EntryGlance { readonly kind: number; readonly parts: readonly (number | Uint8Array)[] }
+
+/** Reads over an entry of the ledger in the same way. @returns null for one that holds anything else, and for what is none */
+export function glanceAtEntry(entry: Uint8Array): EntryGlance | null {
+  const reader: Reader = { bytes: entry, at: 0 }
+  const list = head(reader)
+  if (list === null || list.major !== 4 || list.value > entry_parts_max) return null
+  const parts: (number | Uint8Array)[] = []
+  for (let left = list.value; left > 0; left--) {
+    const part = head(reader)
+    if (part === null || (part.major !== 0 && part.major !== 2)) return null
+    if (part.major === 0) parts.push(part.value)
+    else {
+      parts.push(entry.subarray(reader.at, reader.at + part.value))
+      reader.at += part.value
+    }
+  }
+  const [kind, ...rest] = parts
+  return typeof kind === 'number' && reader.at === entry.length ? { kind, parts: rest } : null
 }
 
 interface Reader { readonly bytes: Uint8Array; at: number }

@@ -30,6 +30,8 @@ interface Log {
 }
 
 type Checkpoint = Pick<ReadCheckpoint, 'size' | 'root'>
+/** What the report of what lacks says (testkit/simulator/completeness.ts), and what it has to. */
+export interface Gaps { readonly said: readonly string[]; readonly wanted: readonly string[] }
 interface Signed { readonly hash: string; readonly who: string; readonly at: number; readonly expects: string; readonly photos: readonly string[] }
 interface Keys { readonly platform: string; readonly boxes: readonly string[] }
 
@@ -41,11 +43,13 @@ const words = (happening: Happening, key: string): string[] => text(happening, k
  * Whether what everybody saw can be true of one system that loses nothing, doubles nothing and has one history. It reads what was seen and nothing else: receipts,
  * answers, checkpoints, the logs as anybody reads them, the receiver's store, the photos on the platform's disk, and what phones show.
  */
-export function check(history: readonly Happening[], keys: Keys): Violation[] {
+export function check(history: readonly Happening[], keys: Keys, { said, wanted }: Gaps): Violation[] {
   const found: Violation[] = []
   const say: Say = (rule, about, what) => void found.push({ rule, about, text: what })
   const logs = readLogs(history, keys, say)
   const signed = history.filter(({ what }) => what === 'signed').map((each): Signed => ({ hash: text(each, 'hash'), who: each.who, at: each.at, expects: text(each, 'expects'), photos: words(each, 'photos') }))
+  for (const line of said) if (!wanted.includes(line)) say('gap', line.split(' ')[1] ?? '', `the report of what lacks says ${line}, and it is not so`)
+  for (const line of wanted) if (!said.includes(line)) say('gap', line.split(' ')[1] ?? '', `the report of what lacks does not say ${line}`)
   const platform = logs.get('platform')
   if (platform === undefined) return [...found, { rule: 'blocked', about: 'platform', text: 'the platform does not answer at the end' }]
   checkRecords(platform, signed, history, say)

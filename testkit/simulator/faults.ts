@@ -7,7 +7,7 @@ import type { Receiver } from './receiver.ts'
 import { copyOf } from './tables.ts'
 import { between, type World } from './world.ts'
 
-interface Parties { readonly world: World; readonly network: Network; readonly platform: Keeper; readonly boxes: readonly Keeper[]; readonly phones: readonly Phone[]; readonly receiver: Receiver }
+export interface Parties { readonly world: World; readonly network: Network; readonly platform: Keeper; readonly boxes: readonly Keeper[]; readonly phones: readonly Phone[]; readonly receiver: Receiver }
 
 /** Everything that goes wrong, until `faults_ms`; then all lines are fair, all programs run, and all pages are open. */
 export function drawFaults(parties: Parties): void {

@@ -7,7 +7,7 @@ import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { signedBytes, keyId, type Envelope } from '@kawal/core/recap/cose.ts'
 import { writeEntry } from '@kawal/core/recap/entry.ts'
 import type { Contests } from '@kawal/core/recap/judge.ts'
-import { createCourier } from '@kawal/server/src/custody/courier.ts'
+import { createCourier, type CarriedStore } from '@kawal/server/src/custody/courier.ts'
 import { loggedRoute } from '@kawal/server/src/custody/logged.ts'
 import { publicKeyOf, sha256 } from '@kawal/server/src/ledger/cryptography.ts'
 import { openLedger, type Ledger, type LedgerStore, type Pace, type Source, type Writing } from '@kawal/server/src/ledger/ledger.ts'
@@ -40,6 +40,7 @@ export interface Planted {
   readonly photoStore?: (store: PhotoStore) => PhotoStore
   readonly judgeStore?: (store: JudgeStore) => JudgeStore
   readonly deliveryStore?: (store: DeliveryStore) => DeliveryStore
+  readonly carriedStore?: (store: CarriedStore) => CarriedStore
 }
 
 /** Whatever keeps records: the platform, or a box. */
@@ -241,9 +242,10 @@ export function createBox(needs: Needs & { readonly up: Host; readonly upKey: st
   const proves = async (envelope: Uint8Array, receipt: string): Promise<boolean> =>
     (await verifyReceipt(writeEntry({ kind: 'recap', envelope }), receipt, logAlone(log.value), { sha256, verify: verifyEd25519 })).ok
   return createKeeper(needs, (running) => {
-    const { world, network, name, life, io, tables, ledger, clock, app, failed, store } = running
+    const { world, network, name, life, io, tables, ledger, clock, app, failed, store, planted } = running
     const signatures = createSignatures(isSigned)
-    const carried = carriedStoreOf(tables, io)
+    const real = carriedStoreOf(tables, io)
+    const carried = planted.carriedStore?.(real) ?? real
     loggedRoute(app, carried)
     const courier = createCourier({
       carried, clock, store, up: 'http://platform.example', bearer: { token: () => Promise.resolve(needs.token), refused: () => undefined }, proves, failed,

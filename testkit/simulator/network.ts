@@ -33,6 +33,8 @@ export interface Network {
   weather: Weather
   /** Lines that carry nothing, `FROM>TO`. */
   readonly cuts: Set<string>
+  /** Lines that never carry anything, whatever the weather. */
+  readonly dead: Set<string>
   /** @returns what the asker sees; rejects with TypeError where no answer came, or never resolves: whoever asks has a time of his own */
   send(from: string, life: Life, to: Host, ask: Ask): Promise<Reply>
 }
@@ -42,7 +44,7 @@ export function createNetwork(world: World): Network {
   const delay = (): number => between(random, ...network.weather.delay_ms)
 
   function send(from: string, life: Life, to: Host, ask: Ask): Promise<Reply> {
-    const isCut = (): boolean => network.cuts.has(`${from}>${to.name}`)
+    const isCut = (): boolean => network.cuts.has(`${from}>${to.name}`) || network.dead.has(`${from}>${to.name}`)
     return new Promise((resolve, reject) => {
       /** A line that breaks says so, or says nothing. */
       const fail = (): void => void (random() < 0.6 && world.later(between(random, 5, 3_000), life, () => reject(new TypeError('fetch failed'))))
@@ -67,7 +69,7 @@ export function createNetwork(world: World): Network {
     })
   }
 
-  const network: Network = { weather: fair, cuts: new Set(), send }
+  const network: Network = { weather: fair, cuts: new Set(), dead: new Set(), send }
   return network
 }
 

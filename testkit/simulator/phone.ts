@@ -44,7 +44,7 @@ export interface PhonePlan {
 }
 
 /** Faults that are planted on a phone. */
-export interface PhonePlanted { readonly book?: (book: Book) => Book; readonly isRelaxed?: boolean }
+export interface PhonePlanted { readonly book?: (book: Book, plan: PhonePlan) => Book; readonly isRelaxed?: boolean }
 
 interface Needs {
   readonly world: World
@@ -65,6 +65,10 @@ export interface Phone {
   /** The page is killed. @param isBatteryEmpty and the phone with it */
   close(isBatteryEmpty: boolean): void
   isOpen(): boolean
+  /** It is wiped, and nobody opens it again. */
+  lose(): void
+  /** What is on its disk now. @returns how to put that back in its place: the phone was restored from a copy */
+  copy(): () => void
   /** Tells what it has of its records. */
   audit(): Promise<void>
 }
@@ -89,6 +93,7 @@ export function createPhone(needs: Needs): Phone {
   let life: Life = { isOver: true }
   let page: Page | null = null
   let done = 0
+  let isLost = false
   /** The last that the officer saw as signed. */
   let last: string | null = null
 
@@ -127,7 +132,11 @@ export function createPhone(needs: Needs): Phone {
   }
 
   async function act({ book, store }: Page, deed: Deed): Promise<void> {
-    if (deed.is !== 'record') return put(store, await strange(deed.is, crypto, store, random))
+    if (deed.is !== 'record') {
+      const kept = await strange(deed.is, crypto, store, random)
+      world.tell(plan.name, deed.is, { hash: kept.hash })
+      return put(store, kept)
+    }
     const signed = await book.sign({ ...deed.filled, replaces: deed.corrects ? last : null })
     if (typeof signed === 'string') throw new Error(signed)
     world.tell(plan.name, 'signed', {
@@ -136,9 +145,10 @@ export function createPhone(needs: Needs): Phone {
     last = signed.hash
   }
 
-  return {
+  const phone: Phone = {
     plan,
     open() {
+      if (isLost) return
       life = { isOver: false }
       void begin(life)
     },
@@ -149,8 +159,23 @@ export function createPhone(needs: Needs): Phone {
       world.tell(plan.name, isBatteryEmpty ? 'battery' : 'closed')
     },
     isOpen: () => !life.isOver,
+    lose() {
+      isLost = true
+      if (!life.isOver) phone.close(false)
+      for (const rows of Object.values(disk.tables)) rows.clear()
+    },
+    copy() {
+      const rows = Object.entries(disk.tables).map(([name, table]) => [name, new Map(table)] as const)
+      return () => {
+        for (const [name, table] of rows) {
+          disk.tables[name]?.clear()
+          for (const [key, row] of table) disk.tables[name]?.set(key, row)
+        }
+      }
+    },
     audit: async () => void (page !== null && await told(page)),
   }
+  return phone
 }
 
 async function put(store: Store, kept: KeptRecap): Promise<void> {
@@ -195,7 +220,7 @@ async function openPage(needs: Needs, life: Life, store: Store, crypto: Crypto, 
   const nothing = (): void => undefined
   const enrolment = createEnrolment({ env, store, identities, packs: { stationOf: () => null, verifierOf: () => null }, confirmed: nothing })
   const real = createBook({ env: { crypto, clock }, store, build: Promise.resolve(new Uint8Array(32)) })
-  const book = planted.book?.(real) ?? real
+  const book = planted.book?.(real, plan) ?? real
   let raw: string | null = null
   const publicKey = async (): Promise<string> => (raw ??= base64url((await keysOf(crypto, store)).raw))
   const seen = plan.isOld ? withoutPhotos(book) : book

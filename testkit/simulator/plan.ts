@@ -11,6 +11,8 @@ import { between, type World } from './world.ts'
 export interface Size { readonly phones: number; readonly boxes: number; readonly stations: number }
 /** Of one run. */
 export const full: Size = { phones: 200, boxes: 5, stations: 70 }
+/** The same with stations that nobody recorded, and many with one phone alone. */
+export const sparse: Size = { ...full, stations: 150 }
 
 /** After this nothing goes wrong any more. */
 export const faults_ms = 1.5 * hour_ms

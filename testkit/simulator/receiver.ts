@@ -4,7 +4,12 @@ import { between, type World } from './world.ts'
 
 /** What it does with a request: its ordinary work, or a fault of its own. */
 type Mood = 'well' | 'dead' | 'odd'
-export interface Receiver { readonly host: Host; mood: Mood }
+export interface Receiver {
+  readonly host: Host
+  mood: Mood
+  /** Hashes of what it holds, as it would say it to an auditor (docs/operating/receiver.md). */
+  held(): string[]
+}
 
 /** The receiver as docs/operating/receiver.md has it: each record in its store before it answers, and to the same key the same answer for ever. It tells what it took, which is its store. */
 export function createReceiver(world: World): Receiver {
@@ -15,7 +20,7 @@ export function createReceiver(world: World): Receiver {
   const wait = (): Promise<null> => new Promise((resolve) => void world.later(between(random, 1, 50), null, () => resolve(null)))
 
   const receiver: Receiver = {
-    mood: 'well',
+    mood: 'well', held: () => [...held.keys()],
     host: { name: 'receiver', door: { life, async answer({ headers, body }) {
       await wait()
       if (receiver.mood === 'dead') throw new TypeError('fetch failed')

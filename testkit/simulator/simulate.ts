@@ -3,9 +3,11 @@ import { hour_ms, minute_ms } from '@kawal/core/kernel/clock.ts'
 import { tileOf, tilePath, tile_width } from '@kawal/core/ledger/tiles.ts'
 import { deviceToken } from '@kawal/server/src/measurement/enrolment.ts'
 import { publicKeyFor } from './browser.ts'
-import { check, type Violation } from './check.ts'
-import { drawFaults, stopAndStart } from './faults.ts'
+import { check, type Gaps, type Violation } from './check.ts'
+import { saidOf, wantedOf } from './completeness.ts'
+import { drawFaults, stopAndStart, type Parties } from './faults.ts'
 import { createBox, createPlatform, enrolBefore, secret, type Keeper, type Planted } from './keeper.ts'
+import { exportOf } from './losses.ts'
 import { createNetwork, type Reply } from './network.ts'
 import { createPhone, type Phone, type PhonePlanted } from './phone.ts'
 import { contests, drain_ms, drawPhones, epoch, faults_ms, full, stationOf, type Size } from './plan.ts'
@@ -14,7 +16,12 @@ import { createTables } from './tables.ts'
 import { createWorld, hashOf, type Happening, type World } from './world.ts'
 
 /** Faults of ours, planted for the checker to be seen to find them; none without it. */
-export interface Mutation { readonly keeper?: Planted; readonly phone?: PhonePlanted }
+export interface Mutation {
+  readonly keeper?: Planted
+  readonly phone?: PhonePlanted
+  /** Losses that are planted, and told in the history as `planted`: the report of what lacks has to name each of them. */
+  readonly losses?: (parties: Parties) => void
+}
 
 interface Run {
   readonly seed: number
@@ -23,6 +30,7 @@ interface Run {
   /** SHA-256 of the history: the same for each run of a seed. */
   readonly hash: string
   readonly history: readonly Happening[]
+  readonly gaps: Gaps
 }
 
 /** How long before the beginning most phones were enrolled. */
@@ -58,19 +66,24 @@ export async function simulate(seed: number, mutation: Mutation = {}, size: Size
     phones.push(createPhone({ world, network, plan, token, platform: platform.host, platformKey: platform.key, epoch, planted: mutation.phone ?? {} }))
   }
   for (const keeper of [platform, ...boxes]) void keeper.start()
-  drawFaults({ world, network, platform, boxes, phones, receiver })
+  const parties: Parties = { world, network, platform, boxes, phones, receiver }
+  drawFaults(parties)
+  mutation.losses?.(parties)
   drawHerds(world, platform, network)
   for (const keeper of [platform, ...boxes]) watch(world, keeper)
   await world.runUntil(faults_ms + drain_ms)
   await audit(world, platform, boxes, phones)
-  return { seed, violations: check(world.history, { platform: platform.key, boxes: boxes.map(({ key }) => key) }), hash: hashOf(world.history), history: world.history }
+  exportOf(receiver.held(), world, mutation.losses !== undefined)
+  const stations = Array.from({ length: size.stations }, (_, nth) => stationOf(nth))
+  const gaps = { said: saidOf(world.history, stations), wanted: wantedOf(world.history, stations) }
+  return { seed, violations: check(world.history, { platform: platform.key, boxes: boxes.map(({ key }) => key) }, gaps), gaps, hash: hashOf(world.history), history: world.history }
 }
 
 /** 64 times the same record at once, now and then: whoever has a copy of one may hand it in. */
 function drawHerds(world: World, platform: Keeper, network: ReturnType<typeof createNetwork>): void {
   const random = world.random('herds')
   for (let nth = Math.floor(random() * 3); nth > 0; nth--) world.later(random() * faults_ms, null, () => {
-    const signed = world.history.filter(({ what, of }) => what === 'signed' && of['expects'] === 'counts').at(-1)
+    const signed = world.history.filter(({ who, what, of }) => what === 'signed' && of['expects'] === 'counts' && !network.dead.has(`${who}>platform`)).at(-1)
     if (signed === undefined) return
     const headers = { authorization: `Bearer ${auditor}`, 'content-type': 'application/cose; cose-type="cose-sign1"' }
     for (let copy = 0; copy < 64; copy++) void network.send(`herd ${copy}`, { isOver: false }, platform.host, { method: 'POST', path: '/v1/recaps', headers, body: Buffer.from(String(signed.of['bytes']), 'base64') }).catch(() => undefined)

@@ -80,7 +80,9 @@ async function stationsOf(path: string): Promise<string[]> {
   const codes: string[] = []
   let [at, nth] = [-1, 0]
   try {
-    for await (const row of createReadStream(path).pipe(parse({ bom: true, relax_column_count: true, skip_empty_lines: true })) as AsyncIterable<readonly string[]>) {
+    const rows = parse({ bom: true, relax_column_count: true, skip_empty_lines: true })
+    createReadStream(path).on('error', (error) => rows.destroy(error)).pipe(rows)
+    for await (const row of rows as AsyncIterable<readonly string[]>) {
       nth++
       if (at === -1) {
         at = Math.max(0, row.findIndex((cell) => ['code', 'station'].includes(cell.trim().toLowerCase())))

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
+import { open } from 'node:fs/promises'
 import { received_held, type Received } from '@kawal/core/recap/gathered.ts'
 import { sha256 as sha256Of } from '../ledger/cryptography.ts'
 
@@ -16,7 +15,8 @@ type Column = (typeof columns)[number]
  */
 export async function* readReceiverList(path: string): AsyncGenerator<Received> {
   let [nth, header]: [number, readonly string[] | null] = [0, null]
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+  const file = await open(path)
+  for await (const line of file.readLines()) {
     nth++
     const text = nth === 1 ? line.replace(/^\uFEFF/, '').trim() : line.trim()
     if (text === '') continue
