@@ -20,6 +20,7 @@ import {
   PositionMeasured, PositionReceipt, positionsQuery, ReadinessPage, readinessQuery, ReadinessRow, ReadinessSummary, Reminded, ReminderOrder, SitingAnswer, SitingDecisions, SitingQuestion, SitingResults, StationReadiness, summaryQuery,
 } from './readiness.ts'
 import { cose_type, list_type } from './handing-in.ts'
+import { completenessQuery, gapsQuery, RecapCompleteness, RecapGaps } from './completeness.ts'
 import { PhotoState, RecapRecord, RecapState, StationRecaps } from './recap.ts'
 import { BoxRows, BoxTold, boxesQuery, conflictsQuery, RecapConflicts, RecapOverview, recapOverviewQuery, StuckRecaps, stuckQuery } from './recap-overview.ts'
 import { WitnessedLogs } from './witness.ts'
@@ -119,6 +120,8 @@ export const operations: readonly Operation[] = [
   { method: 'get', path: '/v1/audits/photos/{photo}', tag: 'console', summary: 'A photo of a form that is here whole, by its hash and size', security: 'session', answer: [200, 'image/jpeg'], problems: ['session_missing', 'not_allowed', 'not_found', 'not_ready'] },
   { method: 'get', path: '/v1/recaps/overview', tag: 'console', summary: 'Recaps that are due and that came, by the areas in an area, by contest and by time zone; CSV of the areas too', security: 'session', query: recapOverviewQuery, answer: [200, RecapOverview], problems: ['body_invalid', 'session_missing', 'not_allowed', 'not_found'] },
   { method: 'get', path: '/v1/recaps/stuck', tag: 'console', summary: 'Records that do not get on, the oldest first: in quarantine, not delivered, or without their photos, and what mends each; CSV of a page too', security: 'session', query: stuckQuery, answer: [200, StuckRecaps], problems: ['body_invalid', 'session_missing', 'not_allowed'] },
+  { method: 'get', path: '/v1/recaps/completeness', tag: 'console', summary: 'What lacks between what is due and what the receiver has, by kind and by the areas in an area, as far as the platform itself can know', security: 'session', query: completenessQuery, answer: [200, RecapCompleteness], problems: ['body_invalid', 'session_missing', 'not_allowed', 'not_found'] },
+  { method: 'get', path: '/v1/recaps/completeness/gaps', tag: 'console', summary: 'What lacks, line by line, with who can mend it, the newest first; CSV of all of a kind too', security: 'session', query: gapsQuery, answer: [200, RecapGaps], problems: ['body_invalid', 'session_missing', 'not_allowed'] },
   { method: 'get', path: '/v1/recaps/conflicts', tag: 'console', summary: 'Contests of stations with several records that nothing corrects, with the numbers of each', security: 'session', query: conflictsQuery, answer: [200, RecapConflicts], problems: ['body_invalid', 'session_missing', 'not_allowed'] },
   { method: 'get', path: '/ledger/checkpoint', tag: 'ledger', summary: 'The newest signed checkpoint (C2SP tlog-checkpoint), with the cosignatures that it has by now', security: 'none', answer: [200, 'text/plain'], problems: [] },
   { method: 'get', path: '/ledger/witnessed', tag: 'ledger', summary: 'The newest checkpoint that a quorum of witnesses has cosigned (C2SP tlog-cosignature)', security: 'none', answer: [200, 'text/plain'], problems: ['not_found', 'not_ready'] },

@@ -221,7 +221,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   await operatorsSystems(app, options, database, monitor, footprint)
   const push = await room(app, options, database, { commented: (disturbance) => feed.disturbances([disturbance]), announced: () => notification?.announced() })
   impactRoutes(app, { impact })
-  recapFaces(app, options, database, register, recaps)
+  recapFaces(app, options, database, register, recaps?.contests, hasReceiver: options.recaps?.receiver !== undefined, asOf: recaps.countedAt, linkedAt: recaps.linkedAt })
   challengeRoutes(app, { database, clock: options.clock })
   planningRoutes(app, database, secret, options.clock, present)
   operatingRoutes(app, database, metrics.registry, { clock: options.clock, logs: [...recaps.watched, ...acts.watched] })

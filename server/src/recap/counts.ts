@@ -12,12 +12,13 @@ const count_villages = `
       NOT EXISTS (SELECT FROM recap later WHERE later.replaces = recap.hash AND later.reason IS NULL AND later.station_code = recap.station_code AND later.contest = recap.contest) AS newest
     FROM recap WHERE left(station_code, 10) = ANY($1)),
   slots AS (
-    SELECT village, contest, count(*) AS records, bool_and(delivered) AS delivered, bool_and(whole) FILTER (WHERE newest) AS whole, count(*) FILTER (WHERE newest) AS newest
-    FROM held WHERE reason IS NULL GROUP BY village, contest, station_code)
-  INSERT INTO recap_count (village, contest, reason, records, recorded, delivered, whole, conflicts)
-  SELECT village, contest, '', sum(records), count(*), count(*) FILTER (WHERE delivered), count(*) FILTER (WHERE whole), count(*) FILTER (WHERE newest > 1) FROM slots GROUP BY village, contest
-  UNION ALL SELECT village, coalesce(contest, ''), reason, count(*), 0, 0, 0, 0 FROM held WHERE reason IS NOT NULL GROUP BY village, contest, reason
-  UNION ALL SELECT '', coalesce(contest, ''), reason, count(*), 0, 0, 0, 0 FROM recap WHERE station_code IS NULL AND '' = ANY($1) GROUP BY contest, reason`
+    SELECT village, contest, count(*) FILTER (WHERE reason IS NULL) AS records, bool_and(delivered) FILTER (WHERE reason IS NULL) AS delivered,
+      bool_and(whole) FILTER (WHERE reason IS NULL AND newest) AS whole, count(*) FILTER (WHERE reason IS NULL AND newest) AS newest
+    FROM held WHERE contest IS NOT NULL AND reason IS DISTINCT FROM 'station_unknown' GROUP BY village, contest, station_code)
+  INSERT INTO recap_count (village, contest, reason, records, recorded, delivered, whole, conflicts, apart)
+  SELECT village, contest, '', sum(records), count(*) FILTER (WHERE records > 0), count(*) FILTER (WHERE delivered), count(*) FILTER (WHERE whole), count(*) FILTER (WHERE newest > 1), count(*) FILTER (WHERE records = 0) FROM slots GROUP BY village, contest
+  UNION ALL SELECT village, coalesce(contest, ''), reason, count(*), 0, 0, 0, 0, 0 FROM held WHERE reason IS NOT NULL GROUP BY village, contest, reason
+  UNION ALL SELECT '', coalesce(contest, ''), reason, count(*), 0, 0, 0, 0, 0 FROM recap WHERE station_code IS NULL AND '' = ANY($1) GROUP BY contest, reason`
 
 /**
  * Keeps `recap_count`: villages that something changed in are counted again. A change is told in the transaction that makes it (the triggers of

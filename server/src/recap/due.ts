@@ -48,6 +48,13 @@ export function createDue(stations: readonly DueStation[], contests: readonly Co
       const index = zones.findIndex((each) => each === zone)
       return { ended: at(index, ended_name), due: at(index, due_name) }
     },
+    /** Stations of an area behind this one where voting has ended, by code; none where no day of voting is configured. */
+    *ended(area: string, after: string, now: Instant): Generator<DueStation> {
+      take(now)
+      if (contest === null || contest === undefined) return
+      const find = clockFinder(contest)
+      for (const station of inArea(stations, area, after)) if ((at(find(station.code, station.zone), ended_name) ?? Infinity) <= now) yield station
+    },
     /** By the areas of so many digits in one, and by zone; of a village its stations. Deadlines are of a minute: within one the answer is the same. */
     count(area: string, digits: number, now: Instant): Counted {
       const minute = Math.floor(now / minute_ms)
@@ -104,12 +111,13 @@ function villagesOf(stations: readonly DueStation[], contest: Contest | null): V
   return villages
 }
 
-/** Rows of an area, found by their codes, which ascend. */
-function* inArea<Row extends { readonly code: string }>(rows: readonly Row[], area: string): Generator<Row> {
+/** Rows of an area behind a code, found by their codes, which ascend. */
+function* inArea<Row extends { readonly code: string }>(rows: readonly Row[], area: string, after = ''): Generator<Row> {
   let [low, high] = [0, rows.length]
   while (low < high) {
     const middle = (low + high) >> 1
-    if ((rows[middle] as Row).code < area) low = middle + 1
+    const { code } = rows[middle] as Row
+    if (code < area || code <= after) low = middle + 1
     else high = middle
   }
   for (let row = rows[low]; row?.code.startsWith(area) === true; row = rows[++low]) yield row

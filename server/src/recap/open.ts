@@ -17,6 +17,7 @@ import { createIntake } from './intake.ts'
 import { createJudge } from './judge.ts'
 import { createJudgeStore } from './judged.ts'
 import { createSignatures, holdersIn } from './keys.ts'
+import { createRecapLinks } from './links.ts'
 import { photoFiles } from './photo-files.ts'
 import { createPhotoStore } from './photo-store.ts'
 import { photoRoutes } from './photo-routes.ts'
@@ -54,6 +55,8 @@ export interface Recaps {
   routes(app: FastifyInstance): void
   /** Until when recaps are counted by village; null: not yet. */
   countedAt(): Instant | null
+  /** Until when it is known how records of a phone follow each other; null: not yet. */
+  linkedAt(): Instant | null
   /** What runs by the clock: enrolments into the ledger, and what waits to be judged. */
   turn(): Promise<void>
   /** Resolves when everything that came is in the ledger and judged. */
@@ -75,12 +78,14 @@ export async function openRecaps({ clock, log, recaps: settings, fatal = endWith
   const forwarder = settings?.receiver === undefined ? null : createForwarder({ store: createDeliveryStore(database), clock, receiver: settings.receiver, failed })
   const intake = createIntake({ holders: holdersIn(database), ledger: open, signatures })
   const counts = createRecapCounts({ database, clock })
+  const links = createRecapLinks({ database, clock })
   let turned = -Infinity
   let turning: Promise<void> | null = null
   const turn = async (log: Ledger): Promise<void> => {
     await log.turn()
     await judge.turn()
     await counts.turn().catch(failed)
+    await links.turn().catch(failed)
     await forwarder?.turn()
   }
   const idle = async (): Promise<void> => {
@@ -94,6 +99,7 @@ export async function openRecaps({ clock, log, recaps: settings, fatal = endWith
     idle,
     ledger: open,
     countedAt: counts.asOf,
+    linkedAt: links.asOf,
     key: ledger === null ? null : formatVerifierKey(ledger.key),
     policy: witnessing?.policy ?? null,
     watched: ledger === null ? [] : [{ ledger, witnessing }],

@@ -6,6 +6,7 @@ import type { Database } from '../adapters/postgres/database.ts'
 import { boxesRoute } from '../custody/boxes.ts'
 import { ProblemError } from '../problem.ts'
 import { callerWho, limit_default, sendCsv, takes, wantsCsv, type FlatRow } from '../readiness/ask.ts'
+import { completenessRoutes } from './completeness-routes.ts'
 import { createDue, type DueStation } from './due.ts'
 import { createOverview } from './overview.ts'
 import { readConflicts, readStuck, type Page, type StuckKind } from './stuck.ts'
@@ -18,12 +19,13 @@ interface OverviewRoutesNeeds {
   readonly contests?: Contests | undefined
   readonly hasReceiver: boolean
   readonly asOf: () => number | null
+  readonly linkedAt: () => number | null
 }
 
 interface Asked { area?: string; contest?: string; kind?: StuckKind; page?: string; limit?: number }
 
 /** Recaps over an area: for whoever may read them. */
-export function recapOverviewRoutes(app: FastifyInstance, { database, clock, register, impact, contests = contestDefaults, hasReceiver, asOf }: OverviewRoutesNeeds): void {
+export function recapOverviewRoutes(app: FastifyInstance, { database, clock, register, impact, contests = contestDefaults, hasReceiver, asOf, linkedAt }: OverviewRoutesNeeds): void {
   const due = createDue(register.stations, impact.contests)
   const needs = { database, clock, due, names: register.names, contests: Object.keys(contests), hasReceiver, asOf }
   const readOverview = createOverview(needs)
@@ -48,6 +50,7 @@ export function recapOverviewRoutes(app: FastifyInstance, { database, clock, reg
   app.get<{ Querystring: Asked }>('/v1/recaps/conflicts', takes(conflictsQuery), (request): Promise<RecapConflicts> =>
     readConflicts(database, callerWho(request, 'read', 'recap'), pageOf(request.query), asOf(), clock()))
 
+  completenessRoutes(app, { ...needs, countedAt: asOf, linkedAt })
   boxesRoute(app, { database, clock, names: register.names })
 }
 

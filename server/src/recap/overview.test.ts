@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import pg from 'pg'
 import { envelope_type, list_type } from '@kawal/contract/handing-in.ts'
 import type { StationRecaps } from '@kawal/contract/recap.ts'
+import type { RecapCompleteness, RecapGaps } from '@kawal/contract/completeness.ts'
 import type { BoxRows, RecapConflicts, RecapOverview, StuckRecaps } from '@kawal/contract/recap-overview.ts'
 import { contestOn, impactDefaults } from '@kawal/core/impact/defaults.ts'
 import { minute_ms } from '@kawal/core/kernel/clock.ts'
@@ -157,4 +158,57 @@ test('a box says what it still carries; unheard for a while it is stale; what is
   assert.equal((await boxes('dinas')).rows.length, 0)
   now += 16 * minute_ms
   assert.equal((await boxes()).rows[0]?.isStale, true)
+})
+
+const lacks = async (query = '', as: Asked = 'bawaslu'): Promise<RecapCompleteness> => (await server.call<RecapCompleteness>(as, 'GET', `/v1/recaps/completeness${query}`)).body
+const gaps = async (kind: string, more = '', as: Asked = 'bawaslu'): Promise<RecapGaps['rows']> => (await server.call<RecapGaps>(as, 'GET', `/v1/recaps/completeness/gaps?kind=${kind}${more}`)).body.rows
+
+test('what lacks: numbers that a phone gave and nobody has, until they come; numbers given twice; what boxes carry; what nobody recorded', async () => {
+  receiver.fault = () => 'none'
+  const { phone, token } = of('two')
+  const before = await phone.record()
+  const unsent = await phone.record()
+  const lost = await phone.record()
+  const named = sha256(await send('two'))
+  const first_of = await send('three')
+  const copied = await send('three', { sequence: 4, previous: sha256(before) })
+  await pass(6)
+  await pass(1)
+  assert.deepEqual((await gaps('missing')).map(({ station, sequence, until, hash, detail, mend }) => [station, sequence, until, hash, detail, mend]), [
+    [second, 3, 3, sha256(before).toString('hex'), sha256(copied).toString('hex'), 'officer'], [first, 2, 4, sha256(lost).toString('hex'), named.toString('hex'), 'officer'],
+  ])
+  assert.deepEqual((await gaps('branch')).map(({ hash, detail, sequence, station }) => [hash, detail, sequence, station]), [[sha256(copied).toString('hex'), sha256(first_of).toString('hex'), 4, second]])
+  assert.deepEqual((await gaps('custody')).map(({ station, detail, records, mend }) => [station, detail, records, mend]), [[second, 'kotak-x/ledger', 2, 'box']])
+  const all = await lacks()
+  assert.deepEqual(all.total, { custody: 2, missing: 2, branch: 1, quarantine: 1, undelivered: 0, photos: 5, empty: 11 })
+  assert.deepEqual([all.compared.due, all.compared.recorded, all.compared.boxes, all.compared.receiver, all.linkedAt !== null, all.countedAt !== null], [16, 5, 1, true, true, true])
+  assert.deepEqual((await lacks('?area=75')).rows.map(({ code, missing, empty }) => [code, missing, empty]), [['7501', 2, 11], ['7502', 0, 0]])
+  const empty = await gaps('empty', '&area=7501')
+  assert.deepEqual([empty.length, empty[0]?.station, empty[0]?.contest, empty[0]?.mend], [11, first, 'dpd', 'officer'])
+  const hand = (bytes: Buffer): Promise<Response> => fetch(`${server.app.url}/v1/recaps`, { method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': envelope_type }, body: new Uint8Array(bytes) })
+  for (const record of [lost, before]) assert.equal((await hand(record)).status, 201)
+  await pass(1)
+  assert.deepEqual((await gaps('missing')).map(({ sequence, until, hash }) => [sequence, until, hash]), [[3, 3, sha256(unsent).toString('hex')]])
+  assert.equal((await hand(unsent)).status, 201)
+  await pass(1)
+  assert.deepEqual([await gaps('missing'), (await lacks()).total.missing], [[], 0])
+})
+
+test('what lacks is for those who read recaps, a helpdesk its own area; pages follow each other, CSV has all of a kind', async () => {
+  for (const path of ['/v1/recaps/completeness', '/v1/recaps/completeness/gaps']) for (const as of ['telkomsel', 'bakti', 'apjii'] as const) assert.equal((await server.call(as, 'GET', path)).status, 403, `${as} ${path}`)
+  const own = await lacks('', 'dinas')
+  assert.deepEqual([own.area.code, own.compared.due, own.total.empty, own.total.missing, own.total.branch, own.total.custody], ['7502', 2, 0, 0, 0, 0])
+  assert.equal((await server.call('dinas', 'GET', '/v1/recaps/completeness?area=7501')).status, 404)
+  assert.deepEqual([await gaps('empty', '&area=7501', 'dinas'), (await gaps('photos', '', 'dinas')).map(({ station }) => station)], [[], [far]])
+  const seen: string[] = []
+  for (let page = ''; ;) {
+    const { body } = await server.call<RecapGaps>('kpu', 'GET', `/v1/recaps/completeness/gaps?kind=empty&limit=2${page}`)
+    seen.push(...body.rows.map(({ station, contest }) => `${station} ${contest}`))
+    if (body.next === null) break
+    page = `&page=${body.next}`
+  }
+  assert.deepEqual([seen.length, new Set(seen).size], [11, 11])
+  assert.equal((await server.call('kpu', 'GET', '/v1/recaps/completeness/gaps?kind=empty&format=csv')).text.trim().split('\n').length, 12)
+  assert.deepEqual((await gaps('quarantine')).map(({ station, detail, mend }) => [station, detail, mend]), [[second, 'totals_impossible', 'paper']])
+  assert.equal((await server.call('kpu', 'GET', '/v1/recaps/completeness?area=99')).status, 404)
 })
