@@ -49,8 +49,36 @@ test('witnesses: what each has seen, what is wrong in words and how to mend it; 
   site.empty = false
 })
 
+test('what lacks: counts of each kind and area, then lines with who mends them; where nothing lacks it says what was compared', async () => {
+  const page = await screens.open('&tampil=pengawasan&keadaan=completeness', desktop)
+  await page.getByText('3 catatan di kotak-5310072003004/ledger').waitFor()
+  const text = async (): Promise<string> => (await page.locator('.tables').innerText()).replace(/\s+/g, ' ')
+  const first = await text()
+  for (const word of ['109.235 isian yang ditunggu', 'Penerima menjawab untuk 58.132 isian', '45.020 belum ada catatan', '41 disimpan, belum berlaku, Nusa Tenggara Timur', 'sambungkan kotak ke jaringan']) assert.ok(first.includes(word), `${word} in ${first}`)
+  await assertAxe(page, 'what lacks')
+  await picture(page, 'oversight-completeness-id')
+  await page.getByRole('button', { name: /pernah dibuat, tidak ada di mana pun$/ }).first().click()
+  await page.getByText('catatan nomor 3 sampai 5').waitFor()
+  assert.ok(page.url().includes('butir=missing'))
+  assert.ok((await text()).includes('HP perekam, atau kotak tempat ia menitipkan, masih menyimpannya'))
+  assert.equal(await page.getByRole('link', { name: 'Unduh CSV' }).getAttribute('href'), '/v1/recaps/completeness/gaps?kind=missing&format=csv')
+  await page.getByRole('button', { name: '22.494 belum ada catatan, Papua Tengah' }).click()
+  await page.getByText('Wilayah 94').waitFor()
+  assert.ok(page.url().includes('butir=empty') && page.url().includes('area=94'))
+  await page.getByRole('button', { name: 'Halaman berikut' }).waitFor()
+  await page.context().close()
+  site.empty = true
+  const bare = await screens.open('&tampil=pengawasan&keadaan=completeness', desktop)
+  await bare.getByText('Tidak ada yang kurang').waitFor()
+  assert.ok((await bare.locator('.tables').innerText()).includes('Tidak ada penerima yang diatur'))
+  await assertAxe(bare, 'nothing lacks')
+  await picture(bare, 'oversight-completeness-empty-id')
+  await bare.context().close()
+  site.empty = false
+})
+
 test('oversight on a phone, in English: nothing overflows, axe finds nothing', async () => {
-  for (const [query, ready, name] of [['', '820,161', 'ledger'], ['&keadaan=acts', '4,711', 'acts'], ['&keadaan=knowledge&butir=g-1', '11 lines', 'knowledge'], ['&keadaan=witnesses', 'has seen another history', 'witnesses']] as const) {
+  for (const [query, ready, name] of [['', '820,161', 'ledger'], ['&keadaan=acts', '4,711', 'acts'], ['&keadaan=knowledge&butir=g-1', '11 lines', 'knowledge'], ['&keadaan=witnesses', 'has seen another history', 'witnesses'], ['&keadaan=completeness&butir=missing', 'record number 2', 'completeness']] as const) {
     const page = await screens.open(`&bahasa=en&tampil=pengawasan${query}`, phone)
     await page.getByText(ready).last().waitFor()
     await picture(page, `oversight-phone-${name}-en`)

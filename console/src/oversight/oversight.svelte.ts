@@ -1,5 +1,6 @@
+import type { RecapCompleteness, RecapGap, RecapGaps } from '@kawal/contract/completeness.ts'
 import type { WitnessedLogs } from '@kawal/contract/witness.ts'
-import { call, type Answer } from '../server.ts'
+import { asked, call, type Answer } from '../server.ts'
 import { room } from '../room.svelte.ts'
 import { oversightEn } from '../words/oversight-en.ts'
 import { oversightId, type OversightWords } from '../words/oversight-id.ts'
@@ -26,3 +27,10 @@ async function textOf(path: string, signal: AbortSignal): Promise<string> {
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`)
   return answer.text()
 }
+
+/** The worst first. */
+export const gapKinds: readonly RecapGap['kind'][] = ['custody', 'missing', 'branch', 'quarantine', 'undelivered', 'photos', 'empty']
+type Query = Readonly<Record<string, string | null>>
+export const readCompleteness = (query: Query, signal: AbortSignal): Promise<Answer<RecapCompleteness>> => call(`/v1/recaps/completeness${asked(query)}`, { signal })
+export const readGaps = (query: Query, signal: AbortSignal): Promise<Answer<RecapGaps>> => call(`/v1/recaps/completeness/gaps${asked(query)}`, { signal })
+export const gapsCsv = (query: Query): string => `/v1/recaps/completeness/gaps${asked({ ...query, format: 'csv' })}`

@@ -7,6 +7,7 @@ export const parts = {
   acts: () => import('./Acts.svelte'),
   knowledge: () => import('./Knowledge.svelte'),
   witnesses: () => import('./Witnesses.svelte'),
+  completeness: () => import('./Completeness.svelte'),
 } as const satisfies Readonly<Record<string, () => Promise<{ default: Component }>>>
 type Part = keyof typeof parts
 export const partNames = Object.keys(parts) as readonly Part[]

@@ -1,10 +1,11 @@
 import type { KnowledgeKind } from '@kawal/contract/knowledge.ts'
+import type { RecapGap } from '@kawal/contract/completeness.ts'
 
 /** The words of oversight in Bahasa Indonesia, loaded with it. Other languages must fill its type. */
 export const oversightId = {
   how: 'Untuk siapa pun yang tidak mau percaya begitu saja. Tidak ada yang di sini mengubah rekap; setiap bagiannya dapat diperiksa di tempat lain, dengan alat orang lain.',
   parts: 'Bagian pengawasan',
-  part: { ledger: 'Buku besar', sample: 'Uji petik', acts: 'Log tindakan', knowledge: 'Siapa tahu apa, kapan', witnesses: 'Saksi' },
+  part: { ledger: 'Buku besar', sample: 'Uji petik', acts: 'Log tindakan', knowledge: 'Siapa tahu apa, kapan', witnesses: 'Saksi', completeness: 'Yang kurang' },
   actsHow: 'Apa yang dilakukan orang, sistem dan perintah terhadap platform ini: lembaga dan peran, apa, kapan, dan hasilnya. Nama orang dan alamat IP tidak ada di dalamnya. Kuncinya lain dari kunci buku besar. Bukti setiap tindakan ada di Jejak audit.',
   noActs: 'Log tindakan tidak terbuka di server ini',
   noActsHow: 'Tindakan tetap dicatat di jejak audit dan menunggu. Lihat log server dan docs/operating/acts.md.',
@@ -54,5 +55,45 @@ export const oversightId = {
     signature_wrong: 'Minta lagi baris kuncinya, lalu perbaiki kebijakan.', ahead: 'Salinan lama basis data dipasang kembali: berhenti, dan pasang lagi yang terbaru.', fork: 'Berhenti, biarkan basis data apa adanya, dan minta orang memeriksanya.',
   } as Record<string, string>,
   stateFile: 'terlihat',
+  gapsHow: 'Apa yang kurang antara yang ditunggu dan yang dimiliki KPU. Setiap kekurangan disebut sekali, di tempat jalannya terputus, dengan siapa yang dapat memperbaikinya.',
+  gapsCompared: (due: string, recorded: string, entries: string, boxes: string) => `Dibandingkan: ${due} isian yang ditunggu (kontes kali TPS yang sudah selesai memungut suara), ${recorded} isian dengan catatan yang berlaku, ${entries} entri buku besar, ${boxes} kotak titip.`,
+  withReceiver: (delivered: string) => `Penerima menjawab untuk ${delivered} isian.`,
+  noReceiver: 'Tidak ada penerima yang diatur: apa yang sampai di KPU tidak diketahui di sini.',
+  noDay: 'Hari pemungutan suara tidak diatur: berapa yang ditunggu tidak diketahui.',
+  notKnown: 'tidak diketahui',
+  nothingLacks: 'Tidak ada yang kurang',
+  nothingLacksHow: 'Semua yang dibandingkan di atas cocok satu sama lain. Apa yang tidak dibandingkan tidak terlihat di sini.',
+  gapKinds: 'Jenis kekurangan',
+  gap: {
+    custody: 'masih di kotak titip', missing: 'pernah dibuat, tidak ada di mana pun', branch: 'nomor yang dipakai dua kali', quarantine: 'disimpan, belum berlaku', undelivered: 'belum di penerima', photos: 'foto belum lengkap', empty: 'belum ada catatan',
+  } as Record<RecapGap['kind'], string>,
+  gapHow: {
+    custody: 'Catatan yang menurut kotak titip belum dibawanya ke sini, per kotak.',
+    missing: 'Setiap HP menomori catatannya, dan setiap catatan menyebut sidik catatan sebelumnya. Yang disebut di sini tidak pernah sampai.',
+    branch: 'Dua catatan dari satu HP dengan nomor yang sama: HP itu disalin, atau dipulihkan dari salinan. Keduanya disimpan.',
+    quarantine: 'Dinilai lagi setiap menit: begitu sebabnya diperbaiki, catatan berlaku dengan sendirinya.',
+    undelivered: 'Jumlah di atas menghitung isian. Di bawah ini catatan yang menunggu jawaban penerima lebih dari 10 menit.',
+    photos: 'Jumlah di atas menghitung isian. Di bawah ini catatan yang menunggu fotonya lebih dari satu jam.',
+    empty: 'Kontes di TPS yang sudah selesai memungut suara, dan belum ada satu pun catatannya di sini.',
+  } as Record<RecapGap['kind'], string>,
+  gapMend: {
+    custody: 'Penjaga kotak: sambungkan kotak ke jaringan. Isinya terbawa dengan sendirinya.',
+    missing: 'Petugas TPS: HP perekam, atau kotak tempat ia menitipkan, masih menyimpannya. Buka Sigmon di sana di tempat bersinyal.',
+    branch: 'Orang, menurut kertas: catatan mana yang benar. HP yang disalin sebaiknya dicabut kuncinya.',
+    quarantine: 'Menurut sebabnya.',
+    undelivered: 'Pengelola penerima di KPU, bersama pengelola server. Server mencoba terus.',
+    photos: 'Petugas TPS: buka Sigmon di HP perekam di tempat bersinyal, biarkan terbuka sampai foto terkirim.',
+    empty: 'Petugas TPS: rekam dari kertas, atau kirim yang sudah direkam. Tanyakan lewat piket TPS itu.',
+  } as Record<RecapGap['kind'], string>,
+  known: 'Yang diketahui',
+  oneNumber: (number: string) => `catatan nomor ${number}`,
+  numbers: (first: string, last: string) => `catatan nomor ${first} sampai ${last}`,
+  phone: (kid: string) => `HP ${kid}`,
+  namedBy: (hash: string) => `disebut oleh ${hash.slice(0, 16)}`,
+  otherIs: (hash: string) => `yang lain ${hash.slice(0, 16)}`,
+  boxHas: (count: string, origin: string) => `${count} catatan di ${origin}`,
+  noLines: 'Tidak ada yang perlu disebut satu per satu.',
+  noLinesYet: 'Tidak ada di bagian yang dilihat sejauh ini. Lanjutkan ke halaman berikut.',
+  gapsSelfHow: 'Server hanya tahu isinya sendiri. Dengan daftar dari KPU, buku kotak titip, dan berkas yang ditunjukkan petugas, perintah ini menyebut juga apa yang hilang di penerima atau tidak pernah lewat sini. Caranya ada di docs/operating/completeness.md.',
 }
 export type OversightWords = typeof oversightId
