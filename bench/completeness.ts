@@ -1,7 +1,7 @@
 import { createCompleteness, type GapKind } from '@kawal/core/recap/completeness.ts'
 import { contestDefaults } from '@kawal/core/recap/judge.ts'
 import { nationLog, sha256 } from './recap/nation-log.ts'
-import { inParts } from './recap/simulator.ts'
+import { runLosses, type Losses } from './recap/simulator.ts'
 
 const first_seed = 1
 const seeds = 100
@@ -12,15 +12,13 @@ const lost_each = 10_007
 const boxed_each = 20_011
 const goals = { report_s: 60, rss_mb: 1_500 }
 
-interface Losses { readonly seeds: number; readonly kinds: Readonly<Record<string, number>>; readonly untrue: number; readonly unsaid: number; readonly cpu_s: number }
-
 /**
  * `npm run -s bench -- completeness`: 100 seeds of the simulator with planted losses, each of which the report of what lacks has to name, and nothing else; then the
  * report over a national log of a million records. Seeds without losses are in the bench `simulate`. With `--seed N` that seed alone.
  */
 export async function run({ seed }: { readonly seed?: number }): Promise<{ ok: boolean; figures: Record<string, number>; seed: number }> {
   const nation = await reportNation()
-  const parts = await inParts<Losses>('run-losses.ts', seed ?? first_seed, seed === undefined ? seeds : 1)
+  const parts = await runLosses(seed ?? first_seed, seed === undefined ? seeds : 1)
   const sum = (of: (part: Losses) => number): number => parts.reduce((all, part) => all + of(part), 0)
   const kinds = Object.fromEntries([...new Set(parts.flatMap((part) => Object.keys(part.kinds)))].sort().map((kind) => [`planted_${kind}`, sum((part) => part.kinds[kind] ?? 0)]))
   const figures = { ...nation, seeds: sum((part) => part.seeds), ...kinds, untrue_lines: sum((part) => part.untrue), unsaid_losses: sum((part) => part.unsaid), cpu_s_per_seed: Math.round((sum((part) => part.cpu_s) / sum((part) => part.seeds)) * 1_000) / 1_000 }

@@ -25,6 +25,8 @@ export interface Receiver {
   fault: (hash: string) => ReceiverFault
   /** What it holds, from its own file: one line a record that it took. */
   held(): Line[]
+  /** What it says it has, for who compares (docs/operating/receiver.md): an object a line, with the bytes that it holds. */
+  list(): string
   /** Requests that reached it. */
   readonly asked: () => number
   close(): Promise<void>
@@ -74,7 +76,7 @@ export async function startReceiver(token: string | null = null): Promise<Receiv
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const receiver: Receiver = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/records`, fault: () => 'none', held: read, asked: () => asked,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/records`, fault: () => 'none', held: read, list: () => read().map(({ hash, envelope, at }) => `${JSON.stringify({ hash, status: 'held', record: envelope, at })}\n`).join(''), asked: () => asked,
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

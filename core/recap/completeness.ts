@@ -66,7 +66,7 @@ export const gapKinds = [
 export type GapKind = (typeof gapKinds)[number]
 
 /** Who can mend it. `inquiry`: nobody by himself, people have to ask what happened. */
-export const mends = ['inquiry', 'receiver', 'platform', 'box', 'carrier', 'officer', 'update', 'register', 'enrol', 'other_phone', 'configure', 'paper'] as const
+const mends = ['inquiry', 'receiver', 'platform', 'box', 'carrier', 'officer', 'update', 'register', 'enrol', 'other_phone', 'configure', 'paper'] as const
 export type Mend = (typeof mends)[number]
 
 const mendOf: Readonly<Record<Exclude<GapKind, 'quarantine'>, Mend>> = {

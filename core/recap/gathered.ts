@@ -49,7 +49,7 @@ export const is_seen = is.logged | is.boxed | is.shown | is.received | is.altere
 export const formReasons: readonly (QuarantineReason | null)[] = [null, 'record_unreadable', 'station_unknown', 'contest_unknown', 'form_unknown', 'totals_impossible']
 
 /** `entry` and `revoked`: places in the log; -1: it was not. */
-export interface Enrolled { readonly station: number; readonly entry: number; revoked: number }
+interface Enrolled { readonly station: number; readonly entry: number; revoked: number }
 
 export interface Gathered {
   readonly hashes: Numbers
@@ -101,25 +101,17 @@ export function createGathered({ sha256, stations: codes, contests: rules, hasPh
   const kids = createNumbers(8)
   const stations = Float64Array.from(new Set(codes), Number).sort()
   const slots = new Uint8Array(stations.length * contests.length)
-  const of: Columns = {
-    flags: new Uint16Array(first_rows), station: new Float64Array(first_rows), contest: new Uint8Array(first_rows), device: new Int32Array(first_rows), sequence: new Int32Array(first_rows),
-    previous: new Int32Array(first_rows), entry: new Int32Array(first_rows), madeAt: new Float64Array(first_rows), reason: new Uint8Array(first_rows), source: new Uint16Array(first_rows),
-  }
-  const [replaces, statuses, lacking, photosOf] = [new Map<number, number>(), new Map<number, string>(), new Map<number, number>(), new Map<number, number>()]
+  const { of, rowOf, mark } = createRows(hashes)
+  const [replaces, statuses, photosOf] = [new Map<number, number>(), new Map<number, string>(), new Map<number, number>()]
   const names: string[] = []
   const counts: Gathered['counts'] = { entries: 0, records: 0, enrolments: 0, revocations: 0, deliveries: 0, boxed: 0, received: 0, shown: 0, unreadable: 0, hasReceiver: false, hasPhotos }
   const keys = createKeys(kids, sha256)
-  const photos = createNumbers(hash_bytes)
-
-  let rows = first_rows
-  function rowOf(hash: Uint8Array): number {
-    const row = hashes.numberOf(hash)
-    if (row < rows) return row
-    rows *= 2
-    for (const name of Object.keys(of) as (keyof Columns)[]) of[name] = grown(of[name], rows) as never
+  const photos = createPhotos((list) => {
+    const row = rowOf(sha256(list))
+    mark(row, is.photosKnown)
     return row
-  }
-  const mark = (row: number, bits: number): void => void (of.flags[row] = (of.flags[row] ?? 0) | bits)
+  }, hasPhotos)
+
   function fillSlot(station: number, contest: number): void {
     const at = stationAt(stations, station)
     if (at !== -1 && contest !== -1) slots[at * contests.length + contest] = 1
@@ -162,32 +154,14 @@ export function createGathered({ sha256, stations: codes, contests: rules, hasPh
     fillSlot(station, contests.indexOf(contest))
     of.reason[row] = stationAt(stations, station) === -1 ? formReasons.indexOf('station_unknown') : 0
   }
-  function revocation(index: number, bytes: Uint8Array): void {
-    const read = readEntry(bytes)
-    if (!read.ok || read.value.kind !== 'revocation') return
-    counts.revocations++
-    keys.revoke(read.value.device, index)
-  }
   function sourceOf(name: string): number {
     if (!names.includes(name)) names.push(name)
     return names.indexOf(name) + 1
   }
 
-  function photoList(bytes: Uint8Array): boolean {
-    const read = readPhotos(bytes)
-    if (!read.ok) return false
-    const row = rowOf(sha256(bytes))
-    mark(row, is.photosKnown)
-    const lacks = read.value.filter(({ sha256: hash }) => photos.find(hash) === -1).length
-    if (lacks > 0) lacking.set(row, lacks)
-    return true
-  }
-  // nobody has to show the list of a record without photos
-  if (hasPhotos) photoList(writePhotos([]))
-
   return {
     gathered: {
-      hashes, kids, stations, slots, due: contests.map((contest) => rules[contest] !== undefined), of, enrolled: keys.enrolled, replaces, statuses, lacking, photosOf, names, counts,
+      hashes, kids, stations, slots, due: contests.map((contest) => rules[contest] !== undefined), of, enrolled: keys.enrolled, replaces, statuses, lacking: photos.lacking, photosOf, names, counts,
     } as Gathered,
     /** What the receiver says it has: before everything else, so that less has to be judged. */
     received({ hash, sha256: held, status, station, contest }: Received): void {
@@ -218,7 +192,7 @@ export function createGathered({ sha256, stations: codes, contests: rules, hasPh
       } else if (kind === entryKinds.delivery && first instanceof Uint8Array) {
         counts.deliveries++
         mark(rowOf(first), is.delivered)
-      } else revocation(index, bytes)
+      } else if (keys.revoke(bytes, index)) counts.revocations++
     },
     /** An entry of the log of a box: what it took in custody. */
     custody(box: string, bytes: Uint8Array): void {
@@ -235,9 +209,46 @@ export function createGathered({ sha256, stations: codes, contests: rules, hasPh
       of.source[row] ||= sourceOf(name)
     },
     /** A photo that is held: all of them before the first list. */
-    photo: (sha256: Uint8Array): void => void photos.numberOf(sha256),
+    photo: photos.hold,
     /** @returns false for bytes that are no list of photos */
-    photoList,
+    photoList: photos.list,
+  }
+}
+
+/** Photos that are held, and lists of which some are not. @param known of a list: its row */
+function createPhotos(known: (list: Uint8Array) => number, isAsked: boolean) {
+  const held = createNumbers(hash_bytes)
+  const lacking = new Map<number, number>()
+  function list(bytes: Uint8Array): boolean {
+    const read = readPhotos(bytes)
+    if (!read.ok) return false
+    const row = known(bytes)
+    const lacks = read.value.filter(({ sha256 }) => held.find(sha256) === -1).length
+    if (lacks > 0) lacking.set(row, lacks)
+    return true
+  }
+  // nobody has to show the list of a record without photos
+  if (isAsked) list(writePhotos([]))
+  return { lacking, list, hold: (sha256: Uint8Array): void => void held.numberOf(sha256) }
+}
+
+/** The columns, and the row of a hash in them. */
+function createRows(hashes: Numbers) {
+  let rows = first_rows
+  const of: Columns = {
+    flags: new Uint16Array(rows), station: new Float64Array(rows), contest: new Uint8Array(rows), device: new Int32Array(rows), sequence: new Int32Array(rows),
+    previous: new Int32Array(rows), entry: new Int32Array(rows), madeAt: new Float64Array(rows), reason: new Uint8Array(rows), source: new Uint16Array(rows),
+  }
+  return {
+    of,
+    rowOf(hash: Uint8Array): number {
+      const row = hashes.numberOf(hash)
+      if (row < rows) return row
+      rows *= 2
+      for (const name of Object.keys(of) as (keyof Columns)[]) of[name] = grown(of[name], rows) as never
+      return row
+    },
+    mark: (row: number, bits: number): void => void (of.flags[row] = (of.flags[row] ?? 0) | bits),
   }
 }
 
@@ -276,9 +287,13 @@ function createKeys(kids: Numbers, sha256: Sha256Sync) {
       if (known === undefined) enrolled.set(kid, [made])
       else known.push(made)
     },
-    revoke(device: Uint8Array, entry: number): void {
-      const known = byDevice[devices.find(device)]
+    /** @returns false for an entry that is no revocation */
+    revoke(bytes: Uint8Array, entry: number): boolean {
+      const read = readEntry(bytes)
+      if (!read.ok || read.value.kind !== 'revocation') return false
+      const known = byDevice[devices.find(read.value.device)]
       if (known !== undefined && known.revoked === -1) known.revoked = entry
+      return true
     },
   }
 }

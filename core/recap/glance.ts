@@ -45,7 +45,7 @@ export function glanceAt(envelope: Uint8Array): Glance | null {
 }
 
 /** What stands in an entry: its kind, then whole numbers and bytes, which are views. */
-export interface EntryGlance { readonly kind: number; readonly parts: readonly (number | Uint8Array)[] }
+interface EntryGlance { readonly kind: number; readonly parts: readonly (number | Uint8Array)[] }
 
 /** Reads over an entry of the ledger in the same way. @returns null for one that holds anything else, and for what is none */
 export function glanceAtEntry(entry: Uint8Array): EntryGlance | null {

@@ -22,6 +22,19 @@ export function loseBattery(disk: PhoneDisk): void {
   for (const undo of disk.unflushed.splice(0)) undo()
 }
 
+export function wipeDisk(disk: PhoneDisk): void {
+  for (const rows of Object.values(disk.tables)) rows.clear()
+}
+
+/** What is on it now. @returns how to put that back in its place */
+export function copyDisk(disk: PhoneDisk): () => void {
+  const copied = Object.entries(disk.tables).map(([name, rows]) => [name, new Map(rows)] as const)
+  return () => {
+    wipeDisk(disk)
+    for (const [name, rows] of copied) for (const [key, row] of rows) disk.tables[name]?.set(key, row)
+  }
+}
+
 interface Asked { onsuccess: ((event: Event) => void) | null; readonly result: unknown }
 
 /** IndexedDB as sigmon/src/store.ts has it: a transaction is done at one instant. @param isRelaxed what was completed reaches the disk some time later */

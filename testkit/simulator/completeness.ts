@@ -46,9 +46,10 @@ export function wantedOf(history: readonly Happening[], stations: readonly strin
     else planted.set(text(each, 'hash'), each.what as GapKind)
   }
   const filled = new Set<string>()
+  const inBooks = new Set(history.flatMap((each) => (each.what === 'book' ? text(each, 'hashes').split(' ') : [])))
   for (const each of history) {
     const hash = text(each, 'hash')
-    if (each.what === 'later') lines.push(`quarantine ${hash} record_unreadable`)
+    if (each.what === 'later' && inBooks.has(hash)) lines.push(`quarantine ${hash} record_unreadable`)
     if (each.what !== 'signed') continue
     const kind = planted.get(hash)
     if (kind !== 'gone' && kind !== 'missing') filled.add(text(each, 'slot'))

@@ -3,8 +3,8 @@ import { second_ms } from '@kawal/core/kernel/clock.ts'
 import { readSignedRecap } from '@kawal/core/recap/envelope.ts'
 import type { KeptRecap } from '@kawal/sigmon/src/recap/kept.ts'
 import type { Parties } from './faults.ts'
+import type { Mutation } from './mutation.ts'
 import type { Phone, PhonePlan } from './phone.ts'
-import type { Mutation } from './simulate.ts'
 import type { Happening, World } from './world.ts'
 
 /**

@@ -15,7 +15,7 @@ import { createBook, type Book } from '@kawal/sigmon/src/recap/book.ts'
 import { createCarrier } from '@kawal/sigmon/src/recap/carry.ts'
 import type { Filled, KeptRecap } from '@kawal/sigmon/src/recap/kept.ts'
 import type { Store } from '@kawal/sigmon/src/store.ts'
-import { cryptoOf, createPhoneDisk, loseBattery, storeOn } from './browser.ts'
+import { copyDisk, cryptoOf, createPhoneDisk, loseBattery, storeOn, wipeDisk } from './browser.ts'
 import { photo_piece_bytes } from './keeper.ts'
 import { bodyOf, responseOf, type Host, type Network } from './network.ts'
 import { verifyEd25519 } from './signing.ts'
@@ -132,11 +132,7 @@ export function createPhone(needs: Needs): Phone {
   }
 
   async function act({ book, store }: Page, deed: Deed): Promise<void> {
-    if (deed.is !== 'record') {
-      const kept = await strange(deed.is, crypto, store, random)
-      world.tell(plan.name, deed.is, { hash: kept.hash })
-      return put(store, kept)
-    }
+    if (deed.is !== 'record') return put(store, await strange(deed.is, crypto, store, random), (hash) => world.tell(plan.name, deed.is, { hash }))
     const signed = await book.sign({ ...deed.filled, replaces: deed.corrects ? last : null })
     if (typeof signed === 'string') throw new Error(signed)
     world.tell(plan.name, 'signed', {
@@ -145,40 +141,34 @@ export function createPhone(needs: Needs): Phone {
     last = signed.hash
   }
 
-  const phone: Phone = {
+  const close = (isBatteryEmpty: boolean): void => {
+    life.isOver = true
+    page = null
+    if (isBatteryEmpty) loseBattery(disk)
+    world.tell(plan.name, isBatteryEmpty ? 'battery' : 'closed')
+  }
+  return {
     plan,
     open() {
       if (isLost) return
       life = { isOver: false }
       void begin(life)
     },
-    close(isBatteryEmpty) {
-      life.isOver = true
-      page = null
-      if (isBatteryEmpty) loseBattery(disk)
-      world.tell(plan.name, isBatteryEmpty ? 'battery' : 'closed')
-    },
+    close,
     isOpen: () => !life.isOver,
     lose() {
       isLost = true
-      if (!life.isOver) phone.close(false)
-      for (const rows of Object.values(disk.tables)) rows.clear()
+      if (!life.isOver) close(false)
+      wipeDisk(disk)
     },
-    copy() {
-      const rows = Object.entries(disk.tables).map(([name, table]) => [name, new Map(table)] as const)
-      return () => {
-        for (const [name, table] of rows) {
-          disk.tables[name]?.clear()
-          for (const [key, row] of table) disk.tables[name]?.set(key, row)
-        }
-      }
-    },
+    copy: () => copyDisk(disk),
     audit: async () => void (page !== null && await told(page)),
   }
-  return phone
 }
 
-async function put(store: Store, kept: KeptRecap): Promise<void> {
+/** @param told before it is on the disk: whether it got there the phone's book says at the end */
+async function put(store: Store, kept: KeptRecap, told: (hash: string) => void): Promise<void> {
+  told(kept.hash)
   await store.run(['recaps'], 'readwrite', (at) => {
     at('recaps').put(kept)
   })

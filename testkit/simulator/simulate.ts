@@ -6,22 +6,15 @@ import { publicKeyFor } from './browser.ts'
 import { check, type Gaps, type Violation } from './check.ts'
 import { saidOf, wantedOf } from './completeness.ts'
 import { drawFaults, stopAndStart, type Parties } from './faults.ts'
-import { createBox, createPlatform, enrolBefore, secret, type Keeper, type Planted } from './keeper.ts'
+import { createBox, createPlatform, enrolBefore, secret, type Keeper } from './keeper.ts'
 import { exportOf } from './losses.ts'
+import type { Mutation } from './mutation.ts'
 import { createNetwork, type Reply } from './network.ts'
-import { createPhone, type Phone, type PhonePlanted } from './phone.ts'
+import { createPhone, type Phone } from './phone.ts'
 import { contests, drain_ms, drawPhones, epoch, faults_ms, full, stationOf, type Size } from './plan.ts'
 import { createReceiver } from './receiver.ts'
 import { createTables } from './tables.ts'
 import { createWorld, hashOf, type Happening, type World } from './world.ts'
-
-/** Faults of ours, planted for the checker to be seen to find them; none without it. */
-export interface Mutation {
-  readonly keeper?: Planted
-  readonly phone?: PhonePlanted
-  /** Losses that are planted, and told in the history as `planted`: the report of what lacks has to name each of them. */
-  readonly losses?: (parties: Parties) => void
-}
 
 interface Run {
   readonly seed: number

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KeptRecap } from '@kawal/sigmon/src/recap/kept.ts'
 import { recapOf } from '@kawal/server/src/recap/stored.ts'
-import { sayRun, simulate, type Mutation } from './simulate.ts'
+import type { Mutation } from './mutation.ts'
+import { sayRun, simulate } from './simulate.ts'
 
 /** A fault that is planted at a port, and the seeds within which the checker has to find it. */
 interface Plant {

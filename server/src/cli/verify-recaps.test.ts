@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -105,9 +105,12 @@ test('photos by their names, and the whole of it without a gap', async () => {
 test('what is no roster, list, key or log says so, with its line', async () => {
   writeFileSync(at('wrong.csv'), 'code\n7571011001001\n75710110\n')
   writeFileSync(at('wrong.list'), 'hash,status\nabc,held\n')
+  cpSync(at('log'), at('changed'), { recursive: true })
+  const bundle = join(at('changed'), 'tile/entries/000')
+  writeFileSync(bundle, readFileSync(bundle).map((byte, place) => (place === 60 ? byte ^ 1 : byte)))
   const given = { log: at('log'), key, roster: at('roster.csv') }
   for (const [options, exit, said] of [
     [{ log: at('log') }, 2, /--roster/], [{ ...given, roster: at('wrong.csv') }, 3, /row 3: 75710110 is no code/], [{ ...given, roster: at('none.csv') }, 3, /none\.csv cannot be read/],
-    [{ ...given, receiver: at('wrong.list') }, 3, /wrong\.list, line 2: hash is no SHA-256/], [{ ...given, log: at('kotak') }, 4, /is not signed by/], [{ ...given, contests: 'pilkades' }, 2, /not pilkades/],
+    [{ ...given, receiver: at('wrong.list') }, 3, /wrong\.list, line 2: hash is no SHA-256/], [{ ...given, log: at('kotak') }, 4, /is not signed by/], [{ ...given, log: at('changed') }, 4, /their root is another/], [{ ...given, contests: 'pilkades' }, 2, /not pilkades/],
   ] as const) await assert.rejects(verifyRecaps(options), (error) => error instanceof CommandFailure && error.exit === exit && said.test(error.message), said.source)
 })

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import pg from 'pg'
 import { envelope_type, list_type } from '@kawal/contract/handing-in.ts'
@@ -8,13 +10,18 @@ import type { RecapCompleteness, RecapGaps } from '@kawal/contract/completeness.
 import type { BoxRows, RecapConflicts, RecapOverview, StuckRecaps } from '@kawal/contract/recap-overview.ts'
 import { contestOn, impactDefaults } from '@kawal/core/impact/defaults.ts'
 import { minute_ms } from '@kawal/core/kernel/clock.ts'
+import { createCompleteness } from '@kawal/core/recap/completeness.ts'
 import { writePhotos } from '@kawal/core/recap/photo.ts'
 import { planned } from '@kawal/testkit/plan.ts'
 import { recapPhone, seedRecaps, type RecapPhone } from '@kawal/testkit/recap-phone.ts'
 import { presidential } from '@kawal/testkit/recaps.ts'
+import { scratch } from '@kawal/testkit/scratch.ts'
 import { startReceiver, type Receiver } from '@kawal/testkit/receiver.ts'
 import { withServer, type Asked, type TestServer } from '@kawal/testkit/server.ts'
+import { readLog } from '../cli/read-log.ts'
+import { sha256 as hashOf } from '../ledger/cryptography.ts'
 import { deviceToken, enrolKey } from '../measurement/enrolment.ts'
+import { readReceiverList } from './receiver-list.ts'
 
 /** 12.58 in Gorontalo (WITA), where voting ends at 13.00. */
 let now = Date.UTC(2029, 1, 14, 4, 58)
@@ -211,4 +218,18 @@ test('what lacks is for those who read recaps, a helpdesk its own area; pages fo
   assert.equal((await server.call('kpu', 'GET', '/v1/recaps/completeness/gaps?kind=empty&format=csv')).text.trim().split('\n').length, 12)
   assert.deepEqual((await gaps('quarantine')).map(({ station, detail, mend }) => [station, detail, mend]), [[second, 'totals_impossible', 'paper']])
   assert.equal((await server.call('kpu', 'GET', '/v1/recaps/completeness?area=99')).status, 404)
+})
+
+test('who compares the log and the receiver’s own list from outside finds what the platform says of itself', async () => {
+  const file = join(scratch('receiver-list'), 'kpu.ndjson')
+  writeFileSync(file, receiver.list())
+  await pass(1)
+  const report = createCompleteness({ sha256: hashOf, stations: planned.stations.concat(far), contests: { ppwp: { ceiling: 300 }, dpd: { ceiling: 300 } } })
+  for await (const line of readReceiverList(file)) report.received(line)
+  const { size } = await readLog(`${server.app.url}/ledger`, undefined, report.entry)
+  assert.ok(size === report.counts.entries && report.counts.received > 5 && report.counts.received === receiver.held().length)
+  const found = [...report.gaps()].filter(({ kind }) => kind !== 'empty')
+  const [branch] = await gaps('branch')
+  // the copied record names another phone's as the one before it, which the platform does not look for
+  assert.deepEqual(found.map(({ kind, station, hash, detail }) => [kind, station, kind === 'branch' ? detail : hash === branch?.hash ? 'the copied one' : detail]).sort(), [['branch', second, branch?.hash], ['chain', second, 'the copied one'], ['quarantine', second, 'totals_impossible']])
 })
