@@ -115,6 +115,18 @@ test('a copied phone is told where it parts, once; a lost side of it, and a reco
   assert.equal(short(it.gaps()).find(([kind]) => kind === 'branch')?.[4], nameOf(other))
 })
 
+test('a side of a copy that nobody has is missed though its number is known', async () => {
+  const it = await day()
+  const phone = await it.phone(first)
+  const [one, two] = [await phone.record(), await phone.record()]
+  const unseen = await phone.record({ previous: sha256(one), sequence: 2 })
+  for (const record of [one, two, await phone.record({ previous: sha256(unseen), sequence: 3 })]) {
+    it.log(record)
+    it.answer(record)
+  }
+  assert.deepEqual(it.gaps().filter(({ kind }) => kind !== 'empty').map(({ kind, sequence, until, hash }) => [kind, sequence, until, hash]), [['missing', 2, 2, nameOf(unseen)]])
+})
+
 test('what a correction corrects is missed though no number tells of it', async () => {
   const it = await day()
   const [phone, other] = [await it.phone(first), await it.phone(first)]
