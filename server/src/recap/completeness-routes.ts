@@ -5,6 +5,7 @@ import { ProblemError } from '../problem.ts'
 import { callerWho, everyRow, limit_default, sendCsv, takes, wantsCsv } from '../readiness/ask.ts'
 import type { Due } from './due.ts'
 import { clampArea, countGaps, noGaps, readGaps, type PlatformGapKind } from './gaps.ts'
+import { createSums } from './sums.ts'
 
 interface CompletenessNeeds {
   readonly database: Database
@@ -23,13 +24,14 @@ const gapColumns = ['kind', 'mend', 'station', 'contest', 'hash', 'code', 'phone
 
 /** What lacks, from what the platform has itself: for whoever may read recaps. Who holds the receiver's list and the boxes' logs sees more (`kawal verify recaps`). */
 export function completenessRoutes(app: FastifyInstance, needs: CompletenessNeeds): void {
+  const sums = createSums<readonly Sum[]>(needs.countedAt)
   app.get<{ Querystring: Asked }>('/v1/recaps/completeness', takes(completenessQuery), async (request): Promise<RecapCompleteness> => {
     const caller = callerWho(request, 'read', 'recap')
     const { area = '' } = request.query
     if (area !== '' && !needs.names.has(area)) throw new ProblemError('not_found', `There is no area ${area} in the register.`)
     const asked = await clampArea(needs.database, caller, area)
     if (asked === null) throw new ProblemError('not_found', `Area ${area} is not yours to see.`)
-    return readCompleteness(needs, caller, asked)
+    return readCompleteness(needs, sums, caller, asked)
   })
 
   app.get<{ Querystring: Asked }>('/v1/recaps/completeness/gaps', takes(gapsQuery), async (request, reply) => {
@@ -51,10 +53,10 @@ const sum_villages = `
     coalesce(sum(whole) FILTER (WHERE contest = ANY($3)), 0)::integer AS whole, coalesce(sum(apart) FILTER (WHERE contest = ANY($3)), 0)::integer AS apart
   FROM recap_count WHERE $1::text = '' OR village BETWEEN rpad($1, 10, '0') AND rpad($1, 10, '9') GROUP BY 1`
 
-async function readCompleteness({ database, clock, due, names, contests, hasReceiver, countedAt, linkedAt }: CompletenessNeeds, caller: Caller, area: string): Promise<RecapCompleteness> {
+async function readCompleteness({ database, clock, due, names, contests, hasReceiver, countedAt, linkedAt }: CompletenessNeeds, sumsOf: ReturnType<typeof createSums<readonly Sum[]>>, caller: Caller, area: string): Promise<RecapCompleteness> {
   const now = clock()
   const digits = below[area.length] ?? 10
-  const sums = await database.transaction(caller, async (client) => (await client.query<Sum>(sum_villages, [area, digits, contests])).rows)
+  const sums = await sumsOf(caller, area, () => database.transaction(caller, async (client) => (await client.query<Sum>(sum_villages, [area, digits, contests])).rows))
   const { counted, entries, boxes } = await countGaps(database, caller, area, digits)
   const byArea = new Map<string, ReturnType<typeof noGaps>>()
   const of = (code: string): ReturnType<typeof noGaps> => {

@@ -2,6 +2,7 @@ import type { RecapCounts, RecapOverview } from '@kawal/contract/recap-overview.
 import { zoneOf } from '@kawal/core/register/zone.ts'
 import type { Caller, Database } from '../adapters/postgres/database.ts'
 import type { Due, DueStations } from './due.ts'
+import { createSums } from './sums.ts'
 
 interface OverviewNeeds {
   readonly database: Database
@@ -17,32 +18,17 @@ interface OverviewNeeds {
 interface Counted { readonly area: string; readonly contest: string; readonly reason: string; readonly records: number; readonly recorded: number; readonly delivered: number; readonly whole: number; readonly conflicts: number }
 type Sum = Omit<RecapCounts, 'expected' | 'due' | 'overdue'>
 
-/** Sums of areas that are kept. */
-const sums_max = 2_000
-
 /** Digits of the areas in an area. */
 const below: Readonly<Record<number, number>> = { 0: 2, 2: 4, 4: 6, 6: 10, 10: 13 }
 
 /**
- * Recaps by the areas in one. Counts are kept by village (counts.ts), and change when these are made anew: until then a room full of people gets the same sums,
- * which take 0.2 s over the nation. The stations of a village are counted each time.
+ * Recaps by the areas in one. Counts are kept by village (counts.ts); the stations of a village are counted each time.
  */
 export function createOverview(needs: OverviewNeeds) {
   const { database, asOf } = needs
-  const sums = new Map<string, Promise<readonly Counted[]>>()
-  let of: number | null = null
-
-  function sumsOf(caller: Caller, area: string, digits: number): Promise<readonly Counted[]> {
-    if (digits === 13) return ask(caller, count_stations, [area])
-    if (of !== asOf() || sums.size >= sums_max) sums.clear()
-    of = asOf()
-    // Who reads all reads the same; a helpdesk what the wall leaves it.
-    const key = `${caller.role === 'helpdesk' ? caller.organisation : ''} ${area}`
-    const known = sums.get(key) ?? ask(caller, sum_villages, [area, digits])
-    sums.set(key, known)
-    known.catch(() => sums.delete(key))
-    return known
-  }
+  const sums = createSums<readonly Counted[]>(asOf)
+  const sumsOf = (caller: Caller, area: string, digits: number): Promise<readonly Counted[]> =>
+    digits === 13 ? ask(caller, count_stations, [area]) : sums(caller, area, () => ask(caller, sum_villages, [area, digits]))
   const ask = (caller: Caller, text: string, values: readonly unknown[]): Promise<readonly Counted[]> => database.transaction(caller, async (client) => (await client.query<Counted>(text, [...values])).rows)
 
   return async (caller: Caller, area: string, contest: string | null): Promise<RecapOverview> => {
