@@ -10,7 +10,7 @@ const at = fc.integer({ min: 0, max: 253_402_300_799_999 })
 const station = fc.tuple(fc.stringMatching(/^[0-9]{10}$/), fc.integer({ min: 1, max: 999 })).map(([village, number]) => village + String(number).padStart(3, '0'))
 const entries: fc.Arbitrary<Entry> = fc.oneof(
   fc.record({ kind: fc.constant('recap' as const), envelope: fc.uint8Array({ maxLength: 8_192 }) }),
-  fc.record({ kind: fc.constant('enrolment' as const), device: bytes(16), station, publicKey: fc.oneof(bytes(32), bytes(65)), at }),
+  fc.record({ kind: fc.constantFrom('enrolment' as const, 'supervision' as const), device: bytes(16), station, publicKey: fc.oneof(bytes(32), bytes(65)), at }),
   fc.record({ kind: fc.constant('revocation' as const), device: bytes(16), at, reason: fc.string({ maxLength: 200 }) }),
   fc.record({ kind: fc.constant('delivery' as const), recap: bytes(32), status: fc.integer({ min: 100, max: 599 }), answer: bytes(32), at }),
   fc.record({
@@ -42,12 +42,20 @@ test('any changed byte is another entry or none, and one that is cut is none', (
   }))
 })
 
+test("a supervisor's key and an officer's are two entries, though all else is the same", () => {
+  const key = { device: new Uint8Array(16), station: '7571011001001', publicKey: new Uint8Array(32), at: 1 }
+  const [officer, supervisor] = [writeEntry({ kind: 'enrolment', ...key }), writeEntry({ kind: 'supervision', ...key })]
+  assert.deepEqual([officer[1], supervisor[1]], [2, 5])
+  assert.deepEqual(officer.slice(2), supervisor.slice(2))
+})
+
 test('what is of no form says so; a kind of a later program is told apart from it', () => {
   const faults = (value: Parameters<typeof writeCbor>[0]): string => {
     const read = readEntry(writeCbor(value))
     return read.ok ? 'read' : read.error
   }
-  assert.equal(faults([5, 'x']), 'kind_unknown')
+  assert.equal(faults([999, 'x']), 'kind_unknown')
+  assert.equal(faults([5, new Uint8Array(16), 7571011001001, new Uint8Array(31), 1]), 'entry_form')
   assert.equal(faults([0]), 'entry_form')
   assert.equal(faults([1]), 'entry_form')
   assert.equal(faults([1, new Uint8Array(), 0]), 'entry_form')

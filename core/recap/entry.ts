@@ -45,12 +45,14 @@ export interface DrawEntry {
 
 /** An auditor's key signs findings from here on; with `isEnrolled` false no more. */
 export interface AuditorEntry { readonly kind: 'auditor'; readonly publicKey: Uint8Array; readonly isEnrolled: boolean; readonly organisation: string; readonly by: string; readonly at: Instant }
+  /** A supervisor's key counts at a station from here on: an auditor tells it from an officer's by the log alone. */
+  | { readonly kind: 'supervision'; readonly device: Uint8Array; readonly station: string; readonly publicKey: Uint8Array; readonly at: Instant }
 
 /** `kind_unknown`: of a later program; it stays an entry all the same. */
 type EntryFault = CborFault | 'kind_unknown' | 'entry_form'
 
 /** Added at the end, never moved. */
-export const entryKinds = { recap: 1, enrolment: 2, revocation: 3, delivery: 4, draw: 6, finding: 7, auditor: 8 } as const
+export const entryKinds = { recap: 1, enrolment: 2, revocation: 3, delivery: 4, draw: 6, finding: 7, auditor: 8, supervision: 5 } as const
 export const entryKind = ({ kind }: Entry): number => entryKinds[kind]
 
 const device_bytes = 16
@@ -73,7 +75,8 @@ export function writeEntry(entry: Entry): Uint8Array<ArrayBuffer> {
 function partsOf(entry: Entry): Cbor[] {
   switch (entry.kind) {
     case 'recap': return [entry.envelope]
-    case 'enrolment': return [entry.device, Number(entry.station), entry.publicKey, entry.at]
+    case 'enrolment':
+    case 'supervision': return [entry.device, Number(entry.station), entry.publicKey, entry.at]
     case 'revocation': return [entry.device, entry.at, entry.reason]
     case 'delivery': return [entry.recap, entry.status, entry.answer, entry.at]
     case 'draw': return [entry.seed, entry.occasion, entry.roster, entry.size, entry.root, entry.contests.map((contest) => contests.indexOf(contest)), entry.strata.map(({ area, draw }) => [area, draw]), entry.organisation, entry.by, entry.at]
@@ -97,9 +100,7 @@ export function readEntry(bytes: Uint8Array): Result<Entry, EntryFault> {
 type Reader = (parts: readonly Cbor[]) => Entry | null
 const readers: Readonly<Record<(typeof entryKinds)[keyof typeof entryKinds], Reader>> = {
   1: ([envelope, ...rest]) => (envelope instanceof Uint8Array && rest.length === 0 ? { kind: 'recap', envelope } : null),
-  2: ([device, station, publicKey, at, ...rest]) =>
-    isBytes(device, device_bytes) && isUint(station, 9_999_999_999_999) && (isBytes(publicKey, 32) || isBytes(publicKey, 65)) && isUint(at, instant_max) && rest.length === 0
-      ? { kind: 'enrolment', device, station: String(station).padStart(13, '0'), publicKey, at } : null,
+  2: (parts) => readKey('enrolment', parts),
   3: ([device, at, reason, ...rest]) =>
     isBytes(device, device_bytes) && isUint(at, instant_max) && typeof reason === 'string' && reason.length <= reason_chars_max && rest.length === 0 ? { kind: 'revocation', device, at, reason } : null,
   4: ([recap, status, answer, at, ...rest]) =>
@@ -134,4 +135,10 @@ function strataOf(rows: Cbor | undefined): Stratum[] | null {
     return typeof area === 'string' && isUint(draw, Number.MAX_SAFE_INTEGER) && rest.length === 0 ? { area, draw } : { area: '', draw: 0 }
   })
   return strataFault(strata) === null ? strata : null
+  5: (parts) => readKey('supervision', parts),
+}
+
+function readKey(kind: 'enrolment' | 'supervision', [device, station, publicKey, at, ...rest]: readonly Cbor[]): Entry | null {
+  return isBytes(device, device_bytes) && isUint(station, 9_999_999_999_999) && (isBytes(publicKey, 32) || isBytes(publicKey, 65)) && isUint(at, instant_max) && rest.length === 0
+    ? { kind, device, station: String(station).padStart(13, '0'), publicKey, at } : null
 }

@@ -4,14 +4,27 @@ import { presidential } from '@kawal/testkit/recaps.ts'
 import { contestDefaults, judgeRecap, judgeUnreadable, type Holder, type Judgement } from './judge.ts'
 import type { Recap } from './record.ts'
 
-const here: Holder = { device: 7, station: presidential.station, isRevoked: false }
+const here: Holder = { device: 7, station: presidential.station, role: 'officer', isRevoked: false }
 const facts = { isStationKnown: true, holders: [here], contests: contestDefaults }
 const reasonOf = (judgement: Judgement): string => (judgement.ok ? 'counts' : judgement.reason)
 const judged = (recap: Partial<Recap>, more: Partial<Parameters<typeof judgeRecap>[1]> = {}): Judgement => judgeRecap({ ...presidential, ...recap }, { ...facts, ...more })
 
 test('a sound record counts, for the device of its station that holds the key', () => {
-  assert.deepEqual(judged({}), { ok: true, device: 7 })
-  assert.deepEqual(judged({}, { holders: [{ ...here, device: 3, station: '7571011001001' }, { ...here, device: 5, isRevoked: true }, here] }), { ok: true, device: 7 })
+  assert.deepEqual(judged({}), { ok: true, device: 7, side: 'officer' })
+  assert.deepEqual(judged({}, { holders: [{ ...here, device: 3, station: '7571011001001' }, { ...here, device: 5, isRevoked: true }, here] }), { ok: true, device: 7, side: 'officer' })
+})
+
+test('the role of the key says of which side a record is, also in quarantine; where no key says it, nobody does', () => {
+  const supervisor: Holder = { ...here, device: 9, role: 'supervisor' }
+  const sideOf = (...holders: readonly Holder[]): string | null => judged({}, { holders }).side
+  assert.deepEqual(judged({}, { holders: [supervisor] }), { ok: true, device: 9, side: 'supervisor' })
+  // a phone that is an officer's elsewhere is a supervisor's here
+  assert.equal(sideOf({ ...here, station: '7571011001004' }, supervisor), 'supervisor')
+  assert.equal(sideOf({ ...supervisor, isRevoked: true }), 'supervisor')
+  assert.equal(sideOf({ ...supervisor, station: '7571011001004' }), 'supervisor')
+  assert.equal(sideOf({ ...supervisor, station: '7571011001004' }, { ...here, station: '7571011001005' }), null)
+  assert.equal(sideOf(), null)
+  assert.equal(judgeUnreadable({ part: 'record', code: 'version_unknown', field: 'version' }).side, null)
 })
 
 test('each reason by itself, and the first of several', () => {

@@ -65,7 +65,7 @@ function judge(check: Check, at: number, values: ReadonlyMap<string, number>, ce
 }
 
 /** One field in which one digit read otherwise, or two neighbours swapped, makes every check it stands in hold. */
-interface Slip { readonly field: string; readonly value: number; readonly meant: number }
+export interface Slip { readonly field: string; readonly value: number; readonly meant: number }
 
 /** The form has three boxes a number. */
 const boxes = 3
@@ -104,13 +104,20 @@ function fieldsOf(check: Check): readonly string[] {
 }
 
 /** Each other number that differs by one digit or by two swapped neighbours, leading zeros of the boxes included. */
-function readings(value: number): number[] {
+const readings = (value: number): number[] => [...readingsOf(value).keys()]
+
+export type Misreading = 'digit' | 'swapped'
+
+/** How one of two numbers may be the other one misread: by one digit, or by two neighbours swapped; null for neither. */
+export const misreadingOf = (one: number, other: number): Misreading | null => readingsOf(one).get(other) ?? readingsOf(other).get(one) ?? null
+
+function readingsOf(value: number): Map<number, Misreading> {
   const digits = String(value).padStart(boxes, '0')
-  const found = new Set<number>()
+  const found = new Map<number, Misreading>()
   for (let at = 0; at < digits.length; at++) {
-    for (let digit = 0; digit <= 9; digit++) found.add(Number(`${digits.slice(0, at)}${digit}${digits.slice(at + 1)}`))
-    if (at > 0) found.add(Number(`${digits.slice(0, at - 1)}${digits[at] ?? ''}${digits[at - 1] ?? ''}${digits.slice(at + 1)}`))
+    if (at > 0) found.set(Number(`${digits.slice(0, at - 1)}${digits[at] ?? ''}${digits[at - 1] ?? ''}${digits.slice(at + 1)}`), 'swapped')
+    for (let digit = 0; digit <= 9; digit++) found.set(Number(`${digits.slice(0, at)}${digit}${digits.slice(at + 1)}`), 'digit')
   }
   found.delete(value)
-  return [...found]
+  return found
 }

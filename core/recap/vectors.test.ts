@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { hexOf } from './bytes.ts'
 import { readEnvelope, signedBytes, verifyEnvelope } from './cose.ts'
+import { readEntry, writeEntry, type Entry } from './entry.ts'
 import { readSignedRecap, signRecap } from './envelope.ts'
 import { photosHash, writePhotos, type Photo } from './photo.ts'
 import { receiptCode } from './receipt-code.ts'
@@ -29,6 +30,7 @@ const photos: readonly Photo[] = [
   { page: 1, shot: 1, kind: 'preview', size_bytes: 41_000, sha256: sha256(Buffer.from('preview')) },
   { page: 1, shot: 1, kind: 'original', size_bytes: 860_000, sha256: sha256(Buffer.from('original')) },
 ]
+const device = '0123456789abcdef0123456789abcdef'
 const totals = soundTotals.map((value, at) => (at === 22 ? 129 : value))
 
 async function vectors(): Promise<Map<string, string>> {
@@ -43,11 +45,13 @@ async function vectors(): Promise<Map<string, string>> {
     assert.ok(read.ok)
     return hexOf(signedBytes(read.value))
   }
+  const enrolled = (kind: 'enrolment' | 'supervision'): Entry => ({ kind, device: bytesOf(device), station: presidential.station, publicKey: ed.raw, at: presidential.madeAt })
   return new Map([
     ['ed25519 public key', hexOf(ed.raw)], ['ed25519 kid', hexOf(ed.signer.kid)], ['p256 public key', hexOf(p256.raw)], ['p256 kid', hexOf(p256.signer.kid)],
     ['photos', hexOf(writePhotos(photos))], ['photos hash', hexOf(first.photos)],
     ['record', hexOf(writeRecap(first))], ['record to be signed', toBeSigned(signed)], ['record signed', hexOf(signed)], ['record hash', hexOf(hash)], ['record receipt code', receiptCode(hash)],
     ['correction', hexOf(writeRecap(correction))], ['correction to be signed', toBeSigned(corrected)], ['correction signed', hexOf(corrected)], ['correction hash', hexOf(sha256(corrected))], ['correction receipt code', receiptCode(sha256(corrected))],
+    ['enrolment entry', hexOf(writeEntry(enrolled('enrolment')))], ['supervision entry', hexOf(writeEntry(enrolled('supervision')))],
   ])
 }
 
@@ -65,6 +69,14 @@ test('the published bytes are read, verified and shown as the specification says
   })
   const [first, correction] = [await read('record', 'EdDSA'), await read('correction', 'ES256')]
   assert.deepEqual([first.warned, first.totals[22], correction.warned, correction.totals[22]], [[10], 129, [], 128])
-  const [slot] = slotsOf([{ hash: given.get('record hash') ?? '', recap: first }, { hash: given.get('correction hash') ?? '', recap: correction }])
-  assert.deepEqual([slot?.state, slot?.chains.map((chain) => chain.map(({ hash }) => hash))], ['corrected', [[given.get('correction hash'), given.get('record hash')]]])
+  const [slot] = slotsOf([{ hash: given.get('record hash') ?? '', recap: first, side: 'officer' }, { hash: given.get('correction hash') ?? '', recap: correction, side: 'officer' }])
+  assert.deepEqual([slot?.sides.officer?.state, slot?.sides.officer?.chains.map((chain) => chain.map(({ hash }) => hash))], ['corrected', [[given.get('correction hash'), given.get('record hash')]]])
+})
+
+test("the published entry of a supervisor's key is read as one, and not as an officer's", () => {
+  const kindOf = (name: string): string => {
+    const read = readEntry(bytesOf(published().get(name) ?? ''))
+    return read.ok ? read.value.kind : read.error
+  }
+  assert.deepEqual([kindOf('enrolment entry'), kindOf('supervision entry')], ['enrolment', 'supervision'])
 })
