@@ -32,6 +32,7 @@ export const problems = {
   person_refused: [403, 'You have no access here'],
   not_found: [404, 'There is no such thing, or it is not yours to see'],
   station_unknown: [404, 'There is no such station in the register'],
+  role_other: [409, 'This phone has another role at the station'],
   station_full: [409, 'The station has as many devices as it may have'],
   not_offered: [405, 'The standard has this, and this installation does not offer it'],
   key_missing: [409, 'The key that signed is not known'],

@@ -1,13 +1,14 @@
 import { Type, type Static } from 'typebox'
+import { SideText } from './recap.ts'
 
 /** Recaps over an area: what is due and what came, what is stuck and why, what conflicts, and what boxes still carry. */
 
 const Instant = Type.String({ format: 'date-time' })
 const Whole = Type.Integer({ minimum: 0 })
 const none = Type.Null()
-const area = Type.Optional(Type.String({ pattern: '^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{10})$', description: 'a province, regency, district or village; the whole country without it' }))
-const contest = Type.Optional(Type.String({ pattern: '^[a-z_]{1,20}$', description: 'of this contest alone; of all without it' }))
-const page = { page: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'what the page before gave as next' })), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })) }
+export const area = Type.Optional(Type.String({ pattern: '^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{10})$', description: 'a province, regency, district or village; the whole country without it' }))
+export const contest = Type.Optional(Type.String({ pattern: '^[a-z_]{1,20}$', description: 'of this contest alone; of all without it' }))
+export const page = { page: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'what the page before gave as next' })), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })) }
 
 export const recapOverviewQuery = { area, contest, format: Type.Optional(Type.Literal('csv')) }
 const stuckKinds = ['quarantine', 'delivery', 'photos'] as const
@@ -60,6 +61,7 @@ export const StuckRecap = Type.Object({
   contest: Type.Union([Type.String(), none]),
   madeAt: Type.Union([Instant, none]),
   since: Type.String({ format: 'date-time', description: 'when it came in' }),
+  side: Type.Union([SideText, none], { description: 'null: no key says it' }),
   reason: Type.Union([Type.String(), none], { description: 'of quarantine' }),
   detail: Type.Union([Type.String(), none]),
   mend: Type.Enum(['update', 'register', 'enrol', 'other_phone', 'configure', 'paper', 'receiver', 'officer'], { description: 'what mends it: a newer program, the register, enrolling the phone, a phone whose key was not revoked, the contests of the server, the paper, the receiver, or the officer who holds the photos' }),
@@ -82,7 +84,7 @@ const ConflictRecord = Type.Object({
 /** `GET /v1/recaps/conflicts`: slots with several records that nothing corrects. */
 export const RecapConflicts = Type.Object({
   now: Instant, asOf: Type.Union([Instant, none]), next: Type.Union([Type.String(), none]),
-  rows: Type.Array(Type.Object({ station: Type.String(), contest: Type.String(), sameTotals: Type.Boolean(), records: Type.Array(ConflictRecord) })),
+  rows: Type.Array(Type.Object({ station: Type.String(), contest: Type.String(), side: SideText, sameTotals: Type.Boolean(), records: Type.Array(ConflictRecord) })),
 })
 export type RecapConflicts = Static<typeof RecapConflicts>
 

@@ -2,6 +2,7 @@ import { Type, type Static } from 'typebox'
 
 /** Records of recaps (spec/recap.md) and what became of them. */
 
+export const SideText = Type.Enum(['officer', 'supervisor'], { description: "whose it is, by the role of the key that signed: the officers' of KPU, or the supervisor's of Bawaslu" })
 const HashText = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of the signed record' })
 
 export const PhotoState = Type.Object({
@@ -18,7 +19,8 @@ export const RecapState = Type.Object({
   state: Type.Enum(['waiting', 'counts', 'quarantine'], { description: 'waiting: not judged yet' }),
   reason: Type.Union([Type.String(), Type.Null()], { description: 'why it is in quarantine: record_unreadable, station_unknown, key_unknown, key_elsewhere, key_revoked, contest_unknown, form_unknown, totals_impossible' }),
   detail: Type.Union([Type.String(), Type.Null()]),
-  deliveredAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], { description: 'when the receiver took it; null: not yet' }),
+  side: Type.Union([SideText, Type.Null()], { description: 'null: not judged yet, or in quarantine and no key says it' }),
+  deliveredAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], { description: "when the receiver took it; null: not yet, or never, since a supervisor's is not handed to it" }),
   photos: Type.Union([Type.Array(PhotoState), Type.Null()], { description: 'null: its list has not come, or the record was not judged yet' }),
 })
 export type RecapState = Static<typeof RecapState>
@@ -37,6 +39,7 @@ export const RecapRecord = Type.Object({
   totals: Type.Union([Type.Record(Type.String(), Count), Type.Null()], { description: 'by the names of the form (spec/recap.md); null where its form is not known' }),
   warnings: Type.Array(Type.Object({ kind: Type.Enum(['fields', 'missing', 'sum', 'same', 'above', 'ceiling']), field: Type.Union([Type.String(), Type.Null()]), value: Count, expected: Count })),
   slips: Type.Array(Type.Object({ field: Type.String(), value: Type.Integer(), meant: Type.Integer() }), { description: 'a field in which one digit read otherwise, or two neighbours swapped, makes its checks hold: a hint to look at the paper' }),
+  side: Type.Union([SideText, Type.Null()]),
   reason: Type.Union([Type.String(), Type.Null()], { description: 'why it is in quarantine; null: it counts, or was not judged yet' }),
   detail: Type.Union([Type.String(), Type.Null()]),
   deliveredAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
@@ -49,9 +52,11 @@ export const StationRecaps = Type.Object({
   station: Type.String(),
   slots: Type.Array(Type.Object({
     contest: Type.String(),
+    side: SideText,
     state: Type.Enum(['single', 'corrected', 'conflict'], { description: 'conflict: several records that nothing corrects' }),
     sameTotals: Type.Boolean({ description: 'whether all records that nothing corrects have the same totals' }),
     chains: Type.Array(Type.Array(HashText), { description: 'each a record that nothing corrects, then what it corrects, back to the first' }),
+    loose: Type.Array(Type.Object({ hash: HashText, replaces: HashText, why: Type.Enum(['absent', 'elsewhere', 'other_side'], { description: 'absent: not here yet; elsewhere: of another slot; other_side: of the other side, whose records it cannot correct' }) }), { description: 'corrections of what is not among the records of this side' }),
   })),
   records: Type.Array(RecapRecord, { description: 'in the order of the ledger, those in quarantine too' }),
 })

@@ -99,6 +99,7 @@ export const Enrolled = Type.Object({
     latitude: Type.Union([Type.Number(), Type.Null()]),
     longitude: Type.Union([Type.Number(), Type.Null()]),
   }),
+  role: Type.Enum(['officer', 'supervisor'], { description: 'whose letter it was: that of the officers of KPU, or that of the supervisor of Bawaslu' }),
 })
 
 export type Sample = Static<typeof Sample>

@@ -38,6 +38,8 @@ const rows: Readonly<Record<Resource, { table: string; owner: string; insert: (o
   // not even its own organisation reads how it is proved who calls
   peer: { table: 'peer', owner: 'organisation_id', insert: (of) => `INSERT INTO peer (organisation_id, hub_id, url, version, proof) VALUES ('${of}', (SELECT max(id::text)::uuid FROM hub WHERE organisation_id = '${of}'), 'https://noc.example', 5, '')` },
   audit: { table: 'audit', owner: 'organisation_id', insert: (of) => `INSERT INTO audit (at, organisation_id, role, method, path) VALUES (now(), '${of}', 'noc', 'POST', '/')` },
+  comparison: { table: 'comparison_count', owner: both, insert: (of) => `INSERT INTO comparison_count VALUES ('7501011001', '${of === 'telkomsel' ? 'ppwp' : 'dpr'}', 'agree', 1)` },
+  supervisor_letter: { table: 'supervisor_letter', owner: 'organisation_id', insert: (of) => `INSERT INTO supervisor_letter (organisation_id, area, stations, issued_at) VALUES ('${of}', '7501', 1, now())` },
   recap: { table: 'ledger_checkpoint', owner: both, insert: (of) => `INSERT INTO ledger_checkpoint VALUES (${of === 'telkomsel' ? 1 : 2}, '')` },
   sample: { table: 'draw', owner: 'organisation_id', insert: (of) => `INSERT INTO draw (id, organisation_id, bytes, at) VALUES (sha256('${of}'), '${of}', '', now())` },
   witness: { table: 'ledger_witnessed', owner: both, insert: (of) => `INSERT INTO ledger_witnessed VALUES ('log', sha256(''), ${of === 'telkomsel' ? 1 : 2}, '', now())` },
@@ -46,7 +48,7 @@ const rows: Readonly<Record<Resource, { table: string; owner: string; insert: (o
   radio_sample: { table: 'radio_sample', owner: 'organisation_id', insert: (of) => `INSERT INTO radio_sample (organisation_id, technology, at, latitude, longitude) VALUES ('${of}', 'lte', now(), 0, 120)` },
 }
 const organisations = ['telkomsel', 'indosat']
-const inOrder: readonly Resource[] = ['staff', 'disturbance', 'ticket', 'ticket_event', 'report', 'hub', 'access_point', 'login_link', 'session', 'passkey', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision', 'officer_problem', 'alarm', 'planned_work', 'contact', 'message', 'audit', 'announcement', 'announcement_receipt', 'segment', 'rollup', 'comment', 'push_subscription', 'peer', 'recap', 'sample', 'witness']
+const inOrder: readonly Resource[] = ['staff', 'disturbance', 'ticket', 'ticket_event', 'report', 'hub', 'access_point', 'login_link', 'session', 'passkey', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision', 'officer_problem', 'alarm', 'planned_work', 'contact', 'message', 'audit', 'announcement', 'announcement_receipt', 'segment', 'rollup', 'comment', 'push_subscription', 'peer', 'recap', 'sample', 'witness', 'comparison', 'supervisor_letter']
 
 const expected = (role: Role, resource: Resource, action: 'read' | 'write'): 'all' | 'own' | 'none' =>
   rules.find((rule) => rule.role === role && rule.resource === resource && rule.action === action)?.scope ?? 'none'

@@ -142,7 +142,7 @@ bothStores('who holds a key is known once he is enrolled; his enrolment and an a
   await stores.enrol(phone.publicKey)
   const [holder] = (await stores.holders(['0000000000000000', kid])).get(kid) ?? []
   assert.ok(holder !== undefined && holder.publicKey.equals(phone.publicKey) && holder.station === station && !holder.isRevoked)
-  await stores.judge.judging(async (judging) => judging.write([{ index: 0, hash: Buffer.from(entries[0]?.name ?? '', 'hex'), recap: recapOf(entries[0]?.bytes ?? new Uint8Array()), judgement: { ok: true, device: holder.device } }], at))
+  await stores.judge.judging(async (judging) => judging.write([{ index: 0, hash: Buffer.from(entries[0]?.name ?? '', 'hex'), recap: recapOf(entries[0]?.bytes ?? new Uint8Array()), judgement: { ok: true, device: holder.device, side: holder.role } }], at))
   await stores.deliveries.delivered(Buffer.from(entries[0]?.name ?? '', 'hex'), 201, Buffer.from('{}'), at)
   let last = edge
   for (const kind of ['enrolment', 'delivery'] as const) {
@@ -172,7 +172,7 @@ bothStores('what is new is judged in the log’s order, what is in quarantine ag
   const device = (await stores.holders([Buffer.from(phone.kid).toString('hex')])).get(Buffer.from(phone.kid).toString('hex'))?.[0]?.device ?? -1
   const judged = (nth: number, isGood: boolean) => {
     const { name = '', bytes = new Uint8Array() } = entries[nth] ?? {}
-    return { index: nth, hash: Buffer.from(name, 'hex'), recap: recapOf(bytes), judgement: isGood ? { ok: true, device } as const : { ok: false, reason: 'station_unknown', detail: `nth ${nth}` } as const }
+    return { index: nth, hash: Buffer.from(name, 'hex'), recap: recapOf(bytes), judgement: isGood ? { ok: true, device, side: 'officer' } as const : { ok: false, reason: 'station_unknown', detail: `nth ${nth}`, side: 'officer' } as const }
   }
   const indices = (rows: readonly { readonly index: number }[]): number[] => rows.map(({ index }) => index)
   assert.deepEqual(indices(await stores.judge.fresh(2)), [0, 1])
@@ -221,7 +221,7 @@ bothStores('a list is kept when it is looked at and found right; its photos are 
   for (let round = 0; round < 2; round++) await stores.lists.markKept(preview, at)
   assert.deepEqual([await stores.lists.find(preview), await stores.lists.find(original), await stores.lists.find({ ...preview, size: 91 })], [{ isKept: true }, { isKept: false }, null])
   await stores.enrol(phone.publicKey)
-  await stores.judge.judging((judging) => judging.write([{ index: 0, hash: record, recap: recapOf(entries[0]?.bytes ?? new Uint8Array()), judgement: { ok: false, reason: 'key_unknown', detail: '' } }], at))
+  await stores.judge.judging((judging) => judging.write([{ index: 0, hash: record, recap: recapOf(entries[0]?.bytes ?? new Uint8Array()), judgement: { ok: false, reason: 'key_unknown', detail: '', side: null } }], at))
   assert.deepEqual((await stores.stateOf(entries[0]?.name ?? ''))?.photos?.map(({ kind, kept: isKept }) => [kind, isKept]), [['preview', true], ['original', false]])
 })
 

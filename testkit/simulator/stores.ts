@@ -20,7 +20,7 @@ const idOf = ({ sha256, size }: PhotoId): string => `${sha256}-${size}`
 
 export const holdersOf = (tables: Tables, io: Io): Holders => (kids) => io.look(() => {
   const found = new Map<string, KeyHolder[]>()
-  for (const { kid, key, station, publicKey } of tables.devices) if (kids.includes(kid)) found.set(kid, [...found.get(kid) ?? [], { device: key, station, publicKey, isRevoked: false }])
+  for (const { kid, key, station, publicKey } of tables.devices) if (kids.includes(kid)) found.set(kid, [...found.get(kid) ?? [], { device: key, station, publicKey, role: 'officer', isRevoked: false }])
   return found
 })
 

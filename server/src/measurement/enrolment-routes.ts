@@ -2,17 +2,18 @@ import type { FastifyInstance } from 'fastify'
 import { timingSafeEqual } from 'node:crypto'
 import { Enrolment, type Enrolled } from '@kawal/contract/report.ts'
 import { enrolmentClaim, readLetterCode, type LetterFault } from '@kawal/core/measurement/letter.ts'
+import { sides, type Side } from '@kawal/core/recap/slot.ts'
 import type { Database } from '../adapters/postgres/database.ts'
 import { ProblemError } from '../problem.ts'
 import { Attempts } from './attempts.ts'
-import { deviceToken, enrol, enrolKey, provesKey, readPhoneKey, stationCode, station_devices_max, type PhoneKey } from './enrolment.ts'
+import { deviceToken, enrol, enrolKey, provesKey, readPhoneKey, role_devices_max, stationCode, type PhoneKey } from './enrolment.ts'
 
 interface EnrolmentDependencies {
   readonly database: Database
   readonly secret: Buffer
   readonly clock: () => number
   readonly stationOf: (code: string) => Promise<Enrolled['station'] | null>
-  /** Devices that may enrol at one station; without it the default. */
+  /** Officers' devices that may enrol at one station; without it the default. */
   readonly stationDevices_max?: number | undefined
 }
 
@@ -33,18 +34,26 @@ export function enrolmentRoutes(app: FastifyInstance, needs: EnrolmentDependenci
     refuseGuessing(wrong, guesses, needs.clock())
     const station = await needs.stationOf(code)
     if (station === null) throw new ProblemError('station_unknown', `${code} is not in the register. The code has 13 digits: village, then the number of the station.`)
-    if (!timingSafeEqual(Buffer.from(given.value), Buffer.from(stationCode(needs.secret, code)))) {
+    const role = roleOf(needs.secret, code, given.value)
+    if (role === null) {
       for (const key of Object.values(guesses)) wrong.failed(key, needs.clock())
       throw new ProblemError('code_wrong', `Read the code in the appointment letter of station ${code} again.`)
     }
     const key = provenKey(request.body, enrolmentClaim(code, given.value))
-    const enrolled = await (key === null ? enrol(needs.database, code, needs.clock(), needs.stationDevices_max).then((device) => (device === null ? null : { device, known: false }))
-      : enrolKey(needs.database, code, key.bytes, needs.clock(), needs.stationDevices_max))
-    if (enrolled === null) throw new ProblemError('station_full', `Station ${code} has ${needs.stationDevices_max ?? station_devices_max} devices already. Ask the helpdesk of your district.`)
+    const max = role === 'officer' ? (needs.stationDevices_max ?? role_devices_max[role]) : role_devices_max[role]
+    const enrolled = await (key === null ? enrol(needs.database, code, needs.clock(), max, role).then((device) => (device === null ? null : { device, known: false, role })) : enrolKey(needs.database, code, key.bytes, needs.clock(), max, role))
+    if (enrolled === null) throw new ProblemError('station_full', `Station ${code} has ${max} devices ${role === 'officer' ? 'of officers' : 'of its supervisor'} already. Ask ${role === 'officer' ? 'the helpdesk of your district' : 'Bawaslu'}.`)
     const { device, known } = enrolled
+    if (enrolled.role !== role) throw new ProblemError('role_other', `This phone is enrolled at station ${code} with ${enrolled.role === 'officer' ? "its officers' letter, and sends for KPU. Its supervisor" : "its supervisor's letter, and sends for Bawaslu. Its officers"} send${enrolled.role === 'officer' ? 's' : ''} from another phone.`)
     void reply.code(known ? 200 : 201)
-    return { device: device.id, token: deviceToken(needs.secret, device), station }
+    return { device: device.id, token: deviceToken(needs.secret, device), station, role }
   })
+}
+
+/** Whose letter a code is of. Both are compared, whichever it is. @returns null for neither */
+function roleOf(secret: Buffer, station: string, code: string): Side | null {
+  const [officer, supervisor] = sides.map((role) => timingSafeEqual(Buffer.from(code), Buffer.from(stationCode(secret, station, role))))
+  return officer === true ? 'officer' : supervisor === true ? 'supervisor' : null
 }
 
 const codeFaults: Readonly<Record<LetterFault, string>> = {

@@ -2,6 +2,7 @@ import { createHmac, createPublicKey, hash, randomUUID, timingSafeEqual, verify,
 import type pg from 'pg'
 import type { DeviceKey } from '@kawal/contract/report.ts'
 import { letterCodeOf } from '@kawal/core/measurement/letter.ts'
+import type { Side } from '@kawal/core/recap/slot.ts'
 import { system, type Database } from '../adapters/postgres/database.ts'
 
 /** A device as its token names it. `key` is its short name inside the database. */
@@ -18,9 +19,12 @@ export async function deploymentSecret(database: Database): Promise<Buffer> {
   return row.secret
 }
 
-/** The code in a station's appointment letter, as `letterCodeOf` gives it: 80 bits of an HMAC and a check symbol. */
-export function stationCode(secret: Buffer, station: string): string {
-  return letterCodeOf(createHmac('sha256', secret).update(`station ${station}`).digest().subarray(0, 10))
+/**
+ * The code in a station's letter of officers or of its supervisor, as `letterCodeOf` gives it: 80 bits of an HMAC and a check symbol. The role is in what is
+ * hashed: whoever knows the one code knows nothing of the other, and which was given says the role.
+ */
+export function stationCode(secret: Buffer, station: string, role: Side = 'officer'): string {
+  return letterCodeOf(createHmac('sha256', secret).update(`${role === 'officer' ? 'station' : role} ${station}`).digest().subarray(0, 10))
 }
 
 /** A token that proves its own device: no look-up for each report. */
@@ -69,8 +73,8 @@ export function tokenReader(secret: Buffer): (token: string) => Device | null {
   }
 }
 
-/** Seven officers a station, each of whom may lose a phone twice. */
-export const station_devices_max = 21
+/** Seven officers a station, and one supervisor (Law 7/2017, article 90) with somebody who stands in for him, each of whom may lose a phone twice. */
+export const role_devices_max: Readonly<Record<Side, number>> = { officer: 21, supervisor: 6 }
 const enrol_lock = 5107
 
 /** A phone's public key: what a signature is held against, and its bytes as they are kept. */
@@ -102,19 +106,26 @@ export function provesKey({ key }: PhoneKey, claim: Uint8Array, proof: string): 
 
 /**
  * Keeps a new device of a station; it is on disk when this resolves.
- * @returns null when the station has `max` devices already
+ * @returns null when the station has `max` devices of the role already
  */
-export function enrol(database: Database, station: string, now: number, max = station_devices_max): Promise<Device | null> {
-  return atStation(database, station, (client) => keep(client, station, null, now, max))
+export function enrol(database: Database, station: string, now: number, max?: number, role: Side = 'officer'): Promise<Device | null> {
+  return atStation(database, station, (client) => keep(client, station, null, now, role, max ?? role_devices_max[role]))
+}
+
+interface EnrolledKey {
+  readonly device: Device
+  readonly known: boolean
+  /** As it was enrolled, which need not be what was asked: at one station a key has one role. */
+  readonly role: Side
 }
 
 /** As `enrol`, but a key that the station knows is the device that it was: an answer that was lost costs no place. */
-export function enrolKey(database: Database, station: string, key: Buffer, now: number, max = station_devices_max): Promise<{ readonly device: Device; readonly known: boolean } | null> {
+export function enrolKey(database: Database, station: string, key: Buffer, now: number, max?: number, role: Side = 'officer'): Promise<EnrolledKey | null> {
   return atStation(database, station, async (client) => {
-    const { rows } = await client.query<{ id: string; key: number }>('SELECT id, key FROM device WHERE station_code = $1 AND public_key = $2', [station, key])
-    if (rows[0] !== undefined) return { device: { ...rows[0], station }, known: true }
-    const device = await keep(client, station, key, now, max)
-    return device === null ? null : { device, known: false }
+    const { rows: [held] } = await client.query<{ id: string; key: number; role: Side }>('SELECT id, key, role FROM device WHERE station_code = $1 AND public_key = $2', [station, key])
+    if (held !== undefined) return { device: { id: held.id, key: held.key, station }, known: true, role: held.role }
+    const device = await keep(client, station, key, now, role, max ?? role_devices_max[role])
+    return device === null ? null : { device, known: false, role }
   })
 }
 
@@ -126,12 +137,12 @@ function atStation<T>(database: Database, station: string, work: (client: pg.Cli
   })
 }
 
-async function keep(client: pg.ClientBase, station: string, key: Buffer | null, now: number, max: number): Promise<Device | null> {
+async function keep(client: pg.ClientBase, station: string, key: Buffer | null, now: number, role: Side, max: number): Promise<Device | null> {
   const id = randomUUID()
   const { rows } = await client.query<{ key: number }>(
-    `INSERT INTO device (id, station_code, number, enrolled_at, public_key)
-     SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $5 FROM device WHERE station_code = $2 HAVING coalesce(max(number), 0) < $4 RETURNING key`,
-    [id, station, new Date(now), Math.min(max, 2_147_483_647), key],
+    `INSERT INTO device (id, station_code, number, enrolled_at, public_key, role)
+     SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $5, $6 FROM device WHERE station_code = $2 HAVING count(*) FILTER (WHERE role = $6) < $4 RETURNING key`,
+    [id, station, new Date(now), Math.min(max, 2_147_483_647), key, role],
   )
   return rows[0] === undefined ? null : { id, key: rows[0].key, station }
 }

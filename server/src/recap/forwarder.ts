@@ -15,7 +15,7 @@ export interface Due { readonly hash: Buffer; readonly bytes: Uint8Array }
 
 /** What the receiver has, as far as it said so. */
 export interface DeliveryStore {
-  /** Records that count and that it has not answered for, in the ledger's order, without those that are to be left alone longer. */
+  /** Officers' records that count and that it has not answered for, in the ledger's order, without those that are to be left alone longer. */
   due(now: Instant, max: number): Promise<readonly Due[]>
   /** Its answer: on disk when this resolves, the first one of each record alone; the record is due no more. */
   delivered(hash: Buffer, status: number, answer: Buffer, at: Instant): Promise<void>

@@ -78,7 +78,7 @@ export function createJudge({ store, clock, contests, signatures, failed }: Judg
         return
       }
       failed(error)
-      const judgement = { ok: false, reason: 'record_unreadable', detail: `It could not be judged: ${String(error).slice(0, 200)}` } as const
+      const judgement = { ok: false, reason: 'record_unreadable', detail: `It could not be judged: ${String(error).slice(0, 200)}`, side: null } as const
       await store.judging((judging) => judging.write([{ index: only.index, hash: parts(only.bytes).hash, recap: null, judgement }], clock()))
     }
   }

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { Instant } from '@kawal/core/kernel/clock.ts'
 import { system, type Database } from '../adapters/postgres/database.ts'
+import { figuresHash } from './figures.ts'
 import { recap_kind } from './intake.ts'
 import type { Judged, JudgeStore } from './judge.ts'
 import { readHolders } from './keys.ts'
@@ -24,13 +25,14 @@ async function knownStations(client: pg.ClientBase, codes: readonly string[]): P
 async function write(client: pg.ClientBase, judged: readonly Judged[], now: Instant): Promise<void> {
   const column = <T>(pick: (each: Judged) => T): T[] => judged.map(pick)
   await client.query(
-    `INSERT INTO recap (hash, entry, station_code, contest, device, sequence, made_at, replaces, photos, reason, detail, judged_at)
-     SELECT *, $12::timestamptz FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::integer[], $6::integer[], $7::timestamptz[], $8::bytea[], $9::bytea[], $10::text[], $11::text[])
+    `INSERT INTO recap (hash, entry, station_code, contest, device, sequence, made_at, replaces, photos, reason, detail, side, figures, judged_at)
+     SELECT *, $14::timestamptz FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::integer[], $6::integer[], $7::timestamptz[], $8::bytea[], $9::bytea[], $10::text[], $11::text[], $12::text[], $13::bytea[])
      ON CONFLICT (hash) DO UPDATE SET station_code = excluded.station_code, contest = excluded.contest, device = excluded.device, sequence = excluded.sequence, made_at = excluded.made_at, replaces = excluded.replaces,
-       photos = excluded.photos, reason = excluded.reason, detail = excluded.detail, judged_at = excluded.judged_at WHERE recap.reason IS NOT NULL`,
+       photos = excluded.photos, reason = excluded.reason, detail = excluded.detail, side = excluded.side, figures = excluded.figures, judged_at = excluded.judged_at WHERE recap.reason IS NOT NULL`,
     [
       column(({ hash }) => hash), column(({ index }) => index), column(({ recap }) => recap?.station ?? null), column(({ recap }) => recap?.contest ?? null), column(({ judgement }) => (judgement.ok ? judgement.device : null)),
       column(({ recap }) => recap?.sequence ?? null), column(({ recap }) => (recap === null ? null : new Date(recap.madeAt))), column(({ recap }) => recap?.replaces ?? null), column(({ recap }) => recap?.photos ?? null),
-      column(({ judgement }) => (judgement.ok ? null : judgement.reason)), column(({ judgement }) => (judgement.ok ? null : judgement.detail)), new Date(now),
+      column(({ judgement }) => (judgement.ok ? null : judgement.reason)), column(({ judgement }) => (judgement.ok ? null : judgement.detail)),
+      column(({ judgement }) => judgement.side), column(({ recap }) => (recap === null ? null : figuresHash(recap))), new Date(now),
     ])
 }

@@ -1,6 +1,7 @@
 import { createPublicKey, verify, type KeyObject } from 'node:crypto'
 import type pg from 'pg'
 import { signedBytes, type Algorithm, type Envelope } from '@kawal/core/recap/cose.ts'
+import type { Side } from '@kawal/core/recap/slot.ts'
 import { system, type Database } from '../adapters/postgres/database.ts'
 
 /** A device whose key may have signed. */
@@ -9,6 +10,8 @@ export interface KeyHolder {
   readonly station: string
   /** 32 bytes of Ed25519, or 65 of P-256. */
   readonly publicKey: Buffer
+  /** By whose letter it was enrolled there. */
+  readonly role: Side
   readonly isRevoked: boolean
 }
 
@@ -64,12 +67,12 @@ export function keyOf(publicKey: Uint8Array): KeyObject | null {
 
 /** Who holds the keys of these ids (hex). An id is eight bytes of a hash: two keys may share one. */
 export async function readHolders(client: pg.ClientBase, kids: readonly string[]): Promise<Map<string, KeyHolder[]>> {
-  const { rows } = await client.query<{ kid: Buffer; key: number; station_code: string; public_key: Buffer; revoked: boolean }>(
-    'SELECT kid, key, station_code, public_key, revoked_at IS NOT NULL AS revoked FROM device WHERE kid = ANY($1) ORDER BY key', [kids.map((kid) => Buffer.from(kid, 'hex'))])
+  const { rows } = await client.query<{ kid: Buffer; key: number; station_code: string; public_key: Buffer; role: Side; revoked: boolean }>(
+    'SELECT kid, key, station_code, public_key, role, revoked_at IS NOT NULL AS revoked FROM device WHERE kid = ANY($1) ORDER BY key', [kids.map((kid) => Buffer.from(kid, 'hex'))])
   const found = new Map<string, KeyHolder[]>()
-  for (const { kid, key, station_code, public_key, revoked } of rows) {
+  for (const { kid, key, station_code, public_key, role, revoked } of rows) {
     const id = kid.toString('hex')
-    found.set(id, [...(found.get(id) ?? []), { device: key, station: station_code, publicKey: public_key, isRevoked: revoked }])
+    found.set(id, [...(found.get(id) ?? []), { device: key, station: station_code, publicKey: public_key, role, isRevoked: revoked }])
   }
   return found
 }

@@ -10,6 +10,8 @@ import { endWith, openLog, type LogSettings } from '../ledger/open.ts'
 import { ledgerRoutes } from '../ledger/routes.ts'
 import type { Watched } from '../ledger/witness-routes.ts'
 import { deviceOf } from '../measurement/device.ts'
+import { ProblemError } from '../problem.ts'
+import { slotRoute } from './comparison-routes.ts'
 import { createRecapCounts } from './counts.ts'
 import { createDeliveryStore } from './deliveries.ts'
 import { createForwarder, type ReceiverSettings } from './forwarder.ts'
@@ -112,6 +114,7 @@ export async function openRecaps({ clock, log, recaps: settings, fatal = endWith
         const lists = createPhotoLists(database)
         recapRoutes(scope, { lists, stateOf: (hash) => readState(database, hash), deliveryOf: (hash) => readDelivery(database, hash), admit, clock, ledger: open, witnessing, intake, taken: () => void judge.turn() })
         stationRecapRoute(scope, { database, contests })
+        slotRoute(scope, { database, clock, contests, receiptOf: (index) => open().receipt(index) })
         photoRoutes(scope, { lists, admit, clock, store: createPhotoStore(photoFiles(settings?.photos ?? '')), fatal })
         done()
       })

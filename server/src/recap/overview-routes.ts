@@ -7,6 +7,7 @@ import { boxesRoute } from '../custody/boxes.ts'
 import { ProblemError } from '../problem.ts'
 import { callerWho, limit_default, sendCsv, takes, wantsCsv, type FlatRow } from '../readiness/ask.ts'
 import { completenessRoutes } from './completeness-routes.ts'
+import { comparisonRoutes } from './comparison-routes.ts'
 import { createDue, type DueStation } from './due.ts'
 import { createOverview } from './overview.ts'
 import { readConflicts, readStuck, type Page, type StuckKind } from './stuck.ts'
@@ -51,10 +52,11 @@ export function recapOverviewRoutes(app: FastifyInstance, { database, clock, reg
     readConflicts(database, callerWho(request, 'read', 'recap'), pageOf(request.query), asOf(), clock()))
 
   completenessRoutes(app, { ...needs, countedAt: asOf, linkedAt })
+  comparisonRoutes(app, { ...needs, contests })
   boxesRoute(app, { database, clock, names: register.names })
 }
 
 const overviewColumns = ['code', 'name', 'zone', 'stations', 'expected', 'due', 'overdue', 'recorded', 'delivered', 'photosWhole', 'conflicts', 'quarantine']
-const stuckColumns = ['kind', 'code', 'hash', 'station', 'contest', 'madeAt', 'since', 'reason', 'detail', 'mend', 'tries', 'nextTryAt', 'photosKept', 'photosListed']
+const stuckColumns = ['kind', 'code', 'hash', 'station', 'contest', 'madeAt', 'since', 'reason', 'detail', 'mend', 'tries', 'nextTryAt', 'photosKept', 'photosListed', 'side']
 
 const flat = ({ quarantine, ...row }: RecapOverview['rows'][number]): FlatRow => ({ ...row, quarantine: Object.values(quarantine).reduce((sum, many) => sum + many, 0) })

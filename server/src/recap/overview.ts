@@ -19,7 +19,7 @@ interface Counted { readonly area: string; readonly contest: string; readonly re
 type Sum = Omit<RecapCounts, 'expected' | 'due' | 'overdue'>
 
 /** Digits of the areas in an area. */
-const below: Readonly<Record<number, number>> = { 0: 2, 2: 4, 4: 6, 6: 10, 10: 13 }
+export const below: Readonly<Record<number, number>> = { 0: 2, 2: 4, 4: 6, 6: 10, 10: 13 }
 
 /**
  * Recaps by the areas in one. Counts are kept by village (counts.ts); the stations of a village are counted each time.
@@ -70,7 +70,7 @@ function shown({ clock, due, names, contests, hasReceiver, asOf }: OverviewNeeds
 }
 
 /** Codes of one area, by whatever the database sorts: all digits. The first parameter is the area. */
-const within = (column: string, digits: number): string => `${column} >= rpad($1::text, ${digits}, '0') AND ${column} <= rpad($1::text, ${digits}, '9')`
+export const within = (column: string, digits: number): string => `${column} >= rpad($1::text, ${digits}, '0') AND ${column} <= rpad($1::text, ${digits}, '9')`
 
 const sum_villages = `
   SELECT left(village, $2::integer) AS area, contest, reason, sum(records)::integer AS records, sum(recorded)::integer AS recorded, sum(delivered)::integer AS delivered, sum(whole)::integer AS whole, sum(conflicts)::integer AS conflicts
@@ -79,8 +79,8 @@ const sum_villages = `
 const count_stations = `
   WITH held AS (
     SELECT station_code, contest, reason, delivered, whole,
-      NOT EXISTS (SELECT FROM recap later WHERE later.replaces = recap.hash AND later.reason IS NULL AND later.station_code = recap.station_code AND later.contest = recap.contest) AS newest
-    FROM recap WHERE ${within('station_code', 13)})
+      NOT EXISTS (SELECT FROM recap later WHERE later.replaces = recap.hash AND later.reason IS NULL AND later.station_code = recap.station_code AND later.contest = recap.contest AND later.side = recap.side) AS newest
+    FROM recap WHERE ${within('station_code', 13)} AND (reason IS NOT NULL OR side = 'officer'))
   SELECT station_code AS area, coalesce(contest, '') AS contest, coalesce(reason, '') AS reason, count(*)::integer AS records, (reason IS NULL)::integer AS recorded, (reason IS NULL AND bool_and(delivered))::integer AS delivered,
     (reason IS NULL AND bool_and(whole) FILTER (WHERE newest))::integer AS whole, (reason IS NULL AND count(*) FILTER (WHERE newest) > 1)::integer AS conflicts
   FROM held GROUP BY station_code, held.contest, held.reason`

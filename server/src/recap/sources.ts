@@ -1,9 +1,10 @@
 import { entryKind, readEntry, writeEntry, type Entry } from '@kawal/core/recap/entry.ts'
+import type { Side } from '@kawal/core/recap/slot.ts'
 import { sha256 } from '../ledger/cryptography.ts'
 import type { NewEntry, Source } from '../ledger/ledger.ts'
 import type { DatabaseWriting } from '../ledger/store.ts'
 
-interface DeviceRow { readonly row: string; readonly key: number; readonly id: string; readonly station_code: string; readonly public_key: Buffer; readonly enrolled_at: Date; readonly revoked_at: Date; readonly revoked_reason: string }
+interface DeviceRow { readonly row: string; readonly key: number; readonly id: string; readonly station_code: string; readonly public_key: Buffer; readonly role: Side; readonly enrolled_at: Date; readonly revoked_at: Date; readonly revoked_reason: string }
 interface DrawRow { readonly row: string; readonly bytes: Buffer }
 interface AuditorRow { readonly row: string; readonly public_key: Buffer; readonly organisation_id: string; readonly name: string; readonly enrolled_at: Date; readonly withdrawn_at: Date }
 interface DeliveryRow { readonly row: string; readonly hash: Buffer; readonly status: number; readonly answer: Buffer; readonly at: Date }
@@ -11,11 +12,11 @@ interface DeliveryRow { readonly row: string; readonly hash: Buffer; readonly st
 const deviceOf = ({ id }: DeviceRow): Uint8Array => Buffer.from(id.replaceAll('-', ''), 'hex')
 
 /**
- * What else goes into the ledger: keys that were enrolled, keys that were revoked (nobody can make a phone count, or not count, unseen), what the
+ * What else goes into the ledger: keys that were enrolled, each as whose it is, keys that were revoked (nobody can make a phone count, or not count, unseen), what the
  * receiver answered, and draws with the keys of those who compare them.
  */
 export const createSources = (): readonly Source<DatabaseWriting>[] => [
-  source<DeviceRow>('device', 'entry', 'key', 'public_key IS NOT NULL AND entry IS NULL', (row) => ({ kind: 'enrolment', device: deviceOf(row), station: row.station_code, publicKey: row.public_key, at: row.enrolled_at.getTime() })),
+  source<DeviceRow>('device', 'entry', 'key', 'public_key IS NOT NULL AND entry IS NULL', (row) => ({ kind: row.role === 'officer' ? 'enrolment' : 'supervision', device: deviceOf(row), station: row.station_code, publicKey: row.public_key, at: row.enrolled_at.getTime() })),
   // One that the log does not know is not revoked in it either.
   source<DeviceRow>('device', 'revocation_entry', 'key', 'revoked_at IS NOT NULL AND revocation_entry IS NULL AND entry IS NOT NULL', (row) => ({ kind: 'revocation', device: deviceOf(row), at: row.revoked_at.getTime(), reason: row.revoked_reason })),
   source<DeliveryRow>('delivery', 'entry', 'at', 'entry IS NULL', (row) => ({ kind: 'delivery', recap: row.hash, status: row.status, answer: sha256(row.answer), at: row.at.getTime() })),

@@ -1,38 +1,53 @@
+import type pg from 'pg'
 import type { RecapRecord, StationRecaps } from '@kawal/contract/recap.ts'
 import { hexOf } from '@kawal/core/recap/bytes.ts'
 import { formOf, type Form } from '@kawal/core/recap/form.ts'
 import type { Contests } from '@kawal/core/recap/judge.ts'
 import { receiptCode } from '@kawal/core/recap/receipt-code.ts'
 import type { Recap } from '@kawal/core/recap/record.ts'
-import { slotsOf } from '@kawal/core/recap/slot.ts'
+import { sides, slotsOf, type Side, type Slot } from '@kawal/core/recap/slot.ts'
 import { checkTotals, slipsOf, type Warning } from '@kawal/core/recap/totals.ts'
 import type { Caller, Database } from '../adapters/postgres/database.ts'
 import { readPhotosOf } from './photos.ts'
 import { recapOf } from './stored.ts'
 
-interface Row { readonly hash: Buffer; readonly entry: number; readonly at: Date; readonly bytes: Buffer; readonly photos: Buffer | null; readonly reason: string | null; readonly detail: string | null; readonly delivered_at: Date | null }
+interface Row { readonly hash: Buffer; readonly entry: number; readonly at: Date; readonly bytes: Buffer; readonly photos: Buffer | null; readonly side: Side | null; readonly reason: string | null; readonly detail: string | null; readonly delivered_at: Date | null }
 
-/** Everything that was handed in of a station: what counts, by slot, and what is in quarantine. */
+/** Everything that was handed in of a station: what counts, by slot and side, and what is in quarantine. */
 export function readStation(database: Database, caller: Caller, station: string, contests: Contests): Promise<StationRecaps> {
   return database.transaction(caller, async (client) => {
-    const { rows } = await client.query<Row>(
-      `SELECT recap.hash, recap.entry, ledger_entry.at, bytes, photos, reason, detail, delivery.at AS delivered_at FROM recap JOIN ledger_entry ON index = recap.entry LEFT JOIN delivery ON delivery.hash = recap.hash
-       WHERE station_code = $1 ORDER BY recap.entry`, [station])
-    const read = rows.map((row) => ({ row, recap: recapOf(row.bytes) }))
-    const counting = read.flatMap(({ row, recap }) => (row.reason === null && recap !== null ? [{ hash: row.hash.toString('hex'), recap }] : []))
-    const records: RecapRecord[] = []
-    for (const { row, recap } of read) records.push({ ...shown(row, recap, contests), photos: row.photos === null ? null : await readPhotosOf(client, row.photos) })
-    return { station, slots: slotsOf(counting).map(({ contest, state, sameTotals, chains }) => ({ contest, state, sameTotals, chains: chains.map((chain) => chain.map(({ hash }) => hash)) })), records }
+    const { slots, records } = await readRecords(client, station, null, contests)
+    return { station, slots: slots.flatMap(saySides), records }
   })
 }
 
-function shown({ hash, entry, at, reason, detail, delivered_at }: Row, recap: Recap | null, contests: Contests): Omit<RecapRecord, 'photos'> {
+/** Records of a station or of one of its slots, in the ledger's order, and the slots that those which count make. */
+export async function readRecords(client: pg.ClientBase, station: string, contest: string | null, contests: Contests): Promise<{ readonly slots: readonly Slot[]; readonly records: RecapRecord[] }> {
+  const { rows } = await client.query<Row>(
+    `SELECT recap.hash, recap.entry, ledger_entry.at, bytes, photos, side, reason, detail, delivery.at AS delivered_at FROM recap JOIN ledger_entry ON index = recap.entry LEFT JOIN delivery ON delivery.hash = recap.hash
+     WHERE station_code = $1 AND ($2::text IS NULL OR contest = $2) ORDER BY recap.entry`, [station, contest])
+  const read = rows.map((row) => ({ row, recap: recapOf(row.bytes) }))
+  const counting = read.flatMap(({ row, recap }) => (row.reason === null && recap !== null && row.side !== null ? [{ hash: row.hash.toString('hex'), recap, side: row.side }] : []))
+  const records: RecapRecord[] = []
+  for (const { row, recap } of read) records.push({ ...shown(row, recap, contests), photos: row.photos === null ? null : await readPhotosOf(client, row.photos) })
+  return { slots: slotsOf(counting), records }
+}
+
+/** Each side that has something. */
+export function saySides({ contest, sides: of }: Slot): StationRecaps['slots'] {
+  return sides.flatMap((side) => {
+    const its = of[side]
+    return its === null ? [] : [{ contest, side, state: its.state, sameTotals: its.sameTotals, chains: its.chains.map((chain) => chain.map(({ hash }) => hash)), loose: its.loose.map((each) => ({ ...each })) }]
+  })
+}
+
+function shown({ hash, entry, at, side, reason, detail, delivered_at }: Row, recap: Recap | null, contests: Contests): Omit<RecapRecord, 'photos'> {
   const form = recap === null ? null : formOf(recap.contest, recap.ballot, recap.form)
   // The officer's own ceiling where the contest is not configured here.
   const judged = recap === null || form?.ok !== true ? { totals: null, warnings: [], slips: [] } : judgedBy(form.value, recap, contests[recap.contest]?.ceiling ?? recap.ceiling)
   return {
     hash: hash.toString('hex'), code: receiptCode(hash), entry, receivedAt: at.toISOString(), contest: recap?.contest ?? null, madeAt: recap === null ? null : new Date(recap.madeAt).toISOString(),
-    replaces: recap === null || recap.replaces === null ? null : hexOf(recap.replaces), ...judged, reason, detail, deliveredAt: delivered_at?.toISOString() ?? null,
+    replaces: recap === null || recap.replaces === null ? null : hexOf(recap.replaces), ...judged, side, reason, detail, deliveredAt: delivered_at?.toISOString() ?? null,
   }
 }
 
