@@ -28,7 +28,7 @@ import { WitnessedLogs } from './witness.ts'
 import { PushGiven, PushRow, PushState, PushTried } from './push.ts'
 import { PlannedWorkCreate, PlannedWorkDetail, PlannedWorkPatch, PlannedWorkReceipt, PlannedWorkRow, PlannedWorkRows, plannedWorkStates } from './planned-work.ts'
 import { Hub, HubCreate, TroubleTicket, TroubleTicketCreate, TroubleTicketPatch, TrackRecords, trackRecordQuery } from './ticket.ts'
-import { OfficerProblem, OfficerProblemGiven, OfficerProblems, OfficerProblemWord, Pack, PackDelta, SigmonConfig, VerifyingKeys } from './sigmon.ts'
+import { OfficerProblem, OfficerProblemGiven, OfficerProblems, OfficerProblemWord, Pack, PackDelta, SigmonConfig, SupervisorLetters, VerifyingKeys } from './sigmon.ts'
 import { Enrolled, Enrolment, Ping, ReportBatch, ReportReceipt, Sample, UploadTiming } from './report.ts'
 
 interface Operation {
@@ -96,6 +96,7 @@ export const operations: readonly Operation[] = [
   { method: 'post', path: '/v1/problems', tag: 'officers', summary: 'Report a problem; it becomes a ticket. 200 when this phone sent it before', security: 'device', body: OfficerProblemGiven, answer: [201, OfficerProblem], problems: ['body_invalid', 'device_unknown', 'state_conflict', 'too_many_problems', 'storage_full'] },
   { method: 'get', path: '/v1/problems', tag: 'officers', summary: 'The newest 50 problems of this phone, and what became of them', security: 'device', answer: [200, OfficerProblems], problems: ['device_unknown'] },
   { method: 'post', path: '/v1/problems/{id}/word', tag: 'officers', summary: 'Say of a problem that is called resolved whether it is', security: 'device', body: OfficerProblemWord, answer: [200, OfficerProblem], problems: ['body_invalid', 'device_unknown', 'not_found', 'state_conflict'] },
+  { method: 'post', path: '/v1/supervisor-letters', tag: 'organisations', summary: "Codes and links for letters of the stations' supervisors, as CSV: Bawaslu's to issue, and written down each time", security: 'session', body: SupervisorLetters, answer: [200, 'text/csv'], problems: ['body_invalid', 'session_missing', 'not_allowed', 'not_found'] },
   { method: 'post', path: '/v1/recaps', tag: 'officers', summary: 'Hand in a signed record (spec/recap.md), of whichever phone: it is on disk and in the ledger before the 201, and the answer is its receipt (tlog-proof, spec/ledger.md); 200 with the same receipt when it was there before', security: 'device', takes: cose_type, body: Type.String({ maxLength: 8_192 }), answer: [201, 'text/plain'], problems: ['body_invalid', 'recap_unreadable', 'device_unknown', 'signature_wrong', 'key_missing', 'overloaded', 'too_large', 'not_ready', 'storage_full'] },
   { method: 'get', path: '/v1/recaps/{hash}', tag: 'officers', summary: 'What became of a record', security: 'device', answer: [200, RecapState], problems: ['device_unknown', 'not_found'] },
   { method: 'get', path: '/v1/recaps/{hash}/receipt', tag: 'officers', summary: 'Its receipt, always the same', security: 'device', answer: [200, 'text/plain'], problems: ['device_unknown', 'not_found', 'not_ready'] },

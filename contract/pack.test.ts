@@ -63,13 +63,13 @@ const pack = (change: Partial<Pack> = {}): Pack => ({
   district: '750101', madeAt: '2029-02-01T00:00:00.000Z',
   head: { name: 'Paguyaman', regency: 'Boalemo', province: 'Gorontalo', zone: 'Asia/Makassar', edition: null, editionOn: null, plan: 1, operators: [['telkomsel', 'Telkomsel']], helpLines: [], forms: [] },
   villages: { 2001: ['Mustika', 60_000, 12_290_000] },
-  stations: { 2001001: [60_000, 12_290_000, 'fix', 'a', 'k', 0, null, 'a1b2c3', null, null, null, null, null, null] },
+  stations: { 2001001: [60_000, 12_290_000, 'fix', 'a', 'k', 0, null, 'a1b2c3', null, null, null, null, null, null, 'd4e5f6'] },
   access: {}, ...change,
 })
 
 test('a delta leads to the version it names, from the version it names; anything else is refused', async () => {
   const from = pack()
-  const to = pack({ madeAt: '2029-02-02T00:00:00.000Z', stations: { ...from.stations, 2001002: [null, null, null, 'e', 't', null, null, '00ff00', 'AI-1', 0, 15, null, null, null] }, access: { 'AI-1': ['ai', 'Balai', 60_100, 12_290_100, true, null, 'kunci di Pak RT', null] } })
+  const to = pack({ madeAt: '2029-02-02T00:00:00.000Z', stations: { ...from.stations, 2001002: [null, null, null, 'e', 't', null, null, '00ff00', 'AI-1', 0, 15, null, null, null, 'ff0000'] }, access: { 'AI-1': ['ai', 'Balai', 60_100, 12_290_100, true, null, 'kunci di Pak RT', null] } })
   const delta: PackDelta = { district: '750101', from: await packVersion(from, sha256), to: await packVersion(to, sha256), madeAt: to.madeAt, patch: makePatch({ ...from, madeAt: undefined }, { ...to, madeAt: undefined }) }
   assert.deepEqual(await applyPack(from, JSON.parse(JSON.stringify(delta)) as PackDelta, sha256), { ok: true, value: to })
   assert.equal(await packVersion(pack({ madeAt: '2030-01-01T00:00:00.000Z' }), sha256), delta.from, 'when it was made is no part of its version')

@@ -81,10 +81,10 @@ const ConflictRecord = Type.Object({
   device: Type.Union([Type.Integer(), none], { description: 'which of the devices of the station made it, in the order of enrolment' }),
   totals: Type.Union([Type.Record(Type.String(), Type.Union([Whole, none])), none]),
 })
-/** `GET /v1/recaps/conflicts`: slots with several records that nothing corrects. */
+/** `GET /v1/recaps/conflicts`: slots with several records of officers that nothing corrects. */
 export const RecapConflicts = Type.Object({
   now: Instant, asOf: Type.Union([Instant, none]), next: Type.Union([Type.String(), none]),
-  rows: Type.Array(Type.Object({ station: Type.String(), contest: Type.String(), side: SideText, sameTotals: Type.Boolean(), records: Type.Array(ConflictRecord) })),
+  rows: Type.Array(Type.Object({ station: Type.String(), contest: Type.String(), sameTotals: Type.Boolean(), records: Type.Array(ConflictRecord) })),
 })
 export type RecapConflicts = Static<typeof RecapConflicts>
 

@@ -63,6 +63,7 @@ export const PackStation = Type.Tuple([
   Type.String({ pattern: '^[0-9a-f]{6}$', description: "verifier of the letter's code, see spec/sigmon.md" }),
   nullable(Type.String({ description: 'assigned access point' })), nullable(Type.Integer({ description: 'its slot begins, minutes after the stations are left' })), nullable(Type.Integer({ description: 'and lasts, minutes' })),
   nullable(Type.Integer({ description: 'nearest better spot or covered place: latitude, 1e-5 degrees' })), nullable(Type.Integer({ description: 'longitude' })), nullable(Type.Integer({ description: 'its operator' })),
+  Type.String({ pattern: '^[0-9a-f]{6}$', description: "verifier of the code in its supervisor's letter; not there in packs of an older version" }),
 ])
 export const PackAccessPoint = Type.Tuple([
   Type.Enum(['ai', 'satellite', 'bts']), Type.String({ description: 'name' }),
@@ -120,6 +121,9 @@ export type VerifyingKeys = Static<typeof VerifyingKeys>
 export type SigmonConfig = Static<typeof SigmonConfig>
 export type Pack = Static<typeof Pack>
 export type PackForm = Static<typeof PackForm>
+/** `POST /v1/supervisor-letters`; the answer is CSV, with a code and a link for each station. */
+export const SupervisorLetters = Type.Object({ area: Type.String({ pattern: '^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{10}|[0-9]{13})$', description: 'a province, regency, district, village or station' }) }, { additionalProperties: false })
+export type SupervisorLetters = Static<typeof SupervisorLetters>
 export type PackStation = Static<typeof PackStation>
 export type PackAccessPoint = Static<typeof PackAccessPoint>
 export type PackDelta = Static<typeof PackDelta>

@@ -63,6 +63,23 @@ test('without a network the pack tells a wrong code, the right one works at once
   assert.equal((await figuresOf(kept)).length, 3)
 })
 
+test("by its letter a phone is the supervisor's, also without a network; the officers' letter does not make it theirs", async () => {
+  const page = await (await phone()).open()
+  await page.evaluate((district) => window.engine.session.prepare(district), second.slice(0, 6))
+  bench.front.set('down')
+  assert.equal(await enrol(page, second, letterOf(bench.server, second, 'supervisor')), null)
+  assert.deepEqual(await stateOf(page).then(({ identity }) => [identity?.role, identity?.provisional]), ['supervisor', true])
+  bench.front.set('pass')
+  await page.evaluate(() => window.engine.session.sendNow())
+  assert.equal(await enrol(page, second, letterOf(bench.server, second, 'supervisor')), null)
+  assert.equal(await enrol(page, second, letterOf(bench.server, second)), 'role_other')
+  assert.deepEqual(await stateOf(page).then(({ identity }) => [identity?.role, identity?.provisional]), ['supervisor', false])
+  bench.front.set('down')
+  assert.equal(await enrol(page, second, letterOf(bench.server, second)), 'role_other', 'the phone knows it by itself too')
+  assert.equal(await enrol(page, elsewhere, letterOf(bench.server, elsewhere)), null, 'at another station it may be an officer')
+  assert.equal((await stateOf(page)).identity?.role, 'officer')
+})
+
 test('a code that the server refuses is asked again, and what was measured goes out under the right one', async () => {
   const { open: openPage, checks, kept } = await phone()
   const page = await openPage()

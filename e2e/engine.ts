@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import pg from 'pg'
 import type { BrowserContext, Page } from 'playwright-core'
+import type { Side } from '@kawal/core/recap/slot.ts'
 import { formatLetterCode } from '@kawal/core/measurement/letter.ts'
 import { stationCode } from '@kawal/server/src/measurement/enrolment.ts'
 import type { RecapSettings } from '@kawal/server/src/recap/open.ts'
@@ -59,7 +60,7 @@ interface EngineState {
   readonly problems: readonly { readonly id: string; readonly ticket: string; readonly status: string; readonly text: string; readonly answer: string | null }[]
   readonly refusal: string | null
   readonly duty: { readonly on: boolean; readonly nextDueAt: number | null }
-  readonly identity: { readonly provisional: boolean; readonly station: { readonly village: string; readonly code: string } } | null
+  readonly identity: { readonly provisional: boolean; readonly role: Side; readonly station: { readonly village: string; readonly code: string } } | null
   readonly sending: { readonly status: number; readonly retryAt: number } | null
 }
 export interface EngineWindow {
@@ -162,7 +163,7 @@ export async function openSync(phone: Pick<Phone, 'context'>, front: Pick<Front,
 }
 
 /** The code of a station's letter, as it is printed. */
-export const letterOf = ({ app }: TestServer, station: string): string => formatLetterCode(stationCode(app.secret, station))
+export const letterOf = ({ app }: TestServer, station: string, role?: Side): string => formatLetterCode(stationCode(app.secret, station, role))
 
 export const stateOf = (page: Page): Promise<EngineState> => page.evaluate(() => window.engine.session.state())
 

@@ -18,6 +18,7 @@ const screens: readonly (readonly [scene: string, path: string])[] = [
   ['new', ''], ['refused', ''], ['fresh', ''], ['checking', ''], ['send', ''], ['wait', ''], ['move', ''], ['old', ''], ['practice', ''], ['fresh', 'tugas'], ['duty', 'tugas'], ['sent', 'sinyal'], ['fresh', 'sinyal'],
   ['sent', 'lainnya'], ['sent', 'tps'], ['fresh', 'tps'], ['testing', 'data'], ['sent', 'lapor'], ['sent', 'panduan/1'], ['sent', 'panduan/3'], ['sent', 'baterai/xiaomi'],
   ['sent', 'rekap'], ['recaps', ''], ['recaps', 'rekap'], ['recaps', 'rekap/isi-ppwp'], ['recaps', 'rekap/bawa'], ...['a1', 'b2', 'c3', 'a7', 'd4', 'e5'].map((byte) => ['recaps', `rekap/${byte.repeat(20)}`] as const),
+  ['supervisor', ''], ['supervisor', 'rekap'], ['supervisor', `rekap/${'c3'.repeat(20)}`],
 ]
 
 /** One process for all dies with its first context; the origin rules stay on as in a real browser. */
@@ -340,6 +341,19 @@ const photo = (page: Page, blur_px: number): Promise<Buffer> => page.evaluate((b
   if (blur > 0) context.drawImage(small, 0, 0, canvas.width, canvas.height)
   return canvas.toDataURL('image/jpeg', 0.9).split(',')[1] ?? ''
 }, blur_px).then((text) => Buffer.from(text, 'base64'))
+
+test("a supervisor's phone says on every screen whose copy it keeps, and has no stage that is KPU's; an officer's says nothing of it", async () => {
+  const page = await open('supervisor', `rekap/${'c3'.repeat(20)}`)
+  await page.getByText('PENGAWAS TPS: salinan Bawaslu').waitFor()
+  await page.getByText('tidak diserahkan ke KPU').waitFor()
+  assert.equal(await page.locator('.stages li').filter({ hasText: 'KPU' }).count(), 0)
+  await whole(page, 'supervisor')
+  await show(page, 'supervisor', 'tugas', 'en')
+  await page.getByText("SUPERVISOR: Bawaslu's copy").waitFor()
+  await show(page, 'recaps', `rekap/${'c3'.repeat(20)}`, 'id')
+  await page.locator('.stages li').filter({ hasText: 'KPU' }).waitFor()
+  assert.equal(await page.getByText('salinan Bawaslu').count(), 0)
+})
 
 test('another officer\'s record comes in by its file, a file that is none is told, and its QR leads there by itself', { timeout: 60_000 }, async () => {
   const page = await open('recaps', 'rekap/bawa')

@@ -164,7 +164,7 @@ test('no new keys are told of for a portal, for one signature under our own name
 })
 
 const station = (verifier: string, more: Partial<Record<number, unknown>> = {}): PackStation =>
-  Object.assign([61_000, 12_290_000, 'fix', 'd', 'ltu', 0, null, verifier, 'AI-2', 30, 10, 62_000, 12_290_000, 1], more) as unknown as PackStation
+  Object.assign([61_000, 12_290_000, 'fix', 'd', 'ltu', 0, null, verifier, 'AI-2', 30, 10, 62_000, 12_290_000, 1, 'fedcba'], more) as unknown as PackStation
 const pack = (madeAt: string, more: Partial<Pack> = {}): Pack => ({
   district: '750101', madeAt,
   head: { name: 'Paguyaman', regency: 'Boalemo', province: 'Gorontalo', zone: 'Asia/Makassar', edition: null, editionOn: null, plan: 1, operators: [['telkomsel', 'Telkomsel'], ['indosat', 'Indosat'], ['xlsmart', 'XLSmart']], helpLines: [{ name: 'PPK', kind: 'tel', number: '+62811' }], forms: [] },
@@ -195,7 +195,7 @@ test('a pack tells, without a network, the code of a letter, the own station, an
   assert.equal(await away.packs.open('750101'), true)
   assert.deepEqual(away.asked, [])
   const { packs } = away
-  assert.deepEqual([packs.verifierOf('7501012001001'), packs.verifierOf('7501012001009'), packs.verifierOf('7502012001001')], ['abcdef', 'station_unknown', null])
+  assert.deepEqual([packs.verifiersOf('7501012001001'), packs.verifiersOf('7501012001009'), packs.verifiersOf('7502012001001')], [{ officer: 'abcdef', supervisor: 'fedcba' }, 'station_unknown', null])
   assert.deepEqual(packs.stationOf('7501012001001'), { code: '7501012001001', village: 'Mustika', district: 'Paguyaman', regency: 'Boalemo', province: 'Gorontalo', zone: 'Asia/Makassar', latitude: 0.61, longitude: 122.9 })
   const own = packs.own('7501012001001')
   assert.deepEqual(own?.operators.map(({ word }) => word), ['lemah', 'tidak_ada', 'tanpa_data'])

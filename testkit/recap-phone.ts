@@ -1,5 +1,7 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import pg from 'pg'
+import type { DeviceKey, Enrolment } from '@kawal/contract/report.ts'
+import { enrolmentClaim } from '@kawal/core/measurement/letter.ts'
 import { keyId, type Algorithm, type Signer } from '@kawal/core/recap/cose.ts'
 import { signRecap } from '@kawal/core/recap/envelope.ts'
 import type { Recap } from '@kawal/core/recap/record.ts'
@@ -21,6 +23,8 @@ export interface RecapPhone {
   readonly publicKey: Buffer
   /** By which its records name its key. */
   readonly kid: Uint8Array
+  /** What it enrols with, at a station and by a letter's code (17 symbols). */
+  enrolment(station: string, code: string): Enrolment
   /** The next record of this phone, signed: presidential and sound where nothing else is said. */
   record(more?: Partial<Recap>): Promise<Buffer>
 }
@@ -37,6 +41,7 @@ export async function recapPhone(station: string, algorithm: Algorithm = 'ES256'
   let [sequence, previous]: [number, Uint8Array | null] = [0, null]
   return {
     publicKey: raw, kid: signer.kid,
+    enrolment: (at, code) => ({ station: at, code, key: publicKey.export({ format: 'jwk' }) as DeviceKey, proof: sign(algorithm === 'EdDSA' ? null : 'sha256', enrolmentClaim(at, code), { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url') }),
     async record(more = {}) {
       const bytes = Buffer.from(await signRecap({ ...presidential, station, photos: randomBytes(32), sequence: ++sequence, previous, ...more }, signer))
       previous = sha256(bytes)

@@ -1,6 +1,7 @@
 import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { formatVerifierKey } from '@kawal/core/ledger/key.ts'
+import type { Policy } from '@kawal/core/ledger/policy.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { writeEntry } from '@kawal/core/recap/entry.ts'
 import { sha256, verifyEd25519 } from '@kawal/server/src/ledger/cryptography.ts'
@@ -42,7 +43,8 @@ export const withoutTiles: Disbelief = (path, { shown, honest }) => (shown.kind 
 
 async function foundByUs(folder: string, one: Case, change: Disbelief | null): Promise<boolean> {
   const { shown, voices: { log, witnesses } } = one
-  const trust = { log: log.key, witnesses: witnesses.map(({ key }) => key), witnesses_min: witnesses.length }
+  const names = witnesses.map((_, nth) => `w${nth}`)
+  const trust: Policy = { logs: [{ key: log.key, url: null }], witnesses: witnesses.map(({ key }, nth) => ({ name: `w${nth}`, key, url: null })), ...(names.length === 0 ? { groups: [], quorum: null } : { groups: [{ name: 'all', members_min: names.length, members: names }], quorum: 'all' }) }
   if (shown.kind === 'receipt') return !(await verifyReceipt(writeEntry({ kind: 'recap', envelope: shown.record }), Buffer.from(shown.receipt).toString('utf8'), trust, { sha256, verify: verifyEd25519 })).ok
   const files = folderSource(folder)
   const source = change === null ? files : { ...files, read: async (path: string, bytes_max: number) => change(path, one) ?? files.read(path, bytes_max) }

@@ -20,10 +20,10 @@ async function day(hasPhotos = false) {
   const log = (entry: Parameters<typeof writeEntry>[0]): void => report.entry(index++, writeEntry(entry))
   return {
     report,
-    async phone(station: string, isEnrolled = true) {
+    async phone(station: string, isEnrolled = true, kind: 'enrolment' | 'supervision' = 'enrolment') {
       const phone = await recapPhone(station, 'EdDSA')
       const device = deviceOf(devices++)
-      if (isEnrolled) log({ kind: 'enrolment', device, station, publicKey: phone.publicKey, at })
+      if (isEnrolled) log({ kind, device, station, publicKey: phone.publicKey, at })
       return { ...phone, device, revoke: () => log({ kind: 'revocation', device, at, reason: 'hilang' }) }
     },
     receiver: (bytes: Uint8Array, more: Partial<Parameters<typeof report.received>[0]> = {}): void => report.received({ hash: sha256(bytes), sha256: sha256(bytes), status: 'held', station: null, contest: null, ...more }),
@@ -172,4 +172,14 @@ test('photos that are listed and not held, and lists that nobody shows, of what 
   for (const record of records) it.log(record)
   for (const record of records) it.answer(record)
   assert.deepEqual(it.gaps().filter(({ kind }) => kind !== 'empty').map(({ kind, sequence, detail }) => [kind, sequence, detail]), [['photos', 3, '1'], ['photos', 4, 'list']])
+})
+
+test('a supervisor’s copy fills no slot that is due, waits for no receiver, and is wrong where one has it', async () => {
+  const it = await day()
+  const [officer, supervisor, alone] = [await it.phone(first), await it.phone(first, true, 'supervision'), await it.phone(second, true, 'supervision')]
+  const [record, copy, other, taken] = [await officer.record(), await supervisor.record(), await alone.record(), await supervisor.record()]
+  for (const each of [record, taken]) it.receiver(each)
+  for (const each of [record, copy, other, taken]) it.log(each)
+  it.answer(record)
+  assert.deepEqual(it.gaps().map(({ kind, station, detail }) => [kind, station, detail]), [['uncountable', first, 'supervisor'], ['empty', second, 'supervisor'], ['empty', third, null]])
 })

@@ -98,6 +98,8 @@ export function createCompleteness(needs: GatheredNeeds): Completeness {
   }
 }
 
+/** What a line says of a record that only Bawaslu's copy is. */
+const supervisors = 'supervisor'
 const none = { station: null, contest: null, hash: null, device: null, sequence: null, until: null, detail: null, madeAt: null, entry: null }
 
 /** What is known of a record, as a line. */
@@ -125,6 +127,7 @@ function recordGap(gathered: Gathered, row: number): Gap | null {
   const flags = of.flags[row] ?? 0
   const has = (bits: number): boolean => (flags & bits) !== 0
   const line = (kind: GapKind, detail: string | null = null, mend?: Mend): Gap => lineOf(gathered, row, kind, detail, mend)
+  const isSupervisors = isOfSupervisor(gathered, row)
   if (!has(is.logged)) {
     const where = names[(of.source[row] ?? 0) - 1] ?? null
     return has(is.received | is.altered | is.listed) ? line('unlogged', statuses.get(row) ?? where) : has(is.delivered) ? line('answer_alone', where) : has(is.boxed) ? line('custody', where) : has(is.shown) ? line('shown', where) : null
@@ -133,9 +136,10 @@ function recordGap(gathered: Gathered, row: number): Gap | null {
   if (has(is.delivered) && counts.hasReceiver && !has(is.received)) return line('lost', statuses.get(row) ?? null)
   const reason = reasonOf(gathered, row, has(is.received | is.delivered))
   if (has(is.received) || (has(is.delivered) && !counts.hasReceiver)) {
-    if (reason !== null) return line('uncountable', reason, reason === 'record_unreadable' ? 'update' : undefined)
+    if (reason !== null || isSupervisors) return line('uncountable', reason ?? supervisors, reason === 'record_unreadable' ? 'update' : undefined)
     return has(is.delivered) ? photoGap(gathered, row) : line('unanswered')
   }
+  if (reason === null && isSupervisors) return photoGap(gathered, row)
   return reason === null ? line('undelivered', statuses.get(row) ?? null) : line('quarantine', reason, quarantineMends[reason])
 }
 
@@ -155,6 +159,12 @@ function reasonOf({ of, enrolled, stations }: Gathered, row: number, isTaken: bo
   const entry = of.entry[row] ?? 0
   if (here.every(({ revoked }) => revoked !== -1 && (!isTaken || revoked < entry))) return 'key_revoked'
   return isTaken ? null : form
+}
+
+/** Of a key that the log enrolled for Bawaslu's copy at the record's station: it is no record that is due, and none that the receiver gets. */
+function isOfSupervisor({ of, enrolled }: Gathered, row: number): boolean {
+  const here = (enrolled.get((of.device[row] ?? 0) - 1) ?? []).filter(({ station }) => station === (of.station[row] ?? 0))
+  return here.length > 0 && here.every(({ side }) => side === 'supervisor')
 }
 
 function photoGap(gathered: Gathered, row: number): Gap | null {
@@ -230,8 +240,17 @@ function* ofCorrections(gathered: Gathered, told: Set<number>): Generator<Gap> {
   }
 }
 
-/** Due, and none anywhere: by station, then contest. */
-function* ofSlots({ stations, slots, due }: Gathered): Generator<Gap> {
+/** Due, and none anywhere: by station, then contest. Where a supervisor's copy is all there is, that is said. */
+function* ofSlots(gathered: Gathered): Generator<Gap> {
+  const { stations, due, of, hashes } = gathered
+  const slots = new Uint8Array(stations.length * contests.length)
+  for (let row = 0; row < hashes.count(); row++) {
+    const [at, contest] = [(of.contest[row] ?? 0) === 0 ? -1 : stationAt(stations, of.station[row] ?? 0), (of.contest[row] ?? 0) - 1]
+    if (at !== -1) slots[at * contests.length + contest] = (slots[at * contests.length + contest] ?? 0) | (isOfSupervisor(gathered, row) ? 2 : 1)
+  }
   for (let at = 0; at < stations.length; at++)
-    for (const [nth, contest] of contests.entries()) if (due[nth] === true && slots[at * contests.length + nth] === 0) yield { ...none, kind: 'empty', mend: 'officer', station: codeOf(stations[at] ?? 0), contest }
+    for (const [nth, contest] of contests.entries()) {
+      const held = slots[at * contests.length + nth] ?? 0
+      if (due[nth] === true && (held & 1) === 0) yield { ...none, kind: 'empty', mend: 'officer', station: codeOf(stations[at] ?? 0), contest, detail: held === 0 ? null : supervisors }
+    }
 }

@@ -18,6 +18,8 @@ export type Entry =
   | { readonly kind: 'revocation'; readonly device: Uint8Array; readonly at: Instant; readonly reason: string }
   /** What the receiver answered when a record was handed over: SHA-256 of the answer, which is kept beside. */
   | { readonly kind: 'delivery'; readonly recap: Uint8Array; readonly status: number; readonly answer: Uint8Array; readonly at: Instant }
+  /** A supervisor's key counts at a station from here on: an auditor tells it from an officer's by the log alone. */
+  | { readonly kind: 'supervision'; readonly device: Uint8Array; readonly station: string; readonly publicKey: Uint8Array; readonly at: Instant }
   | DrawEntry
   /** What an auditor signed (spec/sample.md), as it came. */
   | { readonly kind: 'finding'; readonly envelope: Uint8Array }
@@ -45,14 +47,12 @@ export interface DrawEntry {
 
 /** An auditor's key signs findings from here on; with `isEnrolled` false no more. */
 export interface AuditorEntry { readonly kind: 'auditor'; readonly publicKey: Uint8Array; readonly isEnrolled: boolean; readonly organisation: string; readonly by: string; readonly at: Instant }
-  /** A supervisor's key counts at a station from here on: an auditor tells it from an officer's by the log alone. */
-  | { readonly kind: 'supervision'; readonly device: Uint8Array; readonly station: string; readonly publicKey: Uint8Array; readonly at: Instant }
 
 /** `kind_unknown`: of a later program; it stays an entry all the same. */
 type EntryFault = CborFault | 'kind_unknown' | 'entry_form'
 
 /** Added at the end, never moved. */
-export const entryKinds = { recap: 1, enrolment: 2, revocation: 3, delivery: 4, draw: 6, finding: 7, auditor: 8, supervision: 5 } as const
+export const entryKinds = { recap: 1, enrolment: 2, revocation: 3, delivery: 4, supervision: 5, draw: 6, finding: 7, auditor: 8 } as const
 export const entryKind = ({ kind }: Entry): number => entryKinds[kind]
 
 const device_bytes = 16
@@ -105,6 +105,7 @@ const readers: Readonly<Record<(typeof entryKinds)[keyof typeof entryKinds], Rea
     isBytes(device, device_bytes) && isUint(at, instant_max) && typeof reason === 'string' && reason.length <= reason_chars_max && rest.length === 0 ? { kind: 'revocation', device, at, reason } : null,
   4: ([recap, status, answer, at, ...rest]) =>
     isBytes(recap, hash_bytes) && isUint(status, status_max, 100) && isBytes(answer, hash_bytes) && isUint(at, instant_max) && rest.length === 0 ? { kind: 'delivery', recap, status, answer, at } : null,
+  5: (parts) => readKey('supervision', parts),
   6: readDraw,
   7: ([envelope, ...rest]) => (envelope instanceof Uint8Array && rest.length === 0 ? { kind: 'finding', envelope } : null),
   8: ([publicKey, isEnrolled, organisation, by, at, ...rest]) =>
@@ -135,7 +136,6 @@ function strataOf(rows: Cbor | undefined): Stratum[] | null {
     return typeof area === 'string' && isUint(draw, Number.MAX_SAFE_INTEGER) && rest.length === 0 ? { area, draw } : { area: '', draw: 0 }
   })
   return strataFault(strata) === null ? strata : null
-  5: (parts) => readKey('supervision', parts),
 }
 
 function readKey(kind: 'enrolment' | 'supervision', [device, station, publicKey, at, ...rest]: readonly Cbor[]): Entry | null {

@@ -11,6 +11,7 @@ import { glanceAt, glanceAtEntry, type Glance } from './glance.ts'
 import { judgeRecap, type Contests, type QuarantineReason } from './judge.ts'
 import { readPhotos, writePhotos } from './photo.ts'
 import type { Recap } from './record.ts'
+import type { Side } from './slot.ts'
 
 /**
  * What an auditor holds of an election's records, taken in piece by piece and kept flat: each hash that anything names is a number, whatever is known of it stands
@@ -49,15 +50,13 @@ export const is_seen = is.logged | is.boxed | is.shown | is.received | is.altere
 export const formReasons: readonly (QuarantineReason | null)[] = [null, 'record_unreadable', 'station_unknown', 'contest_unknown', 'form_unknown', 'totals_impossible']
 
 /** `entry` and `revoked`: places in the log; -1: it was not. */
-interface Enrolled { readonly station: number; readonly entry: number; revoked: number }
+interface Enrolled { readonly station: number; readonly side: Side; readonly entry: number; revoked: number }
 
 export interface Gathered {
   readonly hashes: Numbers
   readonly kids: Numbers
   /** Codes as numbers, ascending. */
   readonly stations: Float64Array
-  /** Of each station and contest: 1 where somebody has a record of it. */
-  readonly slots: Uint8Array
   readonly due: readonly boolean[]
   readonly of: Columns
   /** By the number of the kid. */
@@ -100,7 +99,6 @@ export function createGathered({ sha256, stations: codes, contests: rules, hasPh
   const hashes = createNumbers(hash_bytes)
   const kids = createNumbers(8)
   const stations = Float64Array.from(new Set(codes), Number).sort()
-  const slots = new Uint8Array(stations.length * contests.length)
   const { of, rowOf, mark } = createRows(hashes)
   const [replaces, statuses, photosOf] = [new Map<number, number>(), new Map<number, string>(), new Map<number, number>()]
   const names: string[] = []
@@ -111,11 +109,6 @@ export function createGathered({ sha256, stations: codes, contests: rules, hasPh
     mark(row, is.photosKnown)
     return row
   }, hasPhotos)
-
-  function fillSlot(station: number, contest: number): void {
-    const at = stationAt(stations, station)
-    if (at !== -1 && contest !== -1) slots[at * contests.length + contest] = 1
-  }
 
   /** The row of a record's bytes; what they say is read once, whoever shows them. */
   function take(envelope: Uint8Array, bit: number): number {
@@ -151,7 +144,6 @@ export function createGathered({ sha256, stations: codes, contests: rules, hasPh
     of.previous[row] = before
     if (replaced !== null) replaces.set(row, rowOf(replaced))
     if (hasPhotos) photosOf.set(row, rowOf(list))
-    fillSlot(station, contests.indexOf(contest))
     of.reason[row] = stationAt(stations, station) === -1 ? formReasons.indexOf('station_unknown') : 0
   }
   function sourceOf(name: string): number {
@@ -161,7 +153,7 @@ export function createGathered({ sha256, stations: codes, contests: rules, hasPh
 
   return {
     gathered: {
-      hashes, kids, stations, slots, due: contests.map((contest) => rules[contest] !== undefined), of, enrolled: keys.enrolled, replaces, statuses, lacking: photos.lacking, photosOf, names, counts,
+      hashes, kids, stations, due: contests.map((contest) => rules[contest] !== undefined), of, enrolled: keys.enrolled, replaces, statuses, lacking: photos.lacking, photosOf, names, counts,
     } as Gathered,
     /** What the receiver says it has: before everything else, so that less has to be judged. */
     received({ hash, sha256: held, status, station, contest }: Received): void {
@@ -176,7 +168,6 @@ export function createGathered({ sha256, stations: codes, contests: rules, hasPh
       if (station === null || ((of.flags[row] ?? 0) & is.read) !== 0) return
       of.station[row] = Number(station)
       of.contest[row] = contests.indexOf(contest as Contest) + 1
-      fillSlot(Number(station), contests.indexOf(contest as Contest))
     },
     /** An entry of the platform's log, in its order. */
     entry(index: number, bytes: Uint8Array): void {
@@ -186,9 +177,9 @@ export function createGathered({ sha256, stations: codes, contests: rules, hasPh
         counts.records++
         const row = take(first, is.logged)
         of.entry[row] = index
-      } else if (kind === entryKinds.enrolment && first instanceof Uint8Array && typeof second === 'number' && third instanceof Uint8Array) {
+      } else if ((kind === entryKinds.enrolment || kind === entryKinds.supervision) && first instanceof Uint8Array && typeof second === 'number' && third instanceof Uint8Array) {
         counts.enrolments++
-        keys.enrol(first, second, third, index)
+        keys.enrol(first, second, third, kind === entryKinds.supervision ? 'supervisor' : 'officer', index)
       } else if (kind === entryKinds.delivery && first instanceof Uint8Array) {
         counts.deliveries++
         mark(rowOf(first), is.delivered)
@@ -268,7 +259,7 @@ export const instantOf = (made: number): Instant | null => (made === 0 ? null : 
 
 /** As if its key were enrolled here: what is wrong with the record itself. */
 function formReason(recap: Recap, isStationKnown: boolean, contests: Contests): QuarantineReason | null {
-  const judged = judgeRecap(recap, { isStationKnown, holders: [{ device: 0, station: recap.station, isRevoked: false }], contests })
+  const judged = judgeRecap(recap, { isStationKnown, holders: [{ device: 0, station: recap.station, role: 'officer', isRevoked: false }], contests })
   return judged.ok ? null : judged.reason
 }
 
@@ -279,9 +270,9 @@ function createKeys(kids: Numbers, sha256: Sha256Sync) {
   const byDevice: Enrolled[] = []
   return {
     enrolled,
-    enrol(device: Uint8Array, station: number, publicKey: Uint8Array, entry: number): void {
+    enrol(device: Uint8Array, station: number, publicKey: Uint8Array, side: Side, entry: number): void {
       const kid = kids.numberOf(keyIdNow(publicKey, sha256))
-      const made: Enrolled = { station, entry, revoked: -1 }
+      const made: Enrolled = { station, side, entry, revoked: -1 }
       byDevice[devices.numberOf(device)] = made
       const known = enrolled.get(kid)
       if (known === undefined) enrolled.set(kid, [made])

@@ -71,6 +71,7 @@ import { readinessRoutes } from './readiness/routes.ts'
 import { loadAreas, loadNames, loadOperatorCodes, loadOrganisations, loadMonitorStations, stationReader } from './register/lookup.ts'
 import { positionRoutes } from './register/position-routes.ts'
 import { createConfig, interval_s_max } from './sigmon/config.ts'
+import { letterRoutes } from './sigmon/letter-routes.ts'
 import { createPacks } from './sigmon/packs.ts'
 import { sigmonRoutes } from './sigmon/routes.ts'
 import { settingsDefaults, type SigmonSettings } from './sigmon/settings.ts'
@@ -214,6 +215,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   const tests = fullTests(app, options, secret, ingest, metrics)
   ends.push(() => tests.stop())
   sigmonRoutes(app, { ...sigmon, asks: tickets.asks })
+  letterRoutes(app, { database, clock: options.clock, publicUrl: options.publicUrl })
   disturbanceRoutes(app, { database, monitor, clock: options.clock, stations: register.stations, names: register.names, tickets })
   await ticketFaces(app, options, database, secret, ticketChanged, impact)
   const peers = peersOf(app, options, database, secret, ticketChanged)
@@ -221,7 +223,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   await operatorsSystems(app, options, database, monitor, footprint)
   const push = await room(app, options, database, { commented: (disturbance) => feed.disturbances([disturbance]), announced: () => notification?.announced() })
   impactRoutes(app, { impact })
-  recapFaces(app, options, database, register, recaps?.contests, hasReceiver: options.recaps?.receiver !== undefined, asOf: recaps.countedAt, linkedAt: recaps.linkedAt })
+  recapFaces(app, options, database, register, recaps)
   challengeRoutes(app, { database, clock: options.clock })
   planningRoutes(app, database, secret, options.clock, present)
   operatingRoutes(app, database, metrics.registry, { clock: options.clock, logs: [...recaps.watched, ...acts.watched] })

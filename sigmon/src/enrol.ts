@@ -1,5 +1,6 @@
 import type { Enrolled } from '@kawal/contract/report.ts'
 import { enrolmentClaim, letterVerifier, readLetterCode } from '@kawal/core/measurement/letter.ts'
+import type { Side } from '@kawal/core/recap/slot.ts'
 import { zoneOf } from '@kawal/core/register/zone.ts'
 import type { Environment } from './environment.ts'
 import { base64url, phoneKey, signBytes, type Identities, type Identity } from './identities.ts'
@@ -28,7 +29,7 @@ interface Needs {
   readonly env: Pick<Environment, 'crypto' | 'storage' | 'clock' | 'fetch' | 'setTimer' | 'clearTimer'>
   readonly store: Store
   readonly identities: Identities
-  readonly packs: Pick<Packs, 'stationOf' | 'verifierOf'>
+  readonly packs: Pick<Packs, 'stationOf' | 'verifiersOf'>
   /** One that was made without a network counts from now on. */
   readonly confirmed: (identity: Identity) => void
 }
@@ -47,24 +48,27 @@ export function createEnrolment({ env, store, identities, packs, confirmed }: Ne
     if (answer.status === 200 || answer.status === 201) {
       const enrolled = await read<Enrolled>(answer)
       if (typeof enrolled?.token !== 'string') return { is: 'unanswered', status: 0, wait_ms: 0 }
-      return { is: 'confirmed', identity: { ...identity, station: enrolled.station, device: enrolled.device, token: enrolled.token, refusal: null } }
+      return { is: 'confirmed', identity: { ...identity, station: enrolled.station, device: enrolled.device, token: enrolled.token, role: enrolled.role, refusal: null } }
     }
     // What the officer can mend is told; all else is tried again.
     const { code, detail } = await problemOf(answer)
-    if (code === 'code_wrong' || code === 'station_unknown') return { is: 'refused', why: code }
+    if (code === 'code_wrong' || code === 'station_unknown' || code === 'role_other') return { is: 'refused', why: code }
     if (answer.status === 400 || code === 'station_full' || code === 'proof_wrong') return { is: 'refused', why: code === 'station_full' ? code : detail }
     return { is: 'unanswered', status: answer.status, wait_ms: retryAfter_ms(answer, env.clock()) }
   }
 
-  async function check(station: string, typed: string): Promise<{ readonly code: string } | EnrolFault> {
+  async function check(station: string, typed: string): Promise<{ readonly code: string; readonly role: Side | null } | EnrolFault> {
     if (!/^[0-9]{13}$/.test(station)) return 'station_form'
     const code = readLetterCode(typed)
     if (!code.ok) return code.error
-    const verifier = packs.verifierOf(station)
-    if (verifier === 'station_unknown') return verifier
-    if (verifier !== null && (await letterVerifier(station, code.value, sha256)) !== verifier) return 'code_wrong'
+    const verifiers = packs.verifiersOf(station)
+    if (verifiers === 'station_unknown') return verifiers
+    const own = await letterVerifier(station, code.value, sha256)
+    const role = verifiers === null ? null : own === verifiers.officer ? 'officer' : own === verifiers.supervisor ? 'supervisor' : 'code_wrong'
+    if (role === 'code_wrong') return role
+    if (role !== null && identities.all().some((each) => each.station.code === station && each.token !== null && (each.role ?? 'officer') !== role)) return 'role_other'
     try {
-      return (await phoneKey(env.crypto, store)) === null ? 'key_unusable' : { code: code.value }
+      return (await phoneKey(env.crypto, store)) === null ? 'key_unusable' : { code: code.value, role }
     } catch (error) {
       if (isFull(error)) return 'storage'
       throw error
@@ -85,10 +89,10 @@ export function createEnrolment({ env, store, identities, packs, confirmed }: Ne
       const station = typedStation.replace(/\D/g, '')
       const checked = await check(station, typedCode)
       if (typeof checked === 'string') return checked
-      const next: Identity = { id: idFor(identities.current(), station, env), station: packs.stationOf(station) ?? bare(station), code: checked.code, device: null, token: null, refusal: null }
+      const next: Identity = { id: idFor(identities.current(), station, env), station: packs.stationOf(station) ?? bare(station), code: checked.code, role: checked.role, device: null, token: null, refusal: null }
       // Nobody is kept waiting for a network that does not answer: the identity works without.
       const answered = await ask(next, asked_ms_max)
-      if (answered.is === 'refused' && (answered.why === 'code_wrong' || answered.why === 'station_unknown')) return answered.why
+      if (answered.is === 'refused' && (answered.why === 'code_wrong' || answered.why === 'station_unknown' || answered.why === 'role_other')) return answered.why
       try {
         await identities.put(answered.is === 'confirmed' ? answered.identity : { ...next, refusal: answered.is === 'refused' ? answered.why : null })
       } catch (error) {

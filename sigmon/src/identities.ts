@@ -1,4 +1,5 @@
 import type { DeviceKey, Enrolled } from '@kawal/contract/report.ts'
+import type { Side } from '@kawal/core/recap/slot.ts'
 import { resultOf, type Store } from './store.ts'
 
 /** Who this phone is at a station. The last of the list is the present one; earlier ones send what they measured. */
@@ -10,6 +11,8 @@ export interface Identity {
   readonly device: string | null
   /** Null until the server has confirmed the enrolment. */
   readonly token: string | null
+  /** By whose letter: its records are of that side. Not there: nobody has said it yet, or an earlier version, which knew officers alone, enrolled it. */
+  readonly role?: Side | null
   /** Why the server refused it: the officer has to look at the letter again. */
   readonly refusal: string | null
 }

@@ -3,6 +3,7 @@ import type { Enrolled } from '@kawal/contract/report.ts'
 import type { Pack, PackDelta, PackStation } from '@kawal/contract/sigmon.ts'
 import { bearing_deg, distance_km, type Position } from '@kawal/core/geo/distance.ts'
 import type { Sha256 } from '@kawal/core/measurement/letter.ts'
+import type { Side } from '@kawal/core/recap/slot.ts'
 import { request, type Reaching } from './request.ts'
 import type { NearPoint, OwnStation, SessionState } from './session.ts'
 import type { Trust } from './trust.ts'
@@ -40,8 +41,8 @@ export interface Packs {
   open(district: string): Promise<boolean>
   /** Fetches what changed, else the whole. @returns `refused`: forged, rolled back or broken; what is held stays */
   fetch(district: string): Promise<'changed' | 'same' | 'refused' | 'unanswered'>
-  /** A station of the open pack by its code; `station_unknown` when the pack of its district does not have it; null without that pack. */
-  verifierOf(station: string): string | 'station_unknown' | null
+  /** Of a station's two letters; `station_unknown` when the pack of its district does not have it; null without that pack. */
+  verifiersOf(station: string): Readonly<Record<Side, string | undefined>> | 'station_unknown' | null
   stationOf(code: string): Enrolled['station'] | null
   state(now: number): SessionState['pack']
   own(station: string): OwnStation | null
@@ -107,9 +108,10 @@ export function createPacks(needs: PackNeeds): Packs {
       await keep(next)
       return next.version === before?.version ? 'same' : 'changed'
     },
-    verifierOf(station) {
+    verifiersOf(station) {
       if (held === null || !station.startsWith(held.district)) return null
-      return stationIn(station)?.[7] ?? 'station_unknown'
+      const found = stationIn(station)
+      return found === null ? 'station_unknown' : { officer: found[7], supervisor: found[14] }
     },
     stationOf(code) {
       const station = stationIn(code)

@@ -1,5 +1,6 @@
 import type { OfficerProblem, PackForm, SigmonConfig } from '@kawal/contract/sigmon.ts'
 import type { Enrolled, Sample } from '@kawal/contract/report.ts'
+import type { Side } from '@kawal/core/recap/slot.ts'
 import type { CheckResult } from './check/check.ts'
 import type { Recaps } from './recap/kept.ts'
 
@@ -52,7 +53,7 @@ export interface OwnStation {
 export interface SessionState {
   readonly ready: boolean
   /** Null before enrolment. `provisional`: enrolled without a network, the server has not confirmed it yet. */
-  readonly identity: { readonly station: Enrolled['station']; readonly provisional: boolean } | null
+  readonly identity: { readonly station: Enrolled['station']; readonly provisional: boolean; readonly role: Side } | null
   /** Why the server refused an enrolment that was made offline; a word of `EnrolFault`, or the server's own sentence. */
   readonly refusal: string | null
   readonly practice: boolean
@@ -96,7 +97,7 @@ export interface SessionState {
   readonly problems: readonly OfficerProblem[]
 }
 
-export type EnrolFault = 'station_form' | 'code_form' | 'code_check' | 'code_wrong' | 'station_unknown' | 'key_unusable' | 'storage'
+export type EnrolFault = 'station_form' | 'code_form' | 'code_check' | 'code_wrong' | 'role_other' | 'station_unknown' | 'key_unusable' | 'storage'
 
 export interface Session {
   state(): SessionState

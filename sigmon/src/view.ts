@@ -102,7 +102,7 @@ function readingOf({ env, identities, trust, packs, measuring, sender, duty, pro
   const lines = packs.helpLines()
   return {
     // One that the server refused is asked for again; what was measured stays.
-    identity: current === null || current.refusal !== null ? null : { station: current.station, provisional: current.token === null },
+    identity: current === null || current.refusal !== null ? null : { station: current.station, provisional: current.token === null, role: current.role ?? 'officer' },
     refusal: current?.refusal ?? null, practice, sim, accessPoint, metered, bars: bars !== null && env.clock() - bars.at <= bars_ms_max ? bars.count : null, keysChanged: trust.keysChanged(), duty: duty.state(), sending: sender.state(),
     budget: { ...measuring.budget.spent(), refused: measuring.budget.refusal(1, 'large') },
     config, configExpired: config !== null && Date.parse(config.validUntil) < env.clock(),

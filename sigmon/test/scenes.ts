@@ -67,7 +67,7 @@ const nobody: SessionState = {
   storage: 'ok', keysChanged: false, update: false, problems: [], checkWanted: false,
 }
 const station = { code: own.code, village: own.village, district: 'Cibal', regency: 'Kab. Manggarai', province: 'Nusa Tenggara Timur', zone: 'Asia/Makassar', ...home }
-const fresh: SessionState = { ...nobody, identity: { station, provisional: false } }
+const fresh: SessionState = { ...nobody, identity: { station, provisional: false, role: 'officer' } }
 const working: SessionState = {
   ...fresh, sim: '51010', counts: { waiting: 2, sent: 41, refused: 1, thinned: 12 }, newest, budget: { today: 1_236_000, election: 8_900_000, daily: 5_000_000, refused: null }, own, problems,
   pack: { version: '9f3c41d2a7b05e16', madeAt: iso(now - 3 * 86_400_000), bytes: 84_210, stale: false },
@@ -76,8 +76,9 @@ const working: SessionState = {
 const forms: SessionState['forms'] = [{ contest: 'ppwp', version: '1', title: 'Presiden', votersMax: 300, pages: 2, ballot: 3 }]
 export const scenes = {
   recaps: { ...working, forms },
+  supervisor: { ...working, forms, identity: { station, provisional: false, role: 'supervisor' } },
   new: { ...nobody, helpLines: [] }, refused: { ...nobody, refusal: 'code_wrong', counts: { waiting: 3, sent: 0, refused: 0, thinned: 0 } }, opening: { ...nobody, ready: false },
-  fresh: { ...fresh, identity: { station: { ...station, village: '' }, provisional: true }, duty: { ...fresh.duty, canStayAwake: false }, helpLines: [] },
+  fresh: { ...fresh, identity: { station: { ...station, village: '' }, provisional: true, role: 'officer' }, duty: { ...fresh.duty, canStayAwake: false }, helpLines: [] },
   checking: { ...working, check: { running: true, done: 10, steps: 13, result: null, at: null } },
   send: { ...working, check: { running: false, done: 13, steps: 13, result: result({}), at: now - 8_000 } },
   wait: { ...working, check: { running: false, done: 13, steps: 13, result: electionDown, at: now - 8_000 } },
@@ -116,7 +117,7 @@ export function createPlayed(scene: Scene): Session {
     async enrol(code, letter) {
       await pause()
       if (letter.length < 17) return 'code_form'
-      change({ identity: { station: { ...station, code }, provisional: true } })
+      change({ identity: { station: { ...station, code }, provisional: true, role: 'officer' } })
       return null
     },
     prepare: () => Promise.resolve(true),
@@ -151,7 +152,7 @@ export function createPlayed(scene: Scene): Session {
     reportProblem: (kind, text) => Promise.resolve(change({ problems: [problem('', 'submitted', { id: `id-${state.problems.length}`, kind, text, changedAt: iso(Date.now()) }), ...state.problems] })),
     answerProblem: (id, word) => Promise.resolve(change({ problems: state.problems.map((each) => (each.id === id ? { ...each, status: word === 'fixed' ? 'closed' : 'inProgress' } : each)) })),
     takeUpdate: () => change({ update: false }),
-    recaps: () => (recaps ??= playedRecaps(scene === 'recaps', () => change({}))),
+    recaps: () => (recaps ??= playedRecaps(scene === 'recaps' || scene === 'supervisor', () => change({}))),
     exportFile: () => Promise.resolve(new Blob([JSON.stringify(state)], { type: 'application/json' })),
     stop: () => listeners.clear(),
   }

@@ -208,7 +208,7 @@ async function openPage(needs: Needs, life: Life, store: Store, crypto: Crypto, 
   })
   const identities = await createIdentities(store)
   const nothing = (): void => undefined
-  const enrolment = createEnrolment({ env, store, identities, packs: { stationOf: () => null, verifierOf: () => null }, confirmed: nothing })
+  const enrolment = createEnrolment({ env, store, identities, packs: { stationOf: () => null, verifiersOf: () => null }, confirmed: nothing })
   const real = createBook({ env: { crypto, clock }, store, build: Promise.resolve(new Uint8Array(32)) })
   const book = planted.book?.(real, plan) ?? real
   let raw: string | null = null

@@ -106,7 +106,7 @@ export const stateOf = (tables: Tables, io: Io) => (hash: string): Promise<Recap
   const row = tables.recaps.get(hash)
   const list = row === undefined || row.photos === null ? null : hexOf(row.photos)
   return {
-    hash, entry: entry.index, receivedAt: new Date(entry.at).toISOString(), state: row === undefined ? 'waiting' : row.reason === null ? 'counts' : 'quarantine', reason: row?.reason ?? null, detail: row?.detail ?? null,
+    hash, entry: entry.index, receivedAt: new Date(entry.at).toISOString(), state: row === undefined ? 'waiting' : row.reason === null ? 'counts' : 'quarantine', reason: row?.reason ?? null, detail: row?.detail ?? null, side: row === undefined ? null : 'officer',
     deliveredAt: tables.deliveries.has(hash) ? new Date(tables.deliveries.get(hash)?.at ?? 0).toISOString() : null,
     photos: list === null || !tables.lists.has(list) ? null : photosIn(tables, list).map(({ page, shot, kind, size_bytes, sha256, id }) => ({ page, shot, kind, size: size_bytes, sha256: hexOf(sha256), kept: typeof tables.photos.get(id) === 'number' })),
   }

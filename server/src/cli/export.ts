@@ -1,4 +1,5 @@
 import { formatLetterCode } from '@kawal/core/measurement/letter.ts'
+import type { Side } from '@kawal/core/recap/slot.ts'
 import { connect, migrate, system } from '../adapters/postgres/database.ts'
 import { deploymentSecret, stationCode } from '../measurement/enrolment.ts'
 import { loadMonitorStations } from '../register/lookup.ts'
@@ -7,6 +8,7 @@ import { audited, typed } from './audited.ts'
 import { joinDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
 import { exportPlan, planKinds } from './export-plan.ts'
+import { roleFor } from './letters.ts'
 
 const quote = (value: unknown): string => {
   const text = value === null || value === undefined ? '' : String(value)
@@ -29,7 +31,7 @@ export async function exportAction(kind: string, options: Record<string, string 
     try {
       // secrets of the officers that leave are an action, though nothing is changed
       const rows = kind === 'keys' ? [...(await readSigner(database)).keys].map((key) => ({ ...key })) : kind === 'disturbances' ? await disturbances(database)
-        : kind === 'codes' ? await audited(server, `export codes${typed(options, ['province'])}`, () => stations(database, kind, options['province'])) : await stations(database, kind, options['province'])
+        : kind === 'codes' ? await audited(server, `export codes${typed(options, ['for', 'province'])}`, () => stations(database, kind, options['province'], roleFor(options))) : await stations(database, kind, options['province'])
       if (options['json'] !== undefined) process.stdout.write(JSON.stringify({ [kind]: rows }) + '\n')
       else process.stdout.write([Object.keys(rows[0] ?? {}).join(','), ...rows.map((row) => Object.values(row).map(quote).join(','))].join('\n') + '\n')
       process.stderr.write(`${rows.length} rows\n`)
@@ -41,11 +43,11 @@ export async function exportAction(kind: string, options: Record<string, string 
   }
 }
 
-async function stations(database: ReturnType<typeof connect>, kind: string, province: string | undefined): Promise<Record<string, unknown>[]> {
+async function stations(database: ReturnType<typeof connect>, kind: string, province: string | undefined, role: Side = 'officer'): Promise<Record<string, unknown>[]> {
   const rows = await loadMonitorStations(database, province)
   if (kind === 'stations') return rows.map((row) => ({ ...row }))
   const secret = await deploymentSecret(database)
-  return rows.map((row) => ({ station: row.code, code: formatLetterCode(stationCode(secret, row.code)) }))
+  return rows.map((row) => ({ station: row.code, code: formatLetterCode(stationCode(secret, row.code, role)) }))
 }
 
 function disturbances(database: ReturnType<typeof connect>): Promise<Record<string, unknown>[]> {

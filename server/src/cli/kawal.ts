@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { exits, fail } from './exits.ts'
 import { listenForInterrupts } from './interrupt.ts'
 import { addOrgCommands } from './org-commands.ts'
+import { addVerifyCommands } from './verify-commands.ts'
 
 /** `kawal`: every action is imported when it is asked for, so that the program starts at once. */
 const program = new Command('kawal')
@@ -83,6 +84,7 @@ program
   .option('--out <path>', 'where the atlas or the page goes (a file), or the letters (a folder)')
   .option('--key <key>', 'of verify-page: the log that it trusts, as NAME+ID+KEY')
   .option('--policy <file>', 'of verify-page: logs and witnesses that it trusts, as C2SP tlog-policy')
+  .option('--for <organisation>', 'of codes and letters: kpu (of officers, the default) or bawaslu (of supervisors)')
   .option('--url <address>', 'of letters: where phones find the server, as https://kawal.example')
   .option('--operator <organisation>', 'one operator of the atlas only')
   .option('--technology <technology>', 'one technology of the atlas only: gsm, umts, lte, nr, fixed')
@@ -168,32 +170,7 @@ program
   .option('--dry-run', 'say what would be done, change nothing')
   .action(async (action: string, device: string, options: Record<string, string>) => (await import('./device.ts')).deviceAction(action, device, all(options)))
 
-program
-  .command('verify <what> [args...]')
-  .description('whether every file of a log is what its key signed (log WHERE, an address or a folder), a record is in it (receipt RECEIPT RECORD), and what was drawn and found in it is sound (draw WHERE); of the log of acts whether an act is in it (act PROOF), or the audit is as it says (acts ADDRESS [ROWS]), or what lacks between what was due and what the receiver has (recaps); exit code 4 if not')
-  .option('--key <key>', 'key of the log, as you were given it: NAME+ID+KEY')
-  .option('--roster <files>', 'of draw: codes of all stations, one a line, as /v1/audits/roster gives them')
-  .option('--policy <file>', 'of a receipt: the log and its witnesses that it must have (C2SP tlog-policy), in place of --key')
-  .option('--witnesses <keys>', 'of log: keys of witnesses, with commas; each must have signed')
-  .option('--state <folder>', 'of log: what was seen before, which it must begin with; the newest checkpoint, alarms and what proves a fork go there')
-  .option('--mirror <folder>', 'of log: a copy of its files, for any web server; what is there is not fetched again')
-  .option('--records', "of log: verify every record's signature by the keys that the log enrolled, too")
-  .option('--follow', 'of log: keep looking; whatever is found ends it with it; the new one is written there')
-  .option('--from <instant>', 'of acts: what was done from then on, as 2029-02-14T07:00+07:00')
-  .option('--to <instant>', 'of acts: what was done before, likewise')
-  .option('--organisation <organisation>', 'of acts: the rows are of this organisation alone')
-exit code 4')
-  .option('--every <seconds>', 'of --follow: how often (default: 30)')
-  .option('--silence <minutes>', 'of --follow: cry out when nothing, or nothing newer, came for so long')
-  .option('--log <where>', 'of recaps: the log, its address or a folder with its files')
-  .option('--roster <file>', 'of recaps: CSV of the stations where records are due, as kawal export stations writes it')
-  .option('--contests <names>', 'of recaps: contests that are held, with commas, as ppwp,dpr:300 with the most voters a station where that differs (default: all five)')
-  .option('--receiver <file>', 'of recaps: what the receiver says it has, CSV or an object a line')
-  .option('--box <where>', 'of recaps: "KEY WHERE", the log of a box; again for each', together)
-  .option('--record <file>', 'of recaps: a signed record that somebody shows; again for each', together)
-  .option('--photos <folder>', 'of recaps: photos by their names (HASH-SIZE), and their lists (.cbor)')
-  .option('--csv <file>', 'of recaps: where every line is written')
-  .action(async (what: string, args: string[], options: Record<string, string>) => (await import('./verify.ts')).verifyAction(what, args, all(options)))
+addVerifyCommands(program, async (what, args, options) => (await import('./verify.ts')).verifyAction(what, args, all(options)))
 
 program
   .command('witness')
@@ -219,11 +196,6 @@ program
   .command('doctor')
   .description('check what this machine and this data folder need')
   .action(async (options: Record<string, string>) => (await import('./doctor.ts')).doctor(all(options)))
-
-/** An option that is given several times, a line each. */
-function together(value: string, before?: string): string {
-  return before === undefined ? value : `${before}\n${value}`
-}
 
 function all(options: Record<string, string>): Record<string, string | undefined> {
   return { ...program.opts<Record<string, string>>(), ...options }

@@ -1,12 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatLetterCode } from '@kawal/core/measurement/letter.ts'
-import { connect, migrate, type Database } from '../adapters/postgres/database.ts'
-import { deploymentSecret, stationCode } from '../measurement/enrolment.ts'
+import type { Side } from '@kawal/core/recap/slot.ts'
+import { connect, migrate } from '../adapters/postgres/database.ts'
 import { csvLines } from '../readiness/ask.ts'
-import { inArea, placeColumns } from '../readiness/read.ts'
-import { letterLink, lettersPage, type Letter } from '../sigmon/letters.ts'
-import { readSigner } from '../sigmon/signing.ts'
+import { lettersPage, type Letter } from '../sigmon/letters.ts'
+import { readLetters } from '../sigmon/read-letters.ts'
 import { audited, typed } from './audited.ts'
 import { joinDatabase } from './database.ts'
 import { CommandFailure, exits } from './exits.ts'
@@ -15,13 +14,21 @@ import type { Options } from './options.ts'
 const loopback = ['127.0.0.1', 'localhost', '[::1]']
 const warning = 'These are secrets: whoever reads a code can report for its station. Print them where nobody looks on, keep no copy, delete the files afterwards.\n'
 
-/** `kawal export letters`: a page to print for each village, or CSV for the letters that KPU prints itself. */
+/** Whose letters `--for` asks for: KPU's are its officers', Bawaslu's its supervisors'. */
+export function roleFor(options: Options): Side {
+  const whose = options['for'] ?? 'kpu'
+  if (whose !== 'kpu' && whose !== 'bawaslu') throw new CommandFailure(exits.usage, `--for takes kpu (letters of officers) or bawaslu (letters of supervisors), not ${whose}.`)
+  return whose === 'kpu' ? 'officer' : 'supervisor'
+}
+
+/** `kawal export letters`: a page to print for each village, or CSV for the letters that KPU or Bawaslu prints itself. */
 export async function exportLetters(options: Options): Promise<void> {
   const { area, out } = options
   const format = options['format'] ?? 'html'
   if (format !== 'html' && format !== 'csv') throw new CommandFailure(exits.usage, `--format of letters is html or csv, not ${format}.`)
   if (area === undefined || !/^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{10}|[0-9]{13})$/.test(area))
     throw new CommandFailure(exits.usage, `--area takes the code of a province, regency, district, village or station, not ${area ?? 'nothing'}.`)
+  const role = roleFor(options)
   const url = addressOf(options['url'])
   const asRows = format === 'csv' || options['json'] !== undefined
   if (!asRows && out === undefined) throw new CommandFailure(exits.usage, '--out FOLDER says where the pages go: one file for each village. Or take --format csv.')
@@ -31,9 +38,9 @@ export async function exportLetters(options: Options): Promise<void> {
     const database = connect(server.ownerUrl, server.appPassword)
     try {
       process.stderr.write(warning)
-      const letters = readLetters(database, area, url)
+      const letters = readLetters(database, area, url, role)
       // secrets that leave are an action, though nothing is changed
-      const count = await audited(server, `export letters --area ${area}${typed(options, ['format', 'out'])}`, () => (asRows ? writeRows(letters, options['json'] !== undefined) : writePages(letters, url, out ?? '')))
+      const count = await audited(server, `export letters --area ${area}${typed(options, ['for', 'format', 'out'])}`, () => (asRows ? writeRows(letters, options['json'] !== undefined) : writePages(letters, url, out ?? '', role)))
       if (count === 0) throw new CommandFailure(exits.rejected, `The register has no stations in ${area}.`)
       process.stderr.write(`${count} letters${asRows ? '' : ` in ${out}`}\n`)
     } finally {
@@ -52,23 +59,7 @@ function addressOf(text: string | undefined): string {
   return found.href.replace(/\/+$/, '')
 }
 
-/** Village by village: the codes of a nation are never in memory together. */
-async function* readLetters(database: Database, area: string, url: string): AsyncGenerator<Letter[]> {
-  const [secret, { kid }] = await Promise.all([deploymentSecret(database), readSigner(database)])
-  const { rows: villages } = await database.pool.query<{ code: string }>(`SELECT DISTINCT village_code AS code FROM station_now WHERE ${inArea('code', '$1')} ORDER BY 1`, [area])
-  for (const { code: village } of villages) {
-    const { rows } = await database.pool.query<Record<'station' | 'village' | 'district' | 'regency' | 'province', string | null>>(
-      `SELECT s.code AS station, ${placeColumns('s.code')} FROM station_now s WHERE s.village_code = $2 AND ${inArea('s.code', '$1')} ORDER BY s.code`, [area, village])
-    yield rows.map((row) => {
-      const station = row.station ?? ''
-      const code = stationCode(secret, station)
-      const names = { village: row.village ?? village, district: row.district ?? '', regency: row.regency ?? '', province: row.province ?? '' }
-      return { station, ...names, code, link: letterLink(url, station, code, kid) }
-    })
-  }
-}
-
-async function writePages(letters: AsyncIterable<Letter[]>, url: string, folder: string): Promise<number> {
+async function writePages(letters: AsyncIterable<Letter[]>, url: string, folder: string, role: Side): Promise<number> {
   let count = 0
   for await (const village of letters) {
     const [first] = village
@@ -76,7 +67,7 @@ async function writePages(letters: AsyncIterable<Letter[]>, url: string, folder:
     const name = first.village.normalize('NFKD').replace(/[^A-Za-z0-9]+/g, '-').replace(/^-|-$/g, '').toLowerCase()
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
-      writeFileSync(join(folder, `${first.station.slice(0, 10)}-${name}.html`), lettersPage(`Kode petugas ${first.village}, ${first.district}`, url, village), { mode: 0o600 })
+      writeFileSync(join(folder, `${first.station.slice(0, 10)}-${name}.html`), lettersPage(`${role === 'officer' ? 'Kode petugas' : 'Kode Pengawas TPS'} ${first.village}, ${first.district}`, url, village, role), { mode: 0o600 })
     } catch (error) {
       throw new CommandFailure(exits.rejected, `${folder} cannot be written: ${(error as Error).message}. Name another folder with --out.`)
     }

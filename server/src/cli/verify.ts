@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { readVerifierKey, type KeyAlgorithm, type VerifierKey } from '@kawal/core/ledger/key.ts'
-import { appendLeaf, emptyFrontier, leafHash, rootOf } from '@kawal/core/ledger/merkle.ts'
-import { readNote } from '@kawal/core/ledger/note.ts'
 import { logAlone, type Policy } from '@kawal/core/ledger/policy.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { writeEntry } from '@kawal/core/recap/entry.ts'
@@ -13,15 +11,17 @@ import { verifyDraw } from './verify-draw.ts'
 import { policyFile } from './policy-file.ts'
 import { verifyLog } from './verify-log.ts'
 
-/** `kawal verify log WHERE`, `kawal verify receipt RECEIPT RECORD`: whether a log is what its key signed, and whether a record is in it. Nothing is asked of the log but its bytes. */
+/** `kawal verify`: what each question asks is in `server/src/cli/verify-commands.ts`. Nothing is asked of a log but its bytes. */
 export async function verifyAction(what: string, args: readonly string[], options: Options): Promise<void> {
-  if (what === 'log' && args.length === 1) return verifyLog(args[0] as string, options, keyOf)
-  if (what === 'act' && args.length > 0) return (await import('./verify-act.ts')).verifyAct(args, options, { keyOf, file })
-  if (what === 'acts' && args.length <= 2) return (await import('./verify-acts.ts')).verifyActs(args[0] as string, args[1], options, { keyOf, file })
-  if (what === 'receipt' && args.length === 2) return verifyOne(args[0] as string, args[1] as string, options)
-  if (what === 'draw' && args.length === 1) return verifyDraw(args[0] as string, options, keyOf)
-  if (what === 'recaps' && args.length === 0) return (await import('./verify-recaps.ts')).verifyRecaps(options)
-  throw new CommandFailure(exits.usage, 'kawal verify recaps, kawal verify log WHERE, an address as https://kawal.example/ledger or a folder, kawal verify receipt RECEIPT RECORD, two files, or kawal verify draw WHERE --roster FILE; kawal verify act PROOF, or kawal verify acts ADDRESS [ROWS], as https://kawal.example/acts.')
+  const [first = '', second] = args
+  switch (what) {
+    case 'log': return verifyLog(first, options, keyOf)
+    case 'receipt': return verifyOne(first, second ?? '', options)
+    case 'recaps': return (await import('./verify-recaps.ts')).verifyRecaps(options)
+    case 'draw': return verifyDraw(first, options, keyOf)
+    case 'act': return (await import('./verify-act.ts')).verifyAct(args, options, { keyOf, file })
+    default: return (await import('./verify-acts.ts')).verifyActs(first, second, options, { keyOf, file })
+  }
 }
 
 /** What was wrong with the receipt: it is told on its own line, with exit code 4. */

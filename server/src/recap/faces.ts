@@ -10,6 +10,6 @@ interface Register { readonly stations: readonly DueStation[]; readonly names: R
 
 /** What people see of recaps, and how Bawaslu audits them. */
 export function recapFaces(app: FastifyInstance, { clock, impact = impactDefaults, recaps: settings }: Pick<RecapOptions, 'clock' | 'recaps'> & { readonly impact?: ImpactSettings }, database: Database, register: Register, recaps: Recaps): void {
-  recapOverviewRoutes(app, { database, clock, register, impact, contests: settings?.contests, hasReceiver: settings?.receiver !== undefined, asOf: recaps.countedAt })
+  recapOverviewRoutes(app, { database, clock, register, impact, contests: settings?.contests, hasReceiver: settings?.receiver !== undefined, asOf: recaps.countedAt, linkedAt: recaps.linkedAt })
   sampleRoutes(app, { database, clock, register, contests: settings?.contests, ledger: recaps.ledger, photos: settings?.photos ?? '' })
 }

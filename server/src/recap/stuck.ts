@@ -3,7 +3,7 @@ import { minute_ms } from '@kawal/core/kernel/clock.ts'
 import { formOf } from '@kawal/core/recap/form.ts'
 import { quarantineMends } from '@kawal/core/recap/judge.ts'
 import { receiptCode } from '@kawal/core/recap/receipt-code.ts'
-import { sides, slotsOf, type Held, type Side } from '@kawal/core/recap/slot.ts'
+import { slotsOf, type Held, type Side } from '@kawal/core/recap/slot.ts'
 import { system, type Caller, type Database } from '../adapters/postgres/database.ts'
 import { cursorOf, cursorText } from '../readiness/ask.ts'
 import { recapOf } from './stored.ts'
@@ -43,12 +43,12 @@ function stuckOf(kind: StuckKind, row: StuckRow): StuckRecap {
   }
 }
 
-interface HeldRow { readonly side: Side; readonly hash: Buffer; readonly station_code: string; readonly bytes: Buffer; readonly at: Date; readonly device: number }
+interface HeldRow { readonly hash: Buffer; readonly station_code: string; readonly bytes: Buffer; readonly at: Date; readonly device: number }
 
 /** A village at a time has them: `recap_count` says which. So many are looked through a page. */
 const villages_max = 200
 
-/** Slots with several records that nothing corrects, by station; a page ends behind a village. */
+/** Slots with several officers' records that nothing corrects, by station; a page ends behind a village. What supervisors say is compared, and no conflict of KPU's. */
 export async function readConflicts(database: Database, caller: Caller, { area, page, limit }: Page, asOf: number | null, now: number): Promise<RecapConflicts> {
   const after = cursorOf(page)?.[1] ?? ''
   const { villages, rows } = await database.transaction(caller, async (client) => {
@@ -62,20 +62,20 @@ export async function readConflicts(database: Database, caller: Caller, { area, 
       sum += conflicts
     }
     const held = await client.query<HeldRow>(
-      `SELECT recap.hash, station_code, bytes, at, device, side FROM recap JOIN ledger_entry ON index = recap.entry
-       WHERE left(station_code, 10) = ANY($1) AND reason IS NULL AND EXISTS (SELECT FROM recap other WHERE other.station_code = recap.station_code AND other.contest = recap.contest AND other.reason IS NULL AND other.side = recap.side AND other.hash <> recap.hash)`, [villages])
+      `SELECT recap.hash, station_code, bytes, at, device FROM recap JOIN ledger_entry ON index = recap.entry
+       WHERE left(station_code, 10) = ANY($1) AND reason IS NULL AND side = 'officer' AND EXISTS (SELECT FROM recap other WHERE other.station_code = recap.station_code AND other.contest = recap.contest AND other.reason IS NULL AND other.side = recap.side AND other.hash <> recap.hash)`, [villages])
     return { villages: { shown: villages, more: counted.rows.length > villages.length }, rows: held.rows }
   })
   const numbers = await deviceNumbers(database, [...new Set(rows.map(({ device }) => device))])
   const known = new Map(rows.map((row) => [row.hash.toString('hex'), row]))
   const held = rows.flatMap((row): Held[] => {
     const recap = recapOf(row.bytes)
-    return recap === null ? [] : [{ hash: row.hash.toString('hex'), recap, side: row.side }]
+    return recap === null ? [] : [{ hash: row.hash.toString('hex'), recap, side: 'officer' }]
   })
-  const slots = slotsOf(held).flatMap(({ station, contest, sides: of }) => sides.flatMap((side) => (of[side]?.state === 'conflict' ? [{ station, contest, side, ...of[side] }] : [])))
+  const slots = slotsOf(held).flatMap(({ station, contest, sides: { officer } }) => (officer?.state === 'conflict' ? [{ station, contest, ...officer }] : []))
   return {
     now: new Date(now).toISOString(), asOf: asOf === null ? null : new Date(asOf).toISOString(), next: villages.more ? cursorText([0, villages.shown.at(-1) ?? '']) : null,
-    rows: slots.map(({ station, contest, side, sameTotals, chains }) => ({ station, contest, side, sameTotals, records: chains.flatMap(([head]) => (head === undefined ? [] : [recordOf(head, known.get(head.hash), numbers)])) })),
+    rows: slots.map(({ station, contest, sameTotals, chains }) => ({ station, contest, sameTotals, records: chains.flatMap(([head]) => (head === undefined ? [] : [recordOf(head, known.get(head.hash), numbers)])) })),
   }
 }
 

@@ -145,5 +145,6 @@ async function stationRow(station: StationRecord, plan: Plan | null, operators: 
   return [
     packedOrNull(latitude), packedOrNull(longitude), grade, station.class, words, index(station.best), index(station.second), await letterVerifier(code, stationCode(secret, code), sha256),
     station.point, whole(station.slot_start), whole(station.slot), place?.[0] ?? null, place?.[1] ?? null, place?.[2] ?? null,
+    await letterVerifier(code, stationCode(secret, code, 'supervisor'), sha256),
   ]
 }

@@ -1,7 +1,8 @@
 import { encode } from 'uqr'
 import { formatLetterCode } from '@kawal/core/measurement/letter.ts'
+import type { Side } from '@kawal/core/recap/slot.ts'
 
-/** One station's part of its officers' appointment letter. */
+/** One station's part of the appointment letter of its officers, or of its supervisor. */
 export interface Letter {
   /** 13 digits. */
   readonly station: string
@@ -27,14 +28,14 @@ const escaped = (text: string): string => text.replace(/[&<>"]/g, (sign) => enti
  * A page to print on A4: two letters a sheet, to be cut apart. Nothing is loaded from elsewhere and no script runs.
  * Black on white with a thin frame, for office printers that are low on toner.
  */
-export function lettersPage(title: string, url: string, letters: readonly Letter[]): string {
+export function lettersPage(title: string, url: string, letters: readonly Letter[], role: Side = 'officer'): string {
   return `<!doctype html>
 <html lang="id">
 <meta charset="utf-8">
 <meta name="referrer" content="no-referrer">
 <title>${escaped(title)}</title>
 <style>${style}</style>
-${letters.map((letter) => article(letter, url)).join('\n')}
+${letters.map((letter) => article(letter, url, words[role])).join('\n')}
 </html>
 `
 }
@@ -72,27 +73,40 @@ function qr(text: string): string {
   return `<svg viewBox="0 0 ${size} ${size}" shape-rendering="crispEdges" role="img" aria-label="Kode QR"><path d="${bars.join('')}"/></svg>`
 }
 
-function article({ station, village, district, regency, province, code, link }: Letter, url: string): string {
+interface LetterWords { readonly title: string; readonly code: string; readonly what: string; readonly whose: string; readonly lost: string }
+
+const words: Readonly<Record<Side, LetterWords>> = {
+  officer: {
+    title: 'Kode petugas untuk aplikasi Sigmon', code: 'Kode di surat tugas', what: 'dengan Sigmon petugas TPS memeriksa dan melaporkan sinyal, supaya gangguan cepat diperbaiki.',
+    whose: 'Siapa yang memegang kode ini dapat melapor atas nama TPS ini. Kode berlaku untuk petugas satu TPS saja.', lost: 'petugas bantuan di kecamatan',
+  },
+  supervisor: {
+    title: 'Kode Pengawas TPS (Bawaslu) untuk aplikasi Sigmon', code: 'Kode di surat tugas Pengawas TPS', what: 'dengan Sigmon Pengawas TPS mencatat sendiri salinan C.Hasil untuk Bawaslu, lepas dari catatan petugas KPU, dan memeriksa sinyal.',
+    whose: 'Siapa yang memegang kode ini dapat mengirim atas nama Pengawas TPS ini. Kode berlaku untuk Pengawas satu TPS saja, di HP yang bukan HP petugas KPPS.', lost: 'Panwaslu Kecamatan',
+  },
+}
+
+function article({ station, village, district, regency, province, code, link }: Letter, url: string, its: LetterWords): string {
   const address = `${new URL(url).host}/sigmon`
   return `<article>
-<header><h1>Kode petugas untuk aplikasi Sigmon</h1><p>RAHASIA</p></header>
+<header><h1>${its.title}</h1><p>RAHASIA</p></header>
 <div class="place">
 <p class="number">TPS ${station.slice(10)}<small>Kode TPS ${station.slice(0, 10)} ${station.slice(10)}</small></p>
 <p class="names"><b>${escaped(village)}</b><br>Kecamatan ${escaped(district)}<br>${escaped(regency)}, ${escaped(province)}</p>
 </div>
-<p class="code"><span>Kode di surat tugas</span><b>${escaped(formatLetterCode(code))}</b></p>
+<p class="code"><span>${its.code}</span><b>${escaped(formatLetterCode(code))}</b></p>
 <div class="how">
 ${qr(link)}
 <div>
-<p><b>Untuk apa:</b> dengan Sigmon petugas TPS memeriksa dan melaporkan sinyal, supaya gangguan cepat diperbaiki.</p>
+<p><b>Untuk apa:</b> ${its.what}</p>
 <ol>
 <li>Buka <b>${escaped(address)}</b> di HP dan pindai kode QR ini, atau ketik kode TPS (13 angka) dan kode di atas.</li>
 <li>Lakukan sekali di tempat bersinyal sebelum hari pemungutan suara. Sesudah itu Sigmon jalan juga <b>tanpa sinyal</b>.</li>
 <li>Huruf O dibaca angka 0, huruf I dan L dibaca angka 1. Kalau salah ketik, Sigmon memberi tahu.</li>
 </ol>
-<p><b>Jangan difoto dan jangan dikirim ke grup.</b> Siapa yang memegang kode ini dapat melapor atas nama TPS ini. Kode berlaku untuk petugas satu TPS saja.</p>
+<p><b>Jangan difoto dan jangan dikirim ke grup.</b> ${its.whose}</p>
 </div>
 </div>
-<footer><span>Surat hilang atau dibaca orang lain? Segera beri tahu petugas bantuan di kecamatan.</span><span>kunci ${escaped(/kunci=(\w+)/.exec(link)?.[1]?.replace(/(.{4})(?=.)/g, '$1 ') ?? '')}</span></footer>
+<footer><span>Surat hilang atau dibaca orang lain? Segera beri tahu ${its.lost}.</span><span>kunci ${escaped(/kunci=(\w+)/.exec(link)?.[1]?.replace(/(.{4})(?=.)/g, '$1 ') ?? '')}</span></footer>
 </article>`
 }

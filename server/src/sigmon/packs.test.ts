@@ -81,7 +81,8 @@ test('a pack holds what a phone of the district needs, signed, under a version o
   assert.deepEqual([latitude, longitude, grade, readiness, words, best, second, verified], [degrees(north(10).latitude), degrees(122.9), 'village', 'd', 'tt', null, null, verifier])
   assert.deepEqual([point, slot_start, slot], ['AI-1', 15, 15])
   assert.ok(better_latitude !== null && Math.abs(better_latitude - degrees(north(10).latitude)) < 10_000 && operator === 0, 'a usable cell within 50 km')
-  assert.deepEqual(pack.stations['2001001']?.slice(3, 6).concat(pack.stations['2001001'].slice(11)), ['a', 'kk', 0, null, null, null])
+  assert.deepEqual(pack.stations['2001001']?.slice(3, 6).concat(pack.stations['2001001'].slice(11, 14)), ['a', 'kk', 0, null, null, null])
+  assert.equal(pack.stations['2001001'][14], await letterVerifier('7501012001001', stationCode(server.app.secret, '7501012001001', 'supervisor'), sha256))
   assert.deepEqual(pack.access['AI-1'], ['ai', 'Point AI-1', degrees(north(12).latitude), degrees(122.9), true, new Date(clock).toISOString(), 'Kunci pada Pak RT', 3])
   assert.equal(pack.access['AI-2'], undefined, '31 km from the next village')
   const { rows } = await owner.query<{ count: number }>('SELECT count(*) FROM station_now WHERE code LIKE $1', ['750101%'])
@@ -176,8 +177,8 @@ test('who is no device of the district gets the open pack: no word on any operat
   const words = (pack: Pack): unknown[] => leaves(pack.stations).filter((leaf) => typeof leaf === 'string' && /^[ksltu]+$/.test(leaf))
   assert.deepEqual([words(whole.pack).length, words(open.pack)], [Object.keys(whole.pack.stations).length, []])
   for (const [code, row] of Object.entries(whole.pack.stations)) {
-    const [latitude, longitude, grade, , , , , verifier, point, from_min, for_min] = row
-    assert.deepEqual(open.pack.stations[code], [latitude, longitude, grade, null, '', null, null, verifier, point, from_min, for_min, null, null, null])
+    const [latitude, longitude, grade, , , , , verifier, point, from_min, for_min, , , , supervisor] = row
+    assert.deepEqual(open.pack.stations[code], [latitude, longitude, grade, null, '', null, null, verifier, point, from_min, for_min, null, null, null, supervisor])
   }
   assert.deepEqual([open.pack.access, open.pack.villages, open.pack.head], [whole.pack.access, whole.pack.villages, whole.pack.head])
   assert.equal(open.pack.stations['2002001']?.[8], 'AI-1', 'it still says where to go')

@@ -180,8 +180,8 @@ async function build(options: PackOptions, which: Which): Promise<Omit<Held, 'ma
 
 /** Class and better place too: an operator that knows its own network would read from them where its rivals' is. */
 function withoutOperators(content: PackContent): PackContent {
-  const stations = Object.entries(content.stations).map(([code, [latitude, longitude, grade, , , , , verifier, point, from_min, for_min]]): [string, PackStation] =>
-    [code, [latitude, longitude, grade, null, '', null, null, verifier, point, from_min, for_min, null, null, null]])
+  const stations = Object.entries(content.stations).map(([code, [latitude, longitude, grade, , , , , verifier, point, from_min, for_min, , , , supervisor]]): [string, PackStation] =>
+    [code, [latitude, longitude, grade, null, '', null, null, verifier, point, from_min, for_min, null, null, null, supervisor]])
   return { ...content, stations: Object.fromEntries(stations) }
 }
 

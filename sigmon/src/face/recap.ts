@@ -1,6 +1,7 @@
 import type { PackForm } from '@kawal/contract/sigmon.ts'
 import { contests, type Ballot, type Contest, type Form } from '@kawal/core/recap/form.ts'
 import type { Recap } from '@kawal/core/recap/record.ts'
+import type { Side } from '@kawal/core/recap/slot.ts'
 import type { Warning } from '@kawal/core/recap/totals.ts'
 import type { KeptRecap } from '../recap/kept.ts'
 import { recapEn } from '../words/recap-en.ts'
@@ -22,6 +23,8 @@ export interface ShownRecap {
 export const codeOf = (hash: string, code: (hash: Uint8Array) => string): string => code(Uint8Array.from(hash.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)))
 type Stage = 'phone' | 'custody' | 'sent' | 'witnessed' | 'kpu'
 /** A record that no box has ever had skips that stage. */
+/** Whose a record is: as the server said, else as this phone is enrolled. */
+export const isOfSupervisor = ({ said, carriedFor }: KeptRecap, role: Side | undefined): boolean => (said?.side ?? (carriedFor === undefined ? role : null)) === 'supervisor'
 export const stagesOf = ({ custody, receipt, witnessed, said }: KeptRecap): readonly Stage[] => ['phone', ...((custody ?? []).length > 0 ? ['custody' as const] : []), ...(receipt === null ? [] : ['sent' as const]), ...(witnessed === undefined ? [] : ['witnessed' as const]), ...(said?.deliveredAt == null ? [] : ['kpu' as const])]
 export const stageOf = (kept: KeptRecap): Stage => stagesOf(kept).at(-1) ?? 'phone'
 

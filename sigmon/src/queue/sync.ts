@@ -39,7 +39,7 @@ async function sendWaiting(last: boolean): Promise<void> {
       setTimer: (work: () => void, ms: number) => setTimeout(work, ms), clearTimer: (timer: unknown) => clearTimeout(timer as number),
     }
     const nothing = (): void => undefined
-    const packs = { stationOf: () => null, verifierOf: () => null }
+    const packs = { stationOf: () => null, verifiersOf: () => null }
     const enrolment = createEnrolment({ env, store, identities, packs, confirmed: nothing })
     const reports = createDelivery({ env, identities, queue: createQueue(store, queueLimits, Date.now), enrolment, compact: () => Promise.resolve(compactWire), told: nothing, met: nothing, changed: nothing })
     // The results first, then the reports, and photos with what time is left: a worker is ended after minutes. Whoever is at an access point may have to wait for a turn, which the page knows.

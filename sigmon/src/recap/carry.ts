@@ -111,13 +111,13 @@ async function askOf(needs: CarrierNeeds, bearer: Identity, kept: KeptRecap): Pr
   const { hash, bytes, receipt, isProven, said } = kept
   if (receipt === null) return true
   if (!isProven && (await needs.proves(bytes, receipt, ledgerKey())) === 'holds') await book.change(hash, { isProven: true })
-  const isDelivered = said !== null && said.deliveredAt !== null
-  if (isDelivered && kept.delivery !== undefined && kept.photos.every(({ offset, size_bytes }) => offset >= size_bytes)) return true
+  const isAtEnd = said?.side === 'supervisor' ? said.state === 'counts' : said !== null && said.deliveredAt !== null && kept.delivery !== undefined
+  if (isAtEnd && kept.photos.every(({ offset, size_bytes }) => offset >= size_bytes)) return true
   const answer = await request(env, `/v1/recaps/${hash}`, { headers: asOf(bearer) })
   if (answer === null) return false
   const state = answer.status === 200 ? await read<RecapState>(answer) : null
   if (state === null) return true
-  await book.change(hash, { said: { state: state.state, reason: state.reason, detail: state.detail, deliveredAt: state.deliveredAt } })
+  await book.change(hash, { said: { state: state.state, reason: state.reason, detail: state.detail, side: state.side, deliveredAt: state.deliveredAt } })
   // A box brought them, or another phone.
   for (const { sha256, size, kept: isThere } of state.photos ?? []) if (isThere && kept.photos.some(({ id, offset }) => id === `${sha256}-${size}` && offset < size)) await book.sent(hash, `${sha256}-${size}`, size)
   return state.deliveredAt === null || kept.delivery !== undefined || askDelivery(needs, bearer, hash)

@@ -48,8 +48,8 @@ export interface KeptRecap {
   readonly witnessed?: { readonly text: string; readonly by: readonly { readonly name: string; readonly at_s: number }[] }
   /** A tlog-proof of KPU's answer, verified on this phone; its `extra` is the entry of the ledger. */
   readonly delivery?: string
-  /** What the server last said of it. */
-  readonly said: Pick<RecapState, 'state' | 'reason' | 'detail' | 'deliveredAt'> | null
+  /** What the server last said of it; without `side` in what an earlier version kept. */
+  readonly said: (Pick<RecapState, 'state' | 'reason' | 'detail' | 'deliveredAt'> & Partial<Pick<RecapState, 'side'>>) | null
   /** Why the server takes these bytes for no record: people have to look, and it holds nothing up. */
   readonly refusal: string | null
 }
