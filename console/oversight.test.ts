@@ -77,8 +77,35 @@ test('what lacks: counts of each kind and area, then lines with who mends them; 
   site.empty = false
 })
 
+test('the second sender: counts by kind and area, lists, and one form side by side, where nothing settles anything; letters are for Bawaslu alone', async () => {
+  const page = await screens.open('&tampil=pengawasan&keadaan=comparison', desktop)
+  await page.getByText('2 isian berbeda').waitFor()
+  const text = async (): Promise<string> => (await page.locator('.tables').innerText()).replace(/\s+/g, ' ')
+  for (const word of ['= Sama 51.220', '≠ Berbeda 38', '◧ Hanya KPU 12.905', '◨ Hanya Bawaslu 211', '∅ Belum ada 198.641', 'Nusa Tenggara Timur', 'Formulir keduanya lain jenis']) assert.ok((await text()).includes(word), `${word} in ${await text()}`)
+  assert.equal(await page.getByText('Surat Pengawas TPS').count(), 0)
+  await assertAxe(page, 'comparison')
+  await picture(page, 'oversight-comparison-id')
+  assert.equal(await page.getByRole('link', { name: 'Unduh CSV daftar ini' }).getAttribute('href'), '/v1/recaps/comparison/slots?kind=differ&format=csv')
+  await page.getByRole('button', { name: 'Satu pihak berkonflik' }).click()
+  await page.getByText('Tidak ada di wilayah ini').waitFor()
+  assert.ok(page.url().includes('butir=conflict'))
+  await page.goBack()
+  await page.getByRole('button', { name: /TPS 002.*Presiden/ }).click()
+  await page.getByText('mungkin satu angka salah baca').first().waitFor()
+  assert.ok(page.url().includes('butir=5310012001002-ppwp'))
+  for (const word of ['KPU (petugas, KPPS) 31Z9N-R5Y43', 'Bawaslu (Pengawas TPS) 4M2QX-8B71C', 'Suara nomor 1 728 128 ≠ beda', 'jumlahnya cocok dengan angka Bawaslu', 'Suara nomor 2 71 71', 'itu tidak mengoreksi apa pun', 'di karantina: kunci HP belum terdaftar', '1 dari 2 foto lengkap', 'dikoreksi catatan pihaknya']) assert.ok((await text()).includes(word), `${word} in ${await text()}`)
+  assert.deepEqual(await page.locator('.tables').getByRole('button').allInnerTexts().then((names) => names.filter((name) => !['Buku besar', 'Pengirim kedua', 'Kembali ke daftar'].includes(name))), [], 'no button settles')
+  await page.getByLabel('Tampilkan semua isian').check()
+  assert.ok((await text()).includes('voters dpt male'))
+  await page.locator('summary').filter({ hasText: 'Tanda terima' }).first().click()
+  await page.getByText('c2sp.org/tlog-proof@v1').first().waitFor()
+  await assertAxe(page, 'one slot')
+  await picture(page, 'oversight-slot-id')
+  await page.context().close()
+})
+
 test('oversight on a phone, in English: nothing overflows, axe finds nothing', async () => {
-  for (const [query, ready, name] of [['', '820,161', 'ledger'], ['&keadaan=acts', '4,711', 'acts'], ['&keadaan=knowledge&butir=g-1', '11 lines', 'knowledge'], ['&keadaan=witnesses', 'has seen another history', 'witnesses'], ['&keadaan=completeness&butir=missing', 'record number 2', 'completeness']] as const) {
+  for (const [query, ready, name] of [['', '820,161', 'ledger'], ['&keadaan=acts', '4,711', 'acts'], ['&keadaan=knowledge&butir=g-1', '11 lines', 'knowledge'], ['&keadaan=witnesses', 'has seen another history', 'witnesses'], ['&keadaan=completeness&butir=missing', 'record number 2', 'completeness'], ['&keadaan=comparison', '2 fields differ', 'comparison'], ['&keadaan=comparison&butir=5310012001002-ppwp', 'one digit may be misread', 'slot']] as const) {
     const page = await screens.open(`&bahasa=en&tampil=pengawasan${query}`, phone)
     await page.getByText(ready).last().waitFor()
     await picture(page, `oversight-phone-${name}-en`)

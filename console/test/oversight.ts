@@ -2,6 +2,8 @@ import type { WitnessedLog, WitnessRow } from '@kawal/contract/witness.ts'
 
 import { platformGapKinds, type GapCounts, type RecapCompleteness, type RecapGap, type RecapGaps } from '@kawal/contract/completeness.ts'
 
+import { answerComparison } from './comparison.ts'
+
 /** A ledger as it shows itself: the forms are right, and nothing is signed, since a page verifies nothing here. */
 const signature = (name: string, id: number, bytes: number): string => `— ${name} ${Buffer.concat([Buffer.from([0, 0, 0, id]), Buffer.alloc(bytes, id)]).toString('base64')}\n`
 const key = `kawal.example/ledger+00000001+${Buffer.concat([Buffer.from([1]), Buffer.alloc(32, 7)]).toString('base64')}`
@@ -27,8 +29,12 @@ const log: WitnessedLog = {
 }
 
 /** What oversight asks for; null for what it does not. */
-export function answerOversight({ pathname, searchParams }: URL, { empty }: { readonly empty: boolean }): { status: number; body: unknown } | null {
-  const acts = /^\/acts\/(key|checkpoint)$/.exec(pathname)?.[1]
+export function answerOversight({ pathname, searchParams }url: URL, site: { readonly empty: boolean }): { status: number; body: unknown } | null {
+  const acts{ pathname } = url
+  const { empty } = site
+  const comparison = answerComparison(url, site)
+  if (comparison !== null) return comparison
+  const ledger = /^\/acts\/(key|checkpoint)$/.exec(pathname)?.[1]
   if (acts !== undefined && !empty) return { status: 200, body: (acts === 'key' ? `${key}\n` : checkpoint).replaceAll('/ledger', '/acts').replace('820161', '4711') }
   if (pathname === '/v1/knowledge') return { status: 200, body: knowledge }
   const ledger = /^\/(?:ledger|acts)\/(key|checkpoint)$/.exec(pathname)?.[1]

@@ -28,7 +28,7 @@ function fixtureOverview(now: number, query: URLSearchParams, { empty, stale }: 
 
 function fixtureStuck(now: number, query: URLSearchParams, bare: boolean): StuckRecaps {
   const kind = (query.get('kind') ?? 'quarantine') as StuckRecap['kind']
-  const row = (at: number, change: Partial<StuckRecap>): StuckRecap => ({ kind, hash: String(at).padStart(64, '0'), code: 'BJXHB-WMFM6', station: `53100120010${10 + at}`, contest: 'ppwp', madeAt: iso(now - 50 * minute), since: iso(now - (45 - at) * minute), reason: null, detail: null, mend: 'receiver', tries: 0, nextTryAt: null, photosKept: null, photosListed: null, ...change })
+  const row = (at: number, change: Partial<StuckRecap>): StuckRecap => ({ kind, hash: String(at).padStart(64, '0'), code: 'BJXHB-WMFM6', station: `53100120010${10 + at}`, contest: 'ppwp', madeAt: iso(now - 50 * minute), since: iso(now - (45 - at) * minute), side: 'officer', reason: null, detail: null, mend: 'receiver', tries: 0, nextTryAt: null, photosKept: null, photosListed: null, ...change })
   const rows: Readonly<Record<StuckRecap['kind'], StuckRecap[]>> = {
     quarantine: [row(1, { reason: 'key_unknown', detail: 'No phone with the key that signed is enrolled: enrol it at station 5310012001011.', mend: 'enrol' }), row(2, { reason: 'totals_impossible', detail: 'votes is 905, and a station has at most 300.', mend: 'paper', contest: 'dpd' }), row(3, { station: null, contest: null, madeAt: null, reason: 'record_unreadable', detail: 'version_unknown: a newer program may have made it.', mend: 'update' })],
     delivery: [row(4, { tries: 3, nextTryAt: iso(now + 20 * minute) }), row(5, {})], photos: [row(6, { mend: 'officer' }), row(7, { mend: 'officer', photosKept: 2, photosListed: 6 })],

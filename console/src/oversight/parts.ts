@@ -8,6 +8,7 @@ export const parts = {
   knowledge: () => import('./Knowledge.svelte'),
   witnesses: () => import('./Witnesses.svelte'),
   completeness: () => import('./Completeness.svelte'),
+  comparison: () => import('./Comparison.svelte'),
 } as const satisfies Readonly<Record<string, () => Promise<{ default: Component }>>>
 type Part = keyof typeof parts
 export const partNames = Object.keys(parts) as readonly Part[]

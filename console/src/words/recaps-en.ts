@@ -55,6 +55,7 @@ export const recapsEn: RecapsWords = {
     receiver: "KPU's operator of the receiver, with the server's operator. The server keeps trying.", officer: 'The officer: open Sigmon on the phone that recorded it, where there is signal, and leave it open until the photos are sent.',
   },
   mendHead: 'Who can mend it',
+  ofSupervisor: "Bawaslu's supervisor",
   receiptCode: 'Receipt code',
   station: 'Station',
   sinceHead: 'Since',

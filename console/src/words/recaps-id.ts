@@ -57,6 +57,7 @@ export const recapsId = {
     receiver: 'Pengelola penerima di KPU, bersama pengelola server. Server mencoba terus.', officer: 'Petugas TPS: buka Sigmon di HP perekam di tempat bersinyal, biarkan terbuka sampai foto terkirim.',
   } satisfies Record<StuckRecap['mend'], string>,
   mendHead: 'Siapa dapat memperbaiki',
+  ofSupervisor: 'Pengawas TPS (Bawaslu)',
   receiptCode: 'Kode bukti',
   station: 'TPS',
   sinceHead: 'Sejak',
