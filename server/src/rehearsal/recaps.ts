@@ -27,28 +27,52 @@ const wrong_share = 0.05
 const conflict_share = 0.01
 const strange_share = 0.01
 
-interface Due { readonly at: number; readonly station: string; readonly kind: 'sound' | 'wrong' | 'other' | 'strange' }
+/** Of stations: with a supervisor who sends, with one who reads a number otherwise; and how long before or after the officers he is done at most. */
+const supervised_share = 0.7
+const differing_share = 0.02
+const apart_ms = 30 * minute_ms
 
-/** Officers who record their presidential form and hand it in as phones do, some of them with what goes wrong on a day. They take no photos. */
+interface Due { readonly at: number; readonly station: string; readonly kind: 'sound' | 'wrong' | 'other' | 'strange' | 'supervised' | 'differing' }
+
+/** Officers and supervisors who record their presidential form and hand it in as phones do, some of them with what goes wrong on a day. They take no photos. */
 export function startRecaps({ app, stations, seed, startAt }: { readonly app: App; readonly stations: readonly { readonly code: string }[]; readonly seed: number; readonly startAt: number }) {
   const random = seeded(seed)
+  // Apart from the officers' chance: a day of theirs is the same with and without supervisors.
+  const other = seeded(seed + 2)
   const due = stations.flatMap(({ code }): Due[] => {
     const at = startAt + first_ms + random() * (last_ms - first_ms)
     const drawn = random()
     const kind = drawn < wrong_share ? 'wrong' : drawn > 1 - strange_share ? 'strange' : 'sound'
-    return [{ at, station: code, kind }, ...(random() < conflict_share ? [{ at: at + 10 * minute_ms, station: code, kind: 'other' as const }] : [])]
-  }).sort((one, other) => one.at - other.at)
+    const supervised = other() < supervised_share ? [{ at: at + (2 * other() - 1) * apart_ms, station: code, kind: other() < differing_share ? 'differing' as const : 'supervised' as const }] : []
+    return [{ at, station: code, kind }, ...supervised, ...(random() < conflict_share ? [{ at: at + 10 * minute_ms, station: code, kind: 'other' as const }] : [])]
+  }).sort((one, next) => one.at - next.at)
+  const wrong = new Set(due.filter(({ kind }) => kind === 'wrong').map(({ station }) => station))
+  const papers = new Map<string, readonly number[]>()
   const numbers = seeded(seed + 1)
+  /** What stands on the form of a station: whoever reads it well says the same. */
+  const paperOf = (station: string, form: Form): readonly number[] => {
+    const known = papers.get(station) ?? totalsOf(form, numbers, wrong.has(station))
+    papers.set(station, known)
+    return known
+  }
+  const totalsFor = ({ station, kind }: Due, form: Form): readonly number[] =>
+    kind === 'other' || kind === 'strange' ? totalsOf(form, numbers, false) : kind === 'differing' ? misread(form, paperOf(station, form)) : paperOf(station, form)
   let next = 0
   let earlier: ReadonlySet<string> | null = null
   return {
     /** Hands in what is done by now; what is not taken stays due. */
     async turn(now: number): Promise<void> {
       earlier ??= await recorded(app)
-      for (let each = due[next]; each !== undefined && each.at <= now && (earlier.has(each.station) || (await record(app, each, numbers, now))); each = due[++next]);
+      for (let each = due[next]; each !== undefined && each.at <= now; each = due[++next]) {
+        const one = each
+        if (!earlier.has(one.station) && !(await record(app, one, (form) => totalsFor(one, form), now))) return
+      }
     },
   }
 }
+
+/** The first vote with its last digit read otherwise. */
+const misread = (form: Form, paper: readonly number[]): readonly number[] => paper.map((value, at) => (form.fields[at] === 'votes_1' ? value - (value % 10) + ((value + 3) % 10) : value))
 
 /** Of an earlier rehearsal on the same data: recorded again they would all be conflicts. */
 async function recorded(app: App): Promise<ReadonlySet<string>> {
@@ -57,16 +81,16 @@ async function recorded(app: App): Promise<ReadonlySet<string>> {
 }
 
 /** @returns whether it was taken */
-async function record(app: App, { station, kind }: Due, random: Random, now: number): Promise<boolean> {
+async function record(app: App, { station, kind }: Due, totalsFor: (form: Form) => readonly number[], now: number): Promise<boolean> {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')
   const raw = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url')
-  const enrolled = await enrolKey(app.database, station, raw, now, Infinity)
+  const enrolled = await enrolKey(app.database, station, raw, now, Infinity, kind === 'supervised' || kind === 'differing' ? 'supervisor' : 'officer')
   if (enrolled === null) return false
   const signer: Signer = { algorithm: 'EdDSA', kid: await keyId('EdDSA', raw, sha256), sign: (message) => Promise.resolve(Uint8Array.from(sign(null, message, privateKey))) }
   const own: Ballot = kind === 'strange' ? { kind: 'candidates', candidates: rehearsed_pairs + 1 } : ballot
   const form = formOf('ppwp', own)
   if (!form.ok) throw new Error(form.error)
-  const totals = totalsOf(form.value, random, kind === 'wrong')
+  const totals = totalsFor(form.value)
   const list = writePhotos([])
   const bytes = await signRecap({
     station, contest: 'ppwp', form: form.value.version, ballot: own, ceiling: rehearsed_ceiling, totals, warned: checksOf(checkTotals(form.value, totals, rehearsed_ceiling)), photos: sha256(list), madeAt: now, clockOffset_ms: 0,
