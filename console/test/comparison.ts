@@ -1,5 +1,3 @@
-import { soundTotals } from '@kawal/testkit/recaps.ts'
-
 /** The comparison of the two senders, made up: each kind, one form side by side with a misread number, a conflict and a record in quarantine. */
 const kinds = { agree: 0, differ: 0, officer_only: 0, supervisor_only: 0, conflict: 0, quarantine: 0 }
 const counted = (expected: number, part: Partial<typeof kinds>): Record<string, number> => {
@@ -17,7 +15,8 @@ const hash = (digit: string): string => digit.repeat(64)
 const differences = [{ field: 'votes_1', officer: 728, supervisor: 128, misreading: 'digit', fits: 'supervisor' }, { field: 'disabled_male', officer: 1, supervisor: 2, misreading: 'digit', fits: null }]
 const fields = ['voters_dpt_male', 'voters_dpt_female', 'voters_dpt', 'present_dpt_male', 'present_dpt_female', 'present_dpt', 'present_dptb_male', 'present_dptb_female', 'present_dptb', 'present_dpk_male', 'present_dpk_female', 'present_dpk', 'present_male', 'present_female', 'present',
   'ballots_received', 'ballots_used', 'ballots_returned', 'ballots_unused', 'disabled_male', 'disabled_female', 'disabled', 'votes_1', 'votes_2', 'votes_3', 'valid', 'invalid', 'votes']
-const totalsOf = (first: number, disabled: number): Record<string, number> => Object.fromEntries(fields.map((field, at) => [field, field === 'votes_1' ? first : field === 'disabled_male' ? disabled : soundTotals[at] ?? 0]))
+const sound = [127, 145, 272, 104, 119, 223, 3, 2, 5, 4, 6, 10, 111, 127, 238, 278, 238, 2, 38, 1, 2, 3, 128, 71, 33, 232, 6, 238]
+const totalsOf = (first: number, disabled: number): Record<string, number> => Object.fromEntries(fields.map((field, at) => [field, field === 'votes_1' ? first : field === 'disabled_male' ? disabled : sound[at] ?? 0]))
 const receipt = `c2sp.org/tlog-proof@v1\nindex 4100805\n${'uGk0b3VnaCBmb3IgYSBxciwgYW5kIG5vYm9keSdzIGhhc2g=\n'.repeat(4)}\nkawal.example/ledger\n4100806\n`
 const record = (now: number, side: string | null, digit: string, code: string, totals: Record<string, number>, more: object = {}): object => ({
   hash: hash(digit), code, entry: 4_100_805, receivedAt: new Date(now - 3_600_000).toISOString(), contest: 'ppwp', madeAt: new Date(now - 3_700_000).toISOString(), replaces: null, totals, warnings: [], slips: [], side, reason: null, detail: null, deliveredAt: null,

@@ -5,7 +5,7 @@ import { sides, type Side, type Slot, type SlotSide } from './slot.ts'
 import { misreadingOf, slipsOf, type Misreading } from './totals.ts'
 
 /** What the two sides of a slot come to when they are laid beside each other. Nothing is decided by it: the paper is. */
-export const comparisonKinds = [
+const comparisonKinds = [
   /** Both say the same in every field. */
   'agree',
   'differ',

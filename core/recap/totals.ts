@@ -65,7 +65,7 @@ function judge(check: Check, at: number, values: ReadonlyMap<string, number>, ce
 }
 
 /** One field in which one digit read otherwise, or two neighbours swapped, makes every check it stands in hold. */
-export interface Slip { readonly field: string; readonly value: number; readonly meant: number }
+interface Slip { readonly field: string; readonly value: number; readonly meant: number }
 
 /** The form has three boxes a number. */
 const boxes = 3

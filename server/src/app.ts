@@ -71,7 +71,6 @@ import { readinessRoutes } from './readiness/routes.ts'
 import { loadAreas, loadNames, loadOperatorCodes, loadOrganisations, loadMonitorStations, stationReader } from './register/lookup.ts'
 import { positionRoutes } from './register/position-routes.ts'
 import { createConfig, interval_s_max } from './sigmon/config.ts'
-import { letterRoutes } from './sigmon/letter-routes.ts'
 import { createPacks } from './sigmon/packs.ts'
 import { sigmonRoutes } from './sigmon/routes.ts'
 import { settingsDefaults, type SigmonSettings } from './sigmon/settings.ts'
@@ -207,7 +206,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   ends.push(() => ingest.stop())
   const app = await buildHttp(options, database, [feed, recaps, acts, { routes: (scope) => verifyPageRoutes(scope, recaps) }], secret)
   ends.push(() => app.close())
-  enrolmentRoutes(app, { database, secret, clock: options.clock, stationOf: stationReader(database), stationDevices_max: options.stationDevices_max })
+  enrolmentRoutes(app, { database, secret, clock: options.clock, stationOf: stationReader(database), stationDevices_max: options.stationDevices_max, publicUrl: options.publicUrl })
   measurementRoutes(app, { secret, clock: options.clock, ingest, networkOperator: networks.operatorOf, ...(options.trustProxy === undefined ? {} : { trustProxy: options.trustProxy }) })
   const election = watchTarget({ url: options.targets?.election ?? null, clock: options.clock, random: Math.random, ask: askStatus, after: later })
   ends.push(() => election.stop())
@@ -215,7 +214,6 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   const tests = fullTests(app, options, secret, ingest, metrics)
   ends.push(() => tests.stop())
   sigmonRoutes(app, { ...sigmon, asks: tickets.asks })
-  letterRoutes(app, { database, clock: options.clock, publicUrl: options.publicUrl })
   disturbanceRoutes(app, { database, monitor, clock: options.clock, stations: register.stations, names: register.names, tickets })
   await ticketFaces(app, options, database, secret, ticketChanged, impact)
   const peers = peersOf(app, options, database, secret, ticketChanged)

@@ -5,6 +5,7 @@ import { enrolmentClaim, readLetterCode, type LetterFault } from '@kawal/core/me
 import { sides, type Side } from '@kawal/core/recap/slot.ts'
 import type { Database } from '../adapters/postgres/database.ts'
 import { ProblemError } from '../problem.ts'
+import { letterRoutes } from '../sigmon/letter-routes.ts'
 import { Attempts } from './attempts.ts'
 import { deviceToken, enrol, enrolKey, provesKey, readPhoneKey, role_devices_max, stationCode, type PhoneKey } from './enrolment.ts'
 
@@ -15,6 +16,8 @@ interface EnrolmentDependencies {
   readonly stationOf: (code: string) => Promise<Enrolled['station'] | null>
   /** Officers' devices that may enrol at one station; without it the default. */
   readonly stationDevices_max?: number | undefined
+  /** Where people find the server: links in supervisors' letters begin with it. */
+  readonly publicUrl?: string | undefined
 }
 
 /**
@@ -25,6 +28,7 @@ const wrong_codes_max = { here: 20, address: 1_000, station: 200 }
 
 export function enrolmentRoutes(app: FastifyInstance, needs: EnrolmentDependencies): void {
   const wrong = new Attempts()
+  letterRoutes(app, needs)
 
   app.post<{ Body: Enrolment }>('/v1/devices', { schema: { body: Enrolment } }, async (request, reply): Promise<Enrolled> => {
     const { station: code } = request.body
