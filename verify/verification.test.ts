@@ -188,3 +188,16 @@ test('a link holds a record with its key, proofs and list; a damaged file is tol
   const twice = addItems(readItems('a.cose', Uint8Array.from(record)), readItems('tautan', utf8(link)))
   assert.deepEqual(twice.map(({ name, key }) => [name, key?.length ?? null])[0], ['a.cose', 65])
 })
+
+test('a supervisor’s copy is told by the entry of its key, and is no conflict with the officer’s', async () => {
+  const supervisor = await recapPhone(station)
+  const copy = Uint8Array.from(await supervisor.record())
+  const log_entries = [...entries(), writeEntry({ kind: 'supervision', device: new Uint8Array(16).fill(8), station, publicKey: supervisor.publicKey, at: 1 })]
+  const proof = async (index: number): Promise<Uint8Array> => utf8(await proofOf(log_entries, index, log, { witnesses, hasExtra: true }))
+  const both = { 'petugas.cose': Uint8Array.from(record), 'pengawas.cose': copy, 'a.tlog-proof': await proof(0) }
+  const findings = (report: Awaited<ReturnType<typeof verify>>): string[] => report.cases.flatMap(({ parts }) => parts.flatMap(({ steps }) => steps.map(({ finding }) => finding)))
+  const unknown = findings(await verify(both, policy, [phone.publicKey, supervisor.publicKey]))
+  assert.ok(unknown.some((each) => each.startsWith('conflict')), 'whose it is nobody said')
+  const known = findings(await verify({ ...both, 'b.tlog-proof': await proof(2) }, policy, [phone.publicKey, supervisor.publicKey]))
+  assert.ok(known.includes('keySupervisor') && known.includes('keyEnrolled') && !known.some((each) => each.startsWith('conflict')), known.join())
+})

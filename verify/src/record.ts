@@ -5,14 +5,14 @@ import { readSignedRecap, type SignedRecap } from '@kawal/core/recap/envelope.ts
 import { formOf, type Form } from '@kawal/core/recap/form.ts'
 import type { Photo } from '@kawal/core/recap/photo.ts'
 import type { Recap } from '@kawal/core/recap/record.ts'
-import type { Held } from '@kawal/core/recap/slot.ts'
+import type { Side } from '@kawal/core/recap/slot.ts'
 import { checksOf, checkTotals, type Warning } from '@kawal/core/recap/totals.ts'
 import { sha256, verifySigned } from './cryptography.ts'
 import type { Item } from './material.ts'
 import { stepOf, type Step } from './step.ts'
 
 /** A key that a ledger enrolled, by a proof that holds. */
-export interface Enrolled { readonly publicKey: Uint8Array; readonly station: string; readonly index: number }
+export interface Enrolled { readonly publicKey: Uint8Array; readonly station: string; readonly side: Side; readonly index: number }
 
 /** What a record says, where it can be read. */
 export interface Content extends SignedRecap {
@@ -60,7 +60,7 @@ const algorithmOf = (key: Uint8Array): Algorithm => (key.length === 32 ? 'EdDSA'
 function keyStep(by: Uint8Array, station: string | null, keys: readonly Uint8Array[], enrolled: readonly Enrolled[]): Step {
   const entries = enrolled.filter(({ publicKey }) => sameBytes(publicKey, by))
   const here = entries.find((entry) => entry.station === station)
-  if (here !== undefined) return stepOf('key', 'keyEnrolled', { station: here.station, index: here.index })
+  if (here !== undefined) return stepOf('key', here.side === 'supervisor' ? 'keySupervisor' : 'keyEnrolled', { station: here.station, index: here.index })
   if (keys.some((key) => sameBytes(key, by))) return stepOf('key', 'keyGiven')
   const [elsewhere] = entries
   return elsewhere === undefined ? stepOf('key', 'keyAlong') : stepOf('key', 'keyElsewhere', { station: elsewhere.station }, 'key_elsewhere')
@@ -80,6 +80,8 @@ function sumsStep({ form, recap, warnings }: Content): Step {
   return found.length === 0 ? stepOf('sums', 'sumsAgree', { count: form.checks.length }) : stepOf('sums', 'sumsWarned', { count: found.length })
 }
 
+/** `side`: whose copy it is, where an enrolment that was given says it; null: nobody knows. */
+interface Held { readonly hash: string; readonly recap: Recap; readonly side: Side | null }
 interface Other extends Held { readonly kid: string }
 
 /** How a record stands to the others that were given with it. */
@@ -87,7 +89,7 @@ export function chainSteps(own: Other, all: readonly Other[]): readonly Step[] {
   const { recap } = own
   const at = (hash: Uint8Array): Other | undefined => all.find((other) => other.hash === hexOf(hash))
   const steps = [previousStep(own, recap.previous === null ? null : (at(recap.previous) ?? 'absent'))]
-  const inSlot = all.filter((other) => other.hash !== own.hash && other.recap.station === recap.station && other.recap.contest === recap.contest)
+  const inSlot = all.filter((other) => other.hash !== own.hash && other.recap.station === recap.station && other.recap.contest === recap.contest && (own.side === null || other.side === null || own.side === other.side))
   if (recap.replaces !== null) {
     const named = at(recap.replaces)
     steps.push(named === undefined ? stepOf('correction', 'correctsAbsent', { hash: hexOf(recap.replaces) }) : stepOf('correction', inSlot.includes(named) ? 'corrects' : 'correctsElsewhere', { hash: named.hash }))

@@ -8,7 +8,7 @@ export type State = 'holds' | 'wrong' | 'short' | 'noted' | 'unchecked'
 const states = {
   recordRead: 'holds', recordUnread: 'wrong',
   signed: 'holds', signedNot: 'wrong', keyOther: 'wrong', keyMissing: 'unchecked', unreadable: 'unchecked',
-  keyGiven: 'holds', keyEnrolled: 'holds', keyElsewhere: 'wrong', keyAlong: 'unchecked', keyNone: 'unchecked',
+  keyGiven: 'holds', keyEnrolled: 'holds', keySupervisor: 'holds', keyElsewhere: 'wrong', keyAlong: 'unchecked', keyNone: 'unchecked',
   formKnown: 'holds', formCount: 'noted', formBlank: 'noted', formUnknown: 'unchecked',
   sumsAgree: 'holds', sumsWarned: 'noted', sumsOther: 'wrong', sumsUnknown: 'unchecked',
   first: 'holds', follows: 'holds', followsNot: 'wrong', previousAbsent: 'unchecked',

@@ -1,7 +1,9 @@
 import { base64Of } from '@kawal/core/ledger/bytes.ts'
 import type { Policy } from '@kawal/core/ledger/policy.ts'
 import { hexOf } from '@kawal/core/recap/bytes.ts'
+import { keyIdNow } from '@kawal/core/recap/cose.ts'
 import { readEntry, writeEntry, type Entry } from '@kawal/core/recap/entry.ts'
+import type { Side } from '@kawal/core/recap/slot.ts'
 import { readPhotos, writePhotos } from '@kawal/core/recap/photo.ts'
 import { receiptCode } from '@kawal/core/recap/receipt-code.ts'
 import { sha256 } from './cryptography.ts'
@@ -48,8 +50,8 @@ export async function verifyAll(items: readonly Item[], beliefs: Beliefs): Promi
   const records = of('record').map((item) => ({ item, content: readContent(item.bytes) }))
   const proofs = of('proof').map(readGiven)
   const enrolled = await enrolledBy(proofs, beliefs)
-  const held = records.flatMap(({ item, content }) => (typeof content === 'string' ? [] : [{ hash: item.hash, recap: content.recap, kid: hexOf(content.envelope.kid) }]))
-  const used = new Set<Item>(proofs.filter(({ entry }) => entry?.kind === 'enrolment').map(({ item }) => item))
+  const held = records.flatMap(({ item, content }) => (typeof content === 'string' ? [] : [{ hash: item.hash, recap: content.recap, kid: hexOf(content.envelope.kid), side: sideOf(content, enrolled) }]))
+  const used = new Set<Item>(proofs.filter(({ entry }) => isKey(entry)).map(({ item }) => item))
   const only = records.length === 1
   const named = new Set([...records.flatMap(({ content }) => (typeof content === 'string' ? [] : [hexOf(content.recap.photos)]))])
   const listed = new Set(of('list').flatMap(({ bytes }) => photosOf(bytes).map((photo) => hexOf(photo.sha256))))
@@ -91,7 +93,7 @@ const chainOf = ({ hash }: Item, held: Parameters<typeof chainSteps>[1]): readon
 
 /** Whether a proof is of this record: it says so, its tree has it, or there is no other that it could be of. */
 function isOf({ read, entry }: GivenProof, item: Item, only: boolean): boolean {
-  if (entry?.kind === 'enrolment') return false
+  if (isKey(entry)) return false
   if (entry?.kind === 'delivery') return only || hexOf(entry.recap) === item.hash
   return only || (typeof read !== 'string' && read.extra === null && includes(read, entryOf(item)))
 }
@@ -134,13 +136,19 @@ function deliverySteps(entry: ProofAbout['entry'], item: Item, items: readonly I
 
 const answersOf = (proofs: readonly GivenProof[], items: readonly Item[]): Item[] => proofs.flatMap(({ entry }) => (entry?.kind === 'delivery' ? items.filter(({ hash }) => hash === hexOf(entry.answer)) : []))
 
+/** Whose copy a record is, where the proof of its key's enrolment at the station was given too. */
+const sideOf = ({ recap, envelope }: Content, enrolled: readonly Enrolled[]): Side | null => enrolled.find(({ publicKey, station }) => station === recap.station && hexOf(keyIdNow(publicKey, sha256)) === hexOf(envelope.kid))?.side ?? null
+
+type KeyEntry = Extract<Entry, { kind: 'enrolment' | 'supervision' }>
+const isKey = (entry: Entry | null | undefined): entry is KeyEntry => entry?.kind === 'enrolment' || entry?.kind === 'supervision'
+
 /** A ledger says whose key it is: an enrolment counts where its proof holds, whole. */
 async function enrolledBy(proofs: readonly GivenProof[], { trust }: Beliefs): Promise<Enrolled[]> {
   const enrolled: Enrolled[] = []
   for (const { read, entry } of proofs) {
-    if (typeof read === 'string' || read.extra === null || entry?.kind !== 'enrolment' || !isRawKey(entry.publicKey)) continue
+    if (typeof read === 'string' || read.extra === null || !isKey(entry) || !isRawKey(entry.publicKey)) continue
     const steps = await proofSteps(read, read.extra, trust)
-    if (steps.every(({ state, finding }) => state === 'holds' || finding === 'witnessesNone')) enrolled.push({ publicKey: entry.publicKey, station: entry.station, index: read.index })
+    if (steps.every(({ state, finding }) => state === 'holds' || finding === 'witnessesNone')) enrolled.push({ publicKey: entry.publicKey, station: entry.station, side: entry.kind === 'supervision' ? 'supervisor' : 'officer', index: read.index })
   }
   return enrolled
 }
