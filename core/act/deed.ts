@@ -29,7 +29,7 @@ const byAddress = [
   ['POST', '/v1/stations/:code/position', 'givePosition', { names: true, facts: ['latitude', 'longitude', 'validFrom'] }], ['POST', '/v1/positions/:id/decision', 'decidePosition', { names: true, facts: ['decision', 'validFrom'] }],
   ['POST', '/v1/access-points/:id/state', 'stateAccessPoint', { names: true, facts: ['working', 'uplinkMbps'] }], ['POST', '/v1/campaign/reminders', 'remind', { facts: ['area'] }],
   ['POST', '/v1/atlas/challenges', 'challenge', { names: true, facts: ['edition', 'cell', 'station', 'operator', 'technology'] }], ['POST', '/v1/atlas/challenges/:id/decision', 'decideChallenge', { names: true, facts: ['status'] }],
-  ['POST', '/v1/audits/keys', 'enrolAuditor'], ['DELETE', '/v1/audits/keys/:kid', 'withdrawAuditor', named], ['POST', '/v1/audits/:id/findings', 'signFinding', named], ['POST', '/v1/audits', 'drawSample', { names: true, facts: ['seed', 'contests'] }],
+  ['POST', '/v1/supervisor-letters', 'issueLetters', { facts: ['area'] }], ['POST', '/v1/audits/keys', 'enrolAuditor'], ['DELETE', '/v1/audits/keys/:kid', 'withdrawAuditor', named], ['POST', '/v1/audits/:id/findings', 'signFinding', named], ['POST', '/v1/audits', 'drawSample', { names: true, facts: ['seed', 'contests'] }],
   ['POST', '/tmf-api/troubleTicket/v5/hub', 'listen', named], ['DELETE', '/tmf-api/troubleTicket/v5/hub/:id', 'unlisten', named],
   ['POST', '/tmf-api/troubleTicket/:version/troubleTicket', 'openTicket', { names: true, facts: ['relatedEntity'] }], ['POST', '/tmf-api/troubleTicket/:version/troubleTicket/', 'openTicket', named],
   ['PATCH', '/tmf-api/troubleTicket/:version/troubleTicket/:id', 'changeTicket', { names: true, facts: ['status', 'expectedResolutionDate', 'relatedParty', 'relatedEntity', 'troubleTicketRelationship'] }],
@@ -46,7 +46,7 @@ const byCommand = [
   ['org add', 3, 'addOrganisation', ['kind', 'area']], ['org invite', 2, 'inviteOrganisations', []], ['org link', 3, 'makeLogInLink', []], ['org person', 3, 'endPerson', []], ['org key', 3, 'makeKey', ['scope']],
   ['org revoke', 3, 'revokeAccess', ['key']], ['org level', 3, 'setServiceLevel', ['severity', 'restore', 'repair']], ['org peer', 3, 'setPeer', []],
   ['import', 2, 'importData', ['date', 'operator', 'technology']], ['plan', 1, 'makePlan', ['date', 'edition', 'operators', 'province']], ['atlas publish', 2, 'publishEdition', ['date', 'operators']],
-  ['reports archive', 2, 'dropReports', ['days']], ['reports drop', 2, 'dropReports', ['days']], ['export codes', 2, 'exportCodes', ['province']], ['export letters', 2, 'exportCodes', ['area', 'format']],
+  ['reports archive', 2, 'dropReports', ['days']], ['reports drop', 2, 'dropReports', ['days']], ['export codes', 2, 'exportCodes', ['province', 'for']], ['export letters', 2, 'exportCodes', ['area', 'format', 'for']],
   ['device revoke', 3, 'revokeDevice', []], ['configure', 1, 'configurePhones', []],
 ] as const
 /** What is no request and no command. */

@@ -24,7 +24,7 @@ interface PolicyWitness { readonly name: string; readonly key: VerifierKey; read
 interface PolicyGroup { readonly name: string; readonly members_min: number; readonly members: readonly string[] }
 
 /** The first thing that is wrong. */
-export interface PolicyFault {
+interface PolicyFault {
   /** From 1 on. */
   readonly line: number
   readonly fault: PolicyWord

@@ -37,7 +37,7 @@ function broken(tree: Tree): { found: string[]; documents: number; names: number
   const folders = new Set([...tree.keys()].flatMap((path) => path.split('/').slice(0, -1).map((_, index, all) => all.slice(0, index + 1).join('/'))))
   const base = new Set([...tree.keys()].map((path) => posix.basename(path)))
   const { scripts = {} } = JSON.parse(tree.get('package.json') ?? '{}') as { scripts?: Record<string, string> }
-  const commands = new Set([...tree].filter(([path]) => /^server\/src\/cli\/(kawal|org-commands)\.ts$/.test(path)).flatMap(([, text]) => [...text.matchAll(/\bprogram\s*\.command\('([a-z-]+)/g)]).map((match) => match[1]))
+  const commands = new Set([...tree].filter(([path]) => /^server\/src\/cli\/(kawal|org-commands|verify-commands)\.ts$/.test(path)).flatMap(([, text]) => [...text.matchAll(/\bprogram\s*\.command\('([a-z-]+)/g)]).map((match) => match[1]))
   const found: string[] = []
   let names = 0
   const check = (path: string, text: string, pattern: RegExp, isThere: (name: string) => boolean, what: string, counts: (name: string) => boolean = () => true): void =>

@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify'
+import { Compile } from 'typebox/compile'
 import { SupervisorLetters } from '@kawal/contract/sigmon.ts'
 import { formatLetterCode } from '@kawal/core/measurement/letter.ts'
 import type { Caller, Database } from '../adapters/postgres/database.ts'
+import { bodyOf } from '../body.ts'
 import { ProblemError } from '../problem.ts'
 import { callerWho, sendCsv, type FlatRow } from '../readiness/ask.ts'
 import { inArea } from '../readiness/read.ts'
@@ -14,11 +16,13 @@ interface LetterNeeds {
   readonly publicUrl?: string | undefined
 }
 
+const checkLetters = Compile(SupervisorLetters)
+
 /** Supervisors' letters are Bawaslu's to issue: each time is written down before a secret leaves. */
 export function letterRoutes(app: FastifyInstance, { database, clock, publicUrl }: LetterNeeds): void {
-  app.post<{ Body: SupervisorLetters }>('/v1/supervisor-letters', { schema: { body: SupervisorLetters } }, async (request, reply) => {
+  app.post('/v1/supervisor-letters', async (request, reply) => {
     const caller = callerWho(request, 'write', 'supervisor_letter')
-    const { area } = request.body
+    const { area } = bodyOf(checkLetters, request.body)
     await note(database, caller, area, clock())
     const url = (publicUrl ?? `${request.protocol}://${request.host}`).replace(/\/+$/, '')
     return sendCsv(reply.header('cache-control', 'no-store'), `surat-pengawas-${area}`, columns, rowsOf(readLetters(database, area, url, 'supervisor')))
