@@ -9,6 +9,7 @@ import { encodeBatch } from '@kawal/contract/compact.ts'
 import { operations } from '@kawal/contract/openapi.ts'
 import type { OfficerProblem } from '@kawal/contract/sigmon.ts'
 import { planned, seedPlan } from '@kawal/testkit/plan.ts'
+import { scratch } from '@kawal/testkit/scratch.ts'
 import { withServer, type TestServer } from '@kawal/testkit/server.ts'
 import { deviceToken, enrol, stationCode } from './measurement/enrolment.ts'
 import { addApiKey } from './organisation/sessions.ts'
@@ -29,7 +30,7 @@ before(async () => {
     await owner.connect()
     await owner.query("INSERT INTO organisation (id, kind, name) VALUES ('dinas', 'helpdesk', 'Dinas')")
     await owner.end()
-  })
+  }, { acts: { folder: scratch('any-body-acts'), origin: 'kawal.example/acts', startedBy: null } })
   const enrolled = await enrol(server.app.database, station, now)
   assert.ok(enrolled !== null)
   device = deviceToken(server.app.secret, enrolled)
