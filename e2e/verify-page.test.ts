@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +12,7 @@ import { stationCode } from '@kawal/server/src/measurement/enrolment.ts'
 import { letterLink } from '@kawal/server/src/sigmon/letters.ts'
 import { settingsDefaults } from '@kawal/server/src/sigmon/settings.ts'
 import { readSigner } from '@kawal/server/src/sigmon/signing.ts'
+import { buildGoAuditor, goAudits, goMissing } from '@kawal/testkit/go-auditor.ts'
 import { planned } from '@kawal/testkit/plan.ts'
 import { signing } from '@kawal/testkit/proofs.ts'
 import { mustForm, pairs, soundTotals } from '@kawal/testkit/recaps.ts'
@@ -225,6 +226,19 @@ async function qrPicture(text: string): Promise<Buffer> {
     await page.close()
   }
 }
+
+const missing = goMissing()
+test('what Sigmon gives out is verified by the auditor in Go too, which shares no line with us', missing === null ? { timeout: 60_000 } : { skip: missing }, async () => {
+  const given = new URLSearchParams(new URL(evidence.buffer.toString().trim()).hash.slice(1))
+  const [record, receipt] = (['rekap', 'bukti'] as const).map((name) => Buffer.from(given.get(name) ?? '', 'base64url')) as [Buffer, Buffer]
+  const key = (await (await fetch(`${server.app.url}/ledger/key`)).text()).trim()
+  const changed = Buffer.from(record)
+  changed.writeUInt8((changed.at(-1) ?? 0) ^ 1, changed.length - 1)
+  for (const [name, bytes] of [['tanda-terima', receipt], ['rekap', record], ['lain', changed]] as const) writeFileSync(join(folder, name), bytes)
+  const [same, other] = await goAudits(buildGoAuditor(folder), ['rekap', 'lain'].map((name) => ['receipt', '-key', key, join(folder, 'tanda-terima'), join(folder, name)]))
+  assert.equal(same, null)
+  assert.notEqual(other, null, 'a changed record')
+})
 
 test('the server hands out the same page with its own key, under a policy that lets nothing out of it', { timeout: 60_000 }, async () => {
   const answer = await fetch(`${server.app.url}/verify/`)

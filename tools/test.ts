@@ -73,12 +73,12 @@ async function runFiles(some: readonly string[], concurrency: number): Promise<v
 }
 const [measured, others] = parted(files, (file) => measures.test(file))
 const [browsers, rest] = parted(others, (file) => /^(console|e2e|sigmon)\//.test(relative(root, file)))
-// The longest of all first: at the end one processor would wait for it.
 const [simulations, short] = parted(rest, (file) => file.includes('simulator'))
 await runFiles(measured, availableParallelism())
-await runFiles(browsers, availableParallelism())
-// These wait for a database more than for a processor; a page with two others beside it waits for longer than its test does.
-await runFiles([...simulations, ...short], availableParallelism() + 1)
+// A page with two others beside it waits for longer than its test does; simulations give way to it (testkit/simulator/give-way.ts), and take what it leaves of the processors.
+await Promise.all([runFiles(browsers, availableParallelism()), runFiles(simulations, 1)])
+// These wait for a database more than for a processor.
+await runFiles(short, availableParallelism() + 1)
 
 if (passed + failed === 0) process.stdout.write(`No test matches ${part}.\n`)
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { lossesOf } from './losses.ts'
 import { sparse } from './plan.ts'
 import { simulate } from './simulate.ts'
+import './give-way.ts'
 
 /** Every kind of loss that is planted; those that need a phone with three records are in one seed of two. */
 const kinds = ['altered', 'branch', 'custody', 'empty', 'lost', 'missing', 'quarantine', 'shown', 'unanswered', 'undelivered', 'unlogged']

@@ -4,6 +4,7 @@ import type { KeptRecap } from '@kawal/sigmon/src/recap/kept.ts'
 import { recapOf } from '@kawal/server/src/recap/stored.ts'
 import type { Mutation } from './mutation.ts'
 import { sayRun, simulate } from './simulate.ts'
+import './give-way.ts'
 
 /** A fault that is planted at a port, and the seeds within which the checker has to find it. */
 interface Plant {

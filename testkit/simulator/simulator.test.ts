@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runSeeds, sayRun, simulate } from './simulate.ts'
+import './give-way.ts'
 
 const group = 10
 

@@ -43,15 +43,3 @@ export const marks: Readonly<Record<string, string>> = { agrees: '=', differs: '
 
 /** Somebody of Bawaslu who may draw and sign. */
 export const mayAudit = (): boolean => room.session !== null && room.session !== 'loading' && room.may('sample:write', room.session.organisation)
-
-/** A field of a form in words. */
-export function fieldLabel(field: string): string {
-  const words = sampleWords()
-  const [, party, candidate] = /^votes_p([0-9]+)(?:_([0-9]+|alone))?$/.exec(field) ?? []
-  if (party !== undefined) return candidate === undefined ? words.partyVotes(party) : candidate === 'alone' ? words.partyAlone(party) : words.partyCandidate(party, candidate)
-  const [, single] = /^votes_([0-9]+)$/.exec(field) ?? []
-  if (single !== undefined) return words.candidateVotes(single)
-  const [, stem = field, gender] = /^(.*?)_(male|female)$/.exec(field) ?? []
-  const name = words.fieldNames[stem] ?? stem.replaceAll('_', ' ')
-  return gender === undefined ? name : `${name}, ${gender === 'male' ? words.men : words.women}`
-}

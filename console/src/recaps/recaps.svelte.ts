@@ -20,3 +20,15 @@ export const recapsServer = {
   boxes: (query: Query, signal: AbortSignal): Promise<Answer<BoxRows>> => call(`/v1/boxes${asked(query)}`, { signal }),
 }
 export const csvOf = (path: string, query: Query): string => `/v1/recaps/${path}${asked({ ...query, format: 'csv' })}`
+
+/** A field of a form in words. */
+export function fieldLabel(field: string): string {
+  const words = recapsWords()
+  const [, party, candidate] = /^votes_p([0-9]+)(?:_([0-9]+|alone))?$/.exec(field) ?? []
+  if (party !== undefined) return candidate === undefined ? words.partyVotes(party) : candidate === 'alone' ? words.partyAlone(party) : words.partyCandidate(party, candidate)
+  const [, single] = /^votes_([0-9]+)$/.exec(field) ?? []
+  if (single !== undefined) return words.candidateVotes(single)
+  const [, stem = field, gender] = /^(.*?)_(male|female)$/.exec(field) ?? []
+  const name = words.fieldNames[stem] ?? stem.replaceAll('_', ' ')
+  return gender === undefined ? name : `${name}, ${gender === 'male' ? words.men : words.women}`
+}

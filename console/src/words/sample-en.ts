@@ -119,14 +119,4 @@ export const sampleEn: SampleWords = {
   keyFailed: 'The key in this browser cannot be used',
   readerHow: 'You only look. Auditors of Bawaslu compare and sign.',
   before: 'Results before',
-  men: 'men',
-  women: 'women',
-  fieldNames: {
-    voters_dpt: 'Voters on the list (DPT)', present_dpt: 'Voters present, DPT', present_dptb: 'Voters present, DPTb', present_dpk: 'Voters present, DPK', present: 'Voters present', ballots_received: 'Ballots received', ballots_used: 'Ballots used',
-    ballots_returned: 'Ballots returned', ballots_unused: 'Ballots not used', disabled: 'Voters with a disability', valid: 'Valid votes', invalid: 'Invalid votes', votes: 'Valid and invalid votes',
-  },
-  candidateVotes: (number) => `Votes for number ${number}`,
-  partyVotes: (party) => `Votes for party ${party} and its candidates`,
-  partyAlone: (party) => `Votes for party ${party} alone`,
-  partyCandidate: (party, number) => `Votes for party ${party}, candidate ${number}`,
 }

@@ -117,16 +117,6 @@ export const sampleId = {
   keyFailed: 'Kunci di peramban ini tidak dapat dipakai',
   readerHow: 'Anda hanya melihat. Pengawas Bawaslu yang membandingkan dan menandatangani.',
   before: 'Hasil sebelumnya',
-  men: 'laki-laki',
-  women: 'perempuan',
-  fieldNames: {
-    voters_dpt: 'Pemilih dalam DPT', present_dpt: 'Pengguna hak pilih DPT', present_dptb: 'Pengguna hak pilih DPTb', present_dpk: 'Pengguna hak pilih DPK', present: 'Pengguna hak pilih', ballots_received: 'Surat suara diterima', ballots_used: 'Surat suara digunakan',
-    ballots_returned: 'Surat suara dikembalikan', ballots_unused: 'Surat suara tidak digunakan', disabled: 'Pemilih disabilitas', valid: 'Suara sah', invalid: 'Suara tidak sah', votes: 'Suara sah dan tidak sah',
-  } as Record<string, string>,
-  candidateVotes: (number: string) => `Suara nomor ${number}`,
-  partyVotes: (party: string) => `Suara partai ${party} dan calonnya`,
-  partyAlone: (party: string) => `Suara partai ${party} saja`,
-  partyCandidate: (party: string, number: string) => `Suara partai ${party}, calon ${number}`,
 }
 
 export type SampleWords = typeof sampleId

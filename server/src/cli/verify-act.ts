@@ -6,17 +6,16 @@ import { readProof } from '@kawal/core/ledger/proof.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { sha256, verifyEd25519 } from '../ledger/cryptography.ts'
 import { CommandFailure, exits } from './exits.ts'
+import { givenFile, givenKey } from './given.ts'
 import type { Options } from './options.ts'
 
-interface Tools { readonly keyOf: (text: string) => VerifierKey; readonly file: (path: string) => Buffer }
-
 /** `kawal verify act PROOF...`: whether each proof shows that the log of acts holds its act, and that it is this row. Without a network. */
-export async function verifyAct(paths: readonly string[], options: Options, { keyOf, file }: Tools): Promise<void> {
+export async function verifyAct(paths: readonly string[], options: Options): Promise<void> {
   const given = options['key']
   if (given === undefined) throw new CommandFailure(exits.usage, 'Name the key of the log of acts with --key: a proof shows something only to who knows whose it must be.')
-  const log = keyOf(given)
+  const log = givenKey(given)
   for (const path of paths) {
-    const told = await openProof(file(path).toString('utf8'), log)
+    const told = await openProof(givenFile(path).toString('utf8'), log)
     if (told.fault !== null) throw new CommandFailure(exits.found, `${path} does not prove its act (${told.fault}; spec/acts.md and spec/ledger.md say what that is).`)
     process.stdout.write(options['json'] === undefined ? `${told.text}\n` : `${JSON.stringify({ ...told.facts, index: told.index, size: told.size })}\n`)
   }

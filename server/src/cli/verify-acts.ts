@@ -1,65 +1,43 @@
 import { readActEntry, type ActEntry } from '@kawal/core/act/entry.ts'
 import { compareActs, type AuditCopy } from '@kawal/core/act/compare.ts'
 import type { AuditRow, AuditRows } from '@kawal/contract/audit.ts'
-import { readBundle } from '@kawal/core/ledger/bundle.ts'
-import { sameBytes } from '@kawal/core/ledger/bytes.ts'
-import { readCheckpoint } from '@kawal/core/ledger/checkpoint.ts'
-import type { VerifierKey } from '@kawal/core/ledger/key.ts'
-import { appendLeaf, emptyFrontier, leafHash, rootOf } from '@kawal/core/ledger/merkle.ts'
-import { readNote } from '@kawal/core/ledger/note.ts'
-import { verifyNote } from '@kawal/core/ledger/signature.ts'
-import { tilePath, tile_width } from '@kawal/core/ledger/tiles.ts'
 import { parse } from 'csv-parse/sync'
-import { sha256, verifyEd25519 } from '../ledger/cryptography.ts'
+import { sha256 } from '../ledger/cryptography.ts'
 import { CommandFailure, exits } from './exits.ts'
+import { givenFile } from './given.ts'
 import { instantOption, type Options } from './options.ts'
-
-interface Tools { readonly keyOf: (text: string) => VerifierKey; readonly file: (path: string) => Buffer }
+import { readLog } from './read-log.ts'
 
 /**
  * `kawal verify acts ADDRESS [ROWS]`: holds the audit against the log of acts, row by row: what was rewritten, taken out or put in behind it. ROWS is a copy as
  * `GET /v1/audit` or `kawal export audit` gives it, as CSV or JSON; without one the audit is asked beside the log, with the key in KAWAL_API_KEY.
  */
-export async function verifyActs(address: string, rowsPath: string | undefined, options: Options, { keyOf, file }: Tools): Promise<void> {
+export async function verifyActs(address: string, rowsPath: string | undefined, options: Options): Promise<void> {
   const log = address.replace(/\/+$/, '')
-  const key = keyOf(options['key'] ?? (await fetched(`${log}/key`)).toString('utf8').trim())
   // The log first: what it holds by now was in the audit before.
-  const entries = await entriesOf(log, key)
-  const rows = rowsPath === undefined ? await askedRows(log, options) : rowsIn(file(rowsPath).toString('utf8'), rowsPath)
+  const { origin, entries } = await entriesOf(log, options['key'])
+  const rows = rowsPath === undefined ? await askedRows(log, options) : rowsIn(givenFile(rowsPath).toString('utf8'), rowsPath)
   // A copy says nothing of what was done after its newest row; how much that is, is told.
   const [from, to] = [instantOption(options, 'from') ?? -Infinity, instantOption(options, 'to') ?? (rowsPath === undefined || rows.length === 0 ? Infinity : newestOf(rows) + 1)]
   const newer = options['to'] === undefined ? entries.filter((each) => each.kind === 'act' && each.at >= to).length : 0
   const { differences, same, waiting } = compareActs(entries, rows.filter(({ at }) => Date.parse(at) >= from && Date.parse(at) < to).map(copyOf), { from, to, organisation: options['organisation'] ?? null, sha256 })
-  if (options['json'] !== undefined) process.stdout.write(`${JSON.stringify({ origin: key.name, entries: entries.length, rows: rows.length, same, waiting, newer, differences })}\n`)
+  if (options['json'] !== undefined) process.stdout.write(`${JSON.stringify({ origin, entries: entries.length, rows: rows.length, same, waiting, newer, differences })}\n`)
   else {
     for (const each of differences) process.stdout.write(`${each}\n`)
-    process.stdout.write(`${key.name}: ${same} acts are as the log has them${waiting === 0 ? '' : `, ${waiting} of the last seconds are not in it yet`}; ${differences.length} differ.${newer === 0 ? '' : ` ${newer} acts of the log are newer than the copy.`}\n`)
+    process.stdout.write(`${origin}: ${same} acts are as the log has them${waiting === 0 ? '' : `, ${waiting} of the last seconds are not in it yet`}; ${differences.length} differ.${newer === 0 ? '' : ` ${newer} acts of the log are newer than the copy.`}\n`)
   }
   if (differences.length > 0) throw new CommandFailure(exits.found, `The audit and the log of acts differ in ${differences.length} places.`)
 }
 
 /** Every entry, once they are those that the log's key signed. */
-async function entriesOf(log: string, key: VerifierKey): Promise<readonly ActEntry[]> {
-  const note = readNote((await fetched(`${log}/checkpoint`)).toString('utf8'))
-  const checkpoint = note.ok ? readCheckpoint(note.value.text) : note
-  if (!note.ok || !checkpoint.ok || checkpoint.value.origin !== key.name || !(await verifyNote(note.value, [key], verifyEd25519)).ok) throw new CommandFailure(exits.found, `The checkpoint of ${log} is not signed by ${key.name}.`)
-  const { size, root } = checkpoint.value
-  const found: ActEntry[] = []
-  let frontier = emptyFrontier
-  while (frontier.size < size) {
-    const width = Math.min(tile_width, size - frontier.size)
-    const tile = tilePath({ level: 'entries', index: frontier.size / tile_width, width })
-    const bundle = readBundle(await fetched(`${log}/${tile}`))
-    if (!bundle.ok || bundle.value.length < width) throw new CommandFailure(exits.found, `${tile} does not hold the ${width} entries from ${frontier.size} on.`)
-    for (const bytes of bundle.value.slice(0, width)) {
-      const entry = readActEntry(bytes)
-      if (!entry.ok) throw new CommandFailure(exits.found, `Entry ${found.length} of ${log} is none of acts (${entry.error}). The log of acts is at /acts, as https://kawal.example/acts.`)
-      found.push(entry.value)
-      frontier = appendLeaf(frontier, leafHash(bytes, sha256), sha256)
-    }
-  }
-  if (!sameBytes(rootOf(frontier, sha256), root)) throw new CommandFailure(exits.found, `The ${size} entries are not those of the checkpoint: their root is another.`)
-  return found
+async function entriesOf(log: string, key: string | undefined): Promise<{ readonly origin: string; readonly entries: readonly ActEntry[] }> {
+  const entries: ActEntry[] = []
+  const { origin } = await readLog(log, key, (index, bytes) => {
+    const entry = readActEntry(bytes)
+    if (!entry.ok) throw new CommandFailure(exits.found, `Entry ${index} of ${log} is none of acts (${entry.error}). The log of acts is at /acts, as https://kawal.example/acts.`)
+    entries.push(entry.value)
+  })
+  return { origin, entries }
 }
 
 async function askedRows(log: string, options: Options): Promise<readonly AuditRow[]> {

@@ -3,7 +3,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import { minute_ms, rfc3339, second_ms } from '@kawal/core/kernel/clock.ts'
 import type { Alarm } from '@kawal/core/ledger/follow.ts'
 import type { HeadTrust } from '@kawal/core/ledger/head.ts'
-import { formatVerifierKey, type KeyAlgorithm, type VerifierKey } from '@kawal/core/ledger/key.ts'
+import { formatVerifierKey, type VerifierKey } from '@kawal/core/ledger/key.ts'
 import { isQuorum } from '@kawal/core/ledger/policy.ts'
 import { openMirror } from '../verify/mirror.ts'
 import { createEntryReader } from '../verify/records.ts'
@@ -11,6 +11,7 @@ import { openSeen } from '../verify/seen.ts'
 import { NoAnswer, sourceOf } from '../verify/source.ts'
 import { openWatch, type WatchEvent } from '../verify/watch.ts'
 import { CommandFailure, exits } from './exits.ts'
+import { givenKey } from './given.ts'
 import { onInterrupt } from './interrupt.ts'
 import { numberOption, type Options } from './options.ts'
 import { policyFile } from './policy-file.ts'
@@ -20,15 +21,15 @@ type Audited = Extract<WatchEvent, { kind: 'audited' }>
 const key_bytes_max = 10_000
 
 /** `kawal verify log WHERE`: whether every file of a log is what its key signed, from an address or a folder; with `--follow` for as long as it runs. */
-export async function verifyLog(where: string, options: Options, keyOf: KeyOf): Promise<void> {
+export async function verifyLog(where: string, options: Options): Promise<void> {
   const { state, mirror: copy, follow, json } = options
   if (state !== undefined && statSync(state, { throwIfNoEntry: false })?.isFile() === true)
     throw new CommandFailure(exits.usage, `--state takes a folder, and ${state} is a file. A checkpoint of before goes on as the file "checkpoint" in a new folder.`)
   const [every_ms, silence_ms] = [numberOption({ every: '30', ...given(options) }, 'every') * second_ms, options['silence'] === undefined ? Infinity : numberOption(options, 'silence') * minute_ms]
   const source = sourceOf(where, after)
-  const named = trustOf(options, keyOf)
+  const named = trustOf(options)
   const text = named.key ?? Buffer.from(await answered(() => source.read('key', key_bytes_max)) ?? missing(`${source.place} names no key: give the log's with --key.`)).toString('utf8').trim()
-  const trust = named.trust ?? alone(keyOf(text), witnessesOf(options, keyOf))
+  const trust = named.trust ?? alone(givenKey(text), witnessesOf(options))
   const entries = createEntryReader(options['records'] === undefined ? 0 : undefined)
   try {
     const say = json === undefined ? printer(named.key !== null, follow !== undefined) : jsonPrinter(named.key !== null)
@@ -44,19 +45,17 @@ export async function verifyLog(where: string, options: Options, keyOf: KeyOf): 
   }
 }
 
-type KeyOf = (text: string, algorithm?: KeyAlgorithm) => VerifierKey
-
 /** Whom to believe: a policy in whole; else a key, or what the log names, and witnesses who must all have signed. */
-function trustOf(options: Options, keyOf: KeyOf): { readonly key: string | null; readonly trust: HeadTrust | null } {
+function trustOf(options: Options): { readonly key: string | null; readonly trust: HeadTrust | null } {
   const { key = null, policy: path } = options
   if (path === undefined) return { key, trust: null }
   if (options['witnesses'] !== undefined) throw new CommandFailure(exits.usage, 'Give --policy or --witnesses: a policy names the witnesses too.')
   const policy = policyFile(path, '--policy')
-  const [first, second] = key === null ? policy.logs.map((each) => each.key) : [keyOf(key)]
+  const [first, second] = key === null ? policy.logs.map((each) => each.key) : [givenKey(key)]
   if (first === undefined || second !== undefined) throw new CommandFailure(exits.usage, `--policy ${path} names ${first === undefined ? 'no log' : 'several logs'}: say with --key which one this is.`)
   return { key: formatVerifierKey(first), trust: { logs: [{ key: first }], witnesses: policy.witnesses, isEnough: (names) => isQuorum(policy, names) } }
 }
-const witnessesOf = (options: Options, keyOf: KeyOf): HeadTrust['witnesses'] => (options['witnesses'] ?? '').split(',').filter((each) => each !== '').map((each) => keyOf(each, 'cosignature')).map((each) => ({ name: each.name, key: each }))
+const witnessesOf = (options: Options): HeadTrust['witnesses'] => (options['witnesses'] ?? '').split(',').filter((each) => each !== '').map((each) => givenKey(each, 'cosignature')).map((each) => ({ name: each.name, key: each }))
 const alone = (key: VerifierKey, witnesses: HeadTrust['witnesses']): HeadTrust => ({ logs: [{ key }], witnesses, isEnough: (names) => names.size === witnesses.length })
 
 /** An option that was not given is no word at all. */

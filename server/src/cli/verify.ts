@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { readVerifierKey, type KeyAlgorithm, type VerifierKey } from '@kawal/core/ledger/key.ts'
 import { logAlone, type Policy } from '@kawal/core/ledger/policy.ts'
 import { verifyReceipt } from '@kawal/core/ledger/receipt.ts'
 import { writeEntry } from '@kawal/core/recap/entry.ts'
 import { receiptCode } from '@kawal/core/recap/receipt-code.ts'
 import { sha256, verifyEd25519 } from '../ledger/cryptography.ts'
 import { CommandFailure, exits } from './exits.ts'
+import { givenFile, givenKey } from './given.ts'
 import type { Options } from './options.ts'
 import { verifyDraw } from './verify-draw.ts'
 import { policyFile } from './policy-file.ts'
@@ -15,12 +14,12 @@ import { verifyLog } from './verify-log.ts'
 export async function verifyAction(what: string, args: readonly string[], options: Options): Promise<void> {
   const [first = '', second] = args
   switch (what) {
-    case 'log': return verifyLog(first, options, keyOf)
+    case 'log': return verifyLog(first, options)
     case 'receipt': return verifyOne(first, second ?? '', options)
     case 'recaps': return (await import('./verify-recaps.ts')).verifyRecaps(options)
-    case 'draw': return verifyDraw(first, options, keyOf)
-    case 'act': return (await import('./verify-act.ts')).verifyAct(args, options, { keyOf, file })
-    default: return (await import('./verify-acts.ts')).verifyActs(first, second, options, { keyOf, file })
+    case 'draw': return verifyDraw(first, options)
+    case 'act': return (await import('./verify-act.ts')).verifyAct(args, options)
+    default: return (await import('./verify-acts.ts')).verifyActs(first, second, options)
   }
 }
 
@@ -29,8 +28,8 @@ const broken = (sentence: string): CommandFailure => new CommandFailure(exits.fo
 
 async function verifyOne(receiptPath: string, recordPath: string, options: Options): Promise<void> {
   const policy = trustOf(options)
-  const record = file(recordPath)
-  const read = await verifyReceipt(writeEntry({ kind: 'recap', envelope: record }), file(receiptPath).toString('utf8'), policy, { sha256, verify: verifyEd25519 })
+  const record = givenFile(recordPath)
+  const read = await verifyReceipt(writeEntry({ kind: 'recap', envelope: record }), givenFile(receiptPath).toString('utf8'), policy, { sha256, verify: verifyEd25519 })
   if (!read.ok) throw broken(`This receipt does not prove that the record is in the log (${read.error}; spec/ledger.md says what that is).`)
   const code = receiptCode(sha256(record))
   if (options['json'] !== undefined) process.stdout.write(`${JSON.stringify({ ...read.value, code })}\n`)
@@ -42,20 +41,5 @@ function trustOf({ key, policy }: Options): Policy {
   if (policy !== undefined && key !== undefined) throw new CommandFailure(exits.usage, 'Give --key or --policy: a policy names the key of the log.')
   if (policy !== undefined) return policyFile(policy, '--policy')
   if (key === undefined) throw new CommandFailure(exits.usage, 'Name the key of the log with --key, or a policy with --policy: a receipt proves something only to who knows whose it must be.')
-  return logAlone(keyOf(key))
-}
-
-function keyOf(text: string, algorithm: KeyAlgorithm = 'ed25519'): VerifierKey {
-  const key = readVerifierKey(text, sha256)
-  const [wanted, other] = algorithm === 'ed25519' ? ['log', 'witness'] : ['witness', 'log']
-  if (!key.ok || key.value.algorithm !== algorithm) throw new CommandFailure(exits.rejected, `${text.slice(0, 100)} is no key of a ${wanted} (${key.ok ? `of a ${other}` : key.error}). It is written as NAME+ID+KEY.`)
-  return key.value
-}
-
-function file(path: string): Buffer {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    throw new CommandFailure(exits.rejected, `${path} cannot be read: ${(error as Error).message}`)
-  }
+  return logAlone(givenKey(key))
 }

@@ -24,7 +24,7 @@ after(async () => {
   await kit.close()
   rmSync(folder, { recursive: true, force: true })
 })
-beforeEach(() => owner.query("TRUNCATE contact, login_link, session, api_key, passkey, push_subscription, staff; DELETE FROM organisation WHERE kind = 'isp'"))
+beforeEach(() => owner.query("TRUNCATE contact, login_link, session, api_key, passkey, push_subscription, staff, draw, drawn, auditor_key; DELETE FROM organisation WHERE kind = 'isp'"))
 
 const header = 'organisation,name,kind,contact,email,phone,level'
 const read = async (text: string) => {
