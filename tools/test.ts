@@ -18,6 +18,8 @@ const all_ms = 20 * 60_000
  * they run first, with a processor each.
  */
 const measures = /\b(accuracy|ndt7|verdict|budget|durability)\.test\.ts$/
+/** A minute and a half each, most of it waiting: they begin first, or a processor would wait for their end. */
+const longest = /\b(e2e\/loop|durability)\.test\.ts$/
 /** Of a check that finds a fault in every file. */
 const output_bytes_max = 64 * 1024 * 1024
 
@@ -53,7 +55,7 @@ async function checkTypes(): Promise<void> {
 await Promise.all([checkTypes(), checkTypes()])
 
 const files = globSync('{bench,console,contract,core,e2e,server,sigmon,testkit,tools,verify}/**/*.test.ts', { cwd: root, exclude: (name) => name.includes('node_modules') || name.includes('dist') })
-  .filter((file) => file.includes(part)).sort().map((file) => join(root, file))
+  .filter((file) => file.includes(part)).sort((one, other) => Number(longest.test(other)) - Number(longest.test(one)) || (one < other ? -1 : 1)).map((file) => join(root, file))
 const isFile = (name: string): boolean => files.some((file) => name === file || name === relative(root, file))
 const ends = AbortSignal.timeout(all_ms)
 
