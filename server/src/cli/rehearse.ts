@@ -155,12 +155,13 @@ function readScript(plan: Plan, stations: readonly WatchedStation[], startAt: nu
 async function greet(app: App, clock: () => number, stations: readonly WatchedStation[], plan: Plan, script: Script): Promise<void> {
   const token = await loginToken(app.database, await addStaff(app.database, 'komdigi', 'Petugas jaga PMT'), clock())
   const planner = await loginToken(app.database, await addStaff(app.database, 'kpu', 'Perencana KPU'), clock())
+  const auditor = await loginToken(app.database, await addStaff(app.database, 'bawaslu', 'Pengawas Bawaslu'), clock())
   const first = stations[0]
   const phone = first === undefined ? '' : `?tps=${first.code}&kode=${stationCode(app.secret, first.code)}`
   if (plan.json && !plan.show) return
   process.stdout.write([
     '', 'Kawal Sinyal: rehearsal (gladi). Officers, faults and operators are simulated; everything else is real.', '',
-    `  Console  ${app.url}/console/?masuk=${token}`, ...(plan.show ? [`  Planning ${app.url}/console/?masuk=${planner} (as KPU, in another browser)`] : []), `  Sigmon   ${app.url}/sigmon/${phone}`, `  API      ${app.url}/docs`, '',
+    `  Console  ${app.url}/console/?masuk=${token}`, ...(plan.show ? [`  Planning ${app.url}/console/?masuk=${planner} (as KPU, in another browser)`, `  Audit    ${app.url}/console/?tampil=pengawasan&masuk=${auditor} (as Bawaslu, in another)`, `  Verify   ${app.url}/verify/ (a receipt, a QR or a file, by anybody)`] : []), `  Sigmon   ${app.url}/sigmon/${phone}`, `  API      ${app.url}/docs`, '',
     `  ${stations.length.toLocaleString('en')} stations, ${plan.devices} devices each, ${script.disturbances.length} faults to find, seed ${plan.seed}, ${plan.speed === 0 ? 'as fast as it goes' : `${plan.speed} times faster than the clock on the wall`}. Ctrl-C stops all of it.`, '', '',
   ].join('\n'))
 }

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
+import { readActEntry } from '@kawal/core/act/entry.ts'
 import { keyId, type Algorithm } from '@kawal/core/recap/cose.ts'
 import { readEntry } from '@kawal/core/recap/entry.ts'
 import { sha256 } from '../ledger/cryptography.ts'
@@ -50,12 +51,12 @@ export function createEntryReader(threads = availableParallelism()) {
       const tasks = workers.map(() => ({ keys: [] as RecordTask['keys'][number][], records: [] as RecordTask['records'][number][] }))
       for (const [nth, bytes] of entries.entries()) {
         const read = readEntry(bytes)
-        const kind = read.ok ? read.value.kind : 'unknown'
+        const kind = read.ok ? read.value.kind : actKind(bytes)
         kinds[kind] = (kinds[kind] ?? 0) + 1
         if (!read.ok || threads === 0) continue
         const entry = read.value
         if (entry.kind === 'recap') tasks[(entry.envelope[kid_end - 1] ?? 0) % threads]?.records.push({ index: first + nth, envelope: entry.envelope })
-        if (entry.kind !== 'enrolment') continue
+        if (entry.kind !== 'enrolment' && entry.kind !== 'supervision') continue
         const algorithm = algorithmOf(entry.publicKey)
         const kid = await keyId(algorithm, entry.publicKey, sha256)
         tasks[(kid.at(-1) ?? 0) % threads]?.keys.push({ kid: kidText(kid), algorithm, publicKey: entry.publicKey })
@@ -70,6 +71,12 @@ export function createEntryReader(threads = availableParallelism()) {
     },
     close: async (): Promise<void> => void (await Promise.all(workers.map((worker) => worker.close()))),
   }
+}
+
+/** Of the log of acts (spec/acts.md). */
+function actKind(bytes: Uint8Array): string {
+  const read = readActEntry(bytes)
+  return read.ok ? read.value.kind : 'unknown'
 }
 
 const sum = (counts: readonly RecordCounts[], of: (counts: RecordCounts) => number): number => counts.reduce((all, each) => all + of(each), 0)

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
 import { minute_ms } from '@kawal/core/kernel/clock.ts'
 import { formatVerifierKey } from '@kawal/core/ledger/key.ts'
+import { outcomeEntry, writeActEntry } from '@kawal/core/act/entry.ts'
 import { writeEntry } from '@kawal/core/recap/entry.ts'
-import { noteKey } from '@kawal/testkit/ed25519.ts'
+import { noteKey, sha256 } from '@kawal/testkit/ed25519.ts'
 import { recapPhone } from '@kawal/testkit/recap-phone.ts'
 import { scratch } from '@kawal/testkit/scratch.ts'
 import { writtenLog, type Voices, type WrittenState } from '@kawal/testkit/written-log.ts'
@@ -138,9 +139,9 @@ test('who does not answer is silent after a while, and is followed on', async ()
 test('records hold by keys that the log enrolled, before or after; one that does not is found, of others the key is not known', async () => {
   const [phone, late, stranger] = await Promise.all([recapPhone('1101012001001'), recapPhone('1101012001001', 'EdDSA'), recapPhone('1101012001001')])
   const liar = await recapPhone('1101012001001', 'ES256', phone.kid)
-  const enrolled = (publicKey: Uint8Array): Uint8Array => writeEntry({ kind: 'enrolment', device: new Uint8Array(16), station: '1101012001001', publicKey, at: 1 })
+  const enrolled = (publicKey: Uint8Array, kind: 'enrolment' | 'supervision' = 'enrolment'): Uint8Array => writeEntry({ kind, device: new Uint8Array(16), station: '1101012001001', publicKey, at: 1 })
   const recorded = async (by: { record(): Promise<Buffer> }): Promise<Uint8Array> => writeEntry({ kind: 'recap', envelope: await by.record() })
-  const entries = [enrolled(phone.publicKey), await recorded(phone), await recorded(late), await recorded(stranger), ...Array.from({ length: 300 }, entryOf('Hilang')), enrolled(late.publicKey), await recorded(late), await recorded(liar), writeEntry({ kind: 'recap', envelope: new Uint8Array(3) })]
+  const entries = [enrolled(phone.publicKey), await recorded(phone), await recorded(late), await recorded(stranger), ...Array.from({ length: 300 }, entryOf('Hilang')), enrolled(late.publicKey, 'supervision'), await recorded(late), await recorded(liar), writeEntry({ kind: 'recap', envelope: new Uint8Array(3) })]
   const [state] = await writtenLog(entries, [entries.length], voices)
   showing = state ?? assert.fail()
   const reader = createEntryReader(2)
@@ -149,9 +150,18 @@ test('records hold by keys that the log enrolled, before or after; one that does
     await watch.look()
     const [event] = events
     assert.ok(event?.kind === 'audited')
-    assert.deepEqual(event.tally.records, { signed: 3, unknown: 1, wrong: [306, 307] })
+    assert.deepEqual(event.tally.records, { signed: 3, unknown: 1, wrong: [306, 307] }, 'a supervisor’s key is enrolled too')
+    assert.deepEqual([event.tally.kinds['supervision'], event.tally.kinds['unknown']], [1, undefined])
     assert.deepEqual([event.findings, watch.isOver()], [[{ path: 'entry 306', fault: 'record' }, { path: 'entry 307', fault: 'record' }], true])
   } finally {
     await reader.close()
   }
+})
+
+test('entries of the log of acts are told by their kinds; what nobody knows is unknown', async () => {
+  const reader = createEntryReader(0)
+  const came = outcomeEntry({ id: 1, at: 1, status: 200, made: null }, { method: 'POST', path: '/v1/keys', entry: 0 }, new Uint8Array(32), sha256)
+  await reader.take(0, [writeActEntry(came), Uint8Array.of(0x81, 0x18, 99)])
+  assert.deepEqual(await reader.tally(), { kinds: { outcome: 1, unknown: 1 }, records: null })
+  await reader.close()
 })
