@@ -1,0 +1,4 @@
+package androidx.test.internal.platform;
+
+/** See InstrumentationRegistry. */
+public interface ThreadChecker {}

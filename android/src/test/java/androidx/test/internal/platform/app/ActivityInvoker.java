@@ -1,0 +1,4 @@
+package androidx.test.internal.platform.app;
+
+/** See InstrumentationRegistry. */
+public interface ActivityInvoker {}

@@ -1,0 +1,4 @@
+package androidx.test.internal.platform.content;
+
+/** See InstrumentationRegistry. */
+public interface PermissionGranter {}

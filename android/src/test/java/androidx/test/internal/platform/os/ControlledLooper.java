@@ -1,0 +1,4 @@
+package androidx.test.internal.platform.os;
+
+/** See InstrumentationRegistry. */
+public interface ControlledLooper {}

@@ -1,0 +1,4 @@
+package androidx.test.platform.ui;
+
+/** See InstrumentationRegistry. */
+public interface UiController {}

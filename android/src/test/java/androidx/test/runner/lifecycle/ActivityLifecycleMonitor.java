@@ -1,0 +1,4 @@
+package androidx.test.runner.lifecycle;
+
+/** See InstrumentationRegistry. */
+public interface ActivityLifecycleMonitor {}

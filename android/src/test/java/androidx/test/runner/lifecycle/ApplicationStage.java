@@ -1,0 +1,6 @@
+package androidx.test.runner.lifecycle;
+
+/** See InstrumentationRegistry. */
+public enum ApplicationStage {
+  PRE_ON_CREATE, CREATED
+}
