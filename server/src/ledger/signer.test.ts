@@ -41,6 +41,16 @@ test('what it signs verifies, and is the same each time; its key and its newest 
   for (const file of files(folder)) assert.equal(statSync(join(folder, file)).mode & 0o077, 0, `${file} is for nobody else`)
 })
 
+test('what a signer that was killed may have left half on disk is on it before the next one signs', async (t) => {
+  const folder = folderOf(t)
+  const real = signerFolder(folder)
+  const first = await openSigner(real, origin, true)
+  await first.sign(first.newest(), tree(3))
+  let synced = 0
+  const again = await openSigner({ ...real, sync: () => real.sync().then(() => void synced++) }, origin, false)
+  assert.deepEqual([again.newest(), synced], [tree(3), 1])
+})
+
 test('of two that follow the same tree one is signed; the other says so and leaves nothing', async (t) => {
   const folder = folderOf(t)
   const one = await openSigner(signerFolder(folder), origin, true)

@@ -65,6 +65,8 @@ export async function openSigner(folder: SignerFolder, origin: string, isNew: bo
   const { key, sign } = await openKey(folder, origin, 'ed25519')
   const { name, id } = key
   let newest = await readNewest(folder, name)
+  // Placed right before a kill, it may not be on disk yet: what is signed from here on must not outlive it.
+  if (newest.size > 0) await folder.sync()
 
   return {
     key,
