@@ -11,7 +11,8 @@ import { Sample } from './report.ts'
 
 interface Example { readonly about: string; readonly now: string; readonly schema?: false; readonly given: unknown; readonly cells?: readonly (readonly Record<string, unknown>[])[]; readonly sample: SampledRadio }
 const folder = join(import.meta.dirname, '../spec/radio-bridge')
-const examples = readdirSync(folder).map((name) => ({ name, ...(JSON.parse(readFileSync(join(folder, name), 'utf8')) as Example) }))
+/** Those of `android/` are what the shell's own reader answers, recorded by its tests. */
+const examples = [...readdirSync(folder), ...readdirSync(join(folder, 'android')).map((name) => `android/${name}`)].filter((name) => name.endsWith('.json')).map((name) => ({ name, ...(JSON.parse(readFileSync(join(folder, name), 'utf8')) as Example) }))
 
 /** A reading of ours is one of the contract, to the compiler too. */
 const published = (reading: Read): RadioReading => ({ ...reading, slots: reading.slots.map((slot) => ({ ...slot, cells: slot.cells.map((cell) => ({ ...cell, censored: { ...cell.censored } as Record<string, 'below' | 'above'>, invalid: [...cell.invalid] })) })) })
@@ -22,7 +23,10 @@ function isKept({ technology, radio, sim }: SampledRadio): boolean {
   return Value.Check(Sample, { ...valid, technology, radio, sim }) && (radio === null || radioFault(technology, { ...radio }) === null)
 }
 
-test('there are examples of what platforms hand over', () => assert.ok(examples.length >= 18))
+test('there are examples of what platforms hand over, and what the shell answers', () => {
+  assert.ok(examples.length >= 30)
+  assert.ok(examples.filter(({ name }) => name.startsWith('android/')).length >= 12)
+})
 
 for (const example of examples)
   test(`bridge: ${example.name}`, () => {
