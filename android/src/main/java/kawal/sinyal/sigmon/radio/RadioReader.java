@@ -95,11 +95,13 @@ public final class RadioReader {
   private void ask() {
     try {
       final long now = clock.elapsed();
+      Scan.Heard before;
       synchronized (LOCK) {
-        if (last != null && now >= askedAt && now - askedAt < REST_MS) {
-          answer(last);
-          return;
-        }
+        before = now >= askedAt && now - askedAt < REST_MS ? last : null;
+      }
+      if (before != null) {
+        answer(before);
+        return;
       }
       TelephonyManager whole = (TelephonyManager) context.getSystemService(Context.TELEPHONY_SERVICE);
       if (whole == null) {

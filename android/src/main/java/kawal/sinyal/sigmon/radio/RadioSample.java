@@ -23,6 +23,8 @@ public final class RadioSample {
   private static final int SLOTS_MAX = 4;
   private static final int CELLS_MAX = 32;
   private static final Pattern INSTANT = Pattern.compile("(\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d)(\\.\\d{1,9})?(Z|[+-]\\d\\d:\\d\\d)");
+  /** As JavaScript reads it: a 30th of February is the 2nd of March, a 32nd day is none. */
+  private static final Pattern CALENDAR = Pattern.compile("\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d");
 
   private String technology;
   private JSONObject radio;
@@ -215,10 +217,10 @@ public final class RadioSample {
 
   /** @return ms since 1970, or null for a day that no calendar has */
   private static Long instant(Matcher told) {
+    if (!CALENDAR.matcher(told.group(1)).matches()) return null;
     try {
       SimpleDateFormat format = new SimpleDateFormat("yyyy-MM-dd'T'HH:mm:ss", Locale.ROOT);
       format.setTimeZone(TimeZone.getTimeZone("UTC"));
-      format.setLenient(false);
       long whole = format.parse(told.group(1)).getTime();
       long fraction = told.group(2) == null ? 0 : Long.parseLong((told.group(2) + "00").substring(1, 4));
       String zone = told.group(3);

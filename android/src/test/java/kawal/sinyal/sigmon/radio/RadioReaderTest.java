@@ -258,9 +258,14 @@ public class RadioReaderTest {
     station.pass(1);
     assertEquals(1, station.told.size());
     holds("rsrpDbm -97, ageMs 61200", cell(station.told.get(0), 0, 0));
+    sim.measured = Arrays.asList(Heard.lte().registered("51010").levels(-60).identity(1, 2, 3, 4).make());
     for (Runnable each : Handset.pending) each.run();
-    station.pass(RadioReader.TELL_MS_MAX);
+    station.settle();
     assertEquals(1, station.told.size());
+    assertEquals(1, slot(station.read(), 0).getJSONArray("cells").length());
+    assertEquals(1, Handset.questions);
+    station.pass(RadioReader.TELL_MS_MAX);
+    assertEquals(2, station.told.size());
   }
 
   @Test @Config(sdk = {24, 37}) public void aPhoneThatHangsIsAnsweredFor() throws Exception {
