@@ -1,0 +1,112 @@
+package kawal.sinyal.sigmon.duty;
+
+import android.app.NotificationManager;
+import android.app.Service;
+import android.content.Context;
+import android.content.Intent;
+import android.content.pm.ServiceInfo;
+import android.os.Build;
+import android.os.IBinder;
+
+/**
+ * Keeps the duty in front, so that Android leaves it the network and, where it may, the location: without that there are no
+ * cells. Whatever Android refuses, the alarms go on.
+ */
+public final class DutyService extends Service {
+  private static volatile boolean isRunning = false;
+  private static volatile boolean isLocated = false;
+
+  static boolean isRunning() {
+    return isRunning;
+  }
+
+  /** Whether the location comes with it. Where the permission lacks there is nothing to win. */
+  static boolean isLocated() {
+    return isLocated;
+  }
+
+  /** Starts it, or lets it try for the location again. From the background Android may refuse; then a notification asks for a tap. */
+  static void run(Context context) {
+    Intent intent = new Intent(context, DutyService.class);
+    try {
+      if (Build.VERSION.SDK_INT >= 26) Api26.start(context, intent);
+      else context.startService(intent);
+    } catch (IllegalStateException | SecurityException refused) {
+      // ForegroundServiceStartNotAllowedException (Android 12) is an IllegalStateException.
+      Notice.show(context, true);
+    }
+  }
+
+  /** The notification says what holds now; off duty there is none. */
+  static void follow(Context context) {
+    if (Duty.engine(context).isOn()) {
+      if (isRunning) Notice.show(context, !isLocated);
+      return;
+    }
+    context.stopService(new Intent(context, DutyService.class));
+    NotificationManager notices = (NotificationManager) context.getSystemService(Context.NOTIFICATION_SERVICE);
+    notices.cancel(Notice.id);
+  }
+
+  @Override public int onStartCommand(Intent intent, int flags, int startId) {
+    isRunning = true;
+    isLocated = front();
+    if (!Duty.engine(this).isOn()) {
+      stopSelf();
+      return START_NOT_STICKY;
+    }
+    Duty.arrange(this);
+    return START_STICKY;
+  }
+
+  /** @return whether the location comes with it */
+  private boolean front() {
+    boolean mayLocate = new Phone(this).mayLocate();
+    try {
+      if (Build.VERSION.SDK_INT < 29) startForeground(Notice.id, Notice.of(this, !mayLocate));
+      else if (Build.VERSION.SDK_INT < 34) Api29.front(this, ServiceInfo.FOREGROUND_SERVICE_TYPE_LOCATION, !mayLocate);
+      else if (mayLocate) Api29.front(this, ServiceInfo.FOREGROUND_SERVICE_TYPE_LOCATION, false);
+      else throw new SecurityException("no permission for the location");
+      return mayLocate;
+    } catch (SecurityException | IllegalStateException refused) {
+      return special();
+    }
+  }
+
+  /** Without the location: after a restart Android gives none to whoever was not opened since. */
+  private boolean special() {
+    try {
+      if (Build.VERSION.SDK_INT >= 34) Api29.front(this, Api34.special, true);
+      else startForeground(Notice.id, Notice.of(this, true));
+    } catch (SecurityException | IllegalStateException refused) {
+      Notice.show(this, true);
+    }
+    return false;
+  }
+
+  @Override public void onDestroy() {
+    isRunning = false;
+    isLocated = false;
+    super.onDestroy();
+  }
+
+  @Override public IBinder onBind(Intent intent) {
+    return null;
+  }
+
+  private static final class Api26 {
+    static void start(Context context, Intent intent) {
+      context.startForegroundService(intent);
+    }
+  }
+
+  private static final class Api29 {
+    static void front(Service service, int type, boolean wantsTap) {
+      service.startForeground(Notice.id, Notice.of(service, wantsTap), type);
+    }
+  }
+
+  private static final class Api34 {
+    static final int special = ServiceInfo.FOREGROUND_SERVICE_TYPE_SPECIAL_USE;
+  }
+}
