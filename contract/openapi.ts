@@ -2,6 +2,7 @@ import { Type, type TSchema } from 'typebox'
 import {
   AckAlarms, AckAlarmsCreate, Alarm, AlarmCreate, AlarmDetail, AlarmPatch, AlarmRows, AlertGroup, AlertReceipt, ClearAlarms, ClearAlarmsCreate, CommentAlarms, CommentAlarmsCreate, labelNames, RefusedAlarms, UnAckAlarms,
 } from './alarm.ts'
+import { AndroidPublished } from './android.ts'
 import { auditQuery, AuditRows, proofQuery } from './audit.ts'
 import { CellViews, Challenge, ChallengeCreate, ChallengeDecision, Difference, Edition, EditionEntry } from './atlas.ts'
 import { AnnouncementGiven, AnnouncementReceipts, AnnouncementRow, AnnouncementRows } from './announcement.ts'
@@ -93,6 +94,9 @@ export const operations: readonly Operation[] = [
   { method: 'get', path: '/v1/sigmon/keys', tag: 'officers', summary: 'Public keys that configuration and packs are signed with', security: 'none', answer: [200, VerifyingKeys], problems: [] },
   { method: 'get', path: '/v1/sigmon/config', tag: 'officers', summary: 'The signed configuration, a JWS whose payload is a SigmonConfig; 304 by its ETag', security: 'none', answer: [200, 'application/jose'], problems: [] },
   { method: 'get', path: '/v1/packs/{district}', tag: 'officers', summary: 'The signed pack of a district, or a delta to it (spec/sigmon.md); 304 by its ETag', security: 'none', query: { since: Type.Optional(Type.String({ pattern: '^[0-9a-f]{16}$', description: 'version of the pack that is held' })) }, answer: [200, 'application/octet-stream'], problems: ['body_invalid', 'not_found'] },
+  { method: 'get', path: '/v1/android', tag: 'officers', summary: 'The package of Sigmon for Android that is handed out: phones ask once a day; 304 by its ETag', security: 'none', answer: [200, AndroidPublished], problems: ['not_found'] },
+  { method: 'get', path: '/android/sigmon.apk', tag: 'officers', summary: 'The package itself, whole or a part of it by Range; 304 by its ETag, which is its SHA-256', security: 'none', answer: [200, 'application/vnd.android.package-archive'], problems: ['not_found', 'version_conflict'] },
+  { method: 'get', path: '/android/sigmon-{code}.apk', tag: 'officers', summary: 'A version of the package by its versionCode, until it is withdrawn', security: 'none', answer: [200, 'application/vnd.android.package-archive'], problems: ['not_found', 'version_conflict'] },
   { method: 'post', path: '/v1/problems', tag: 'officers', summary: 'Report a problem; it becomes a ticket. 200 when this phone sent it before', security: 'device', body: OfficerProblemGiven, answer: [201, OfficerProblem], problems: ['body_invalid', 'device_unknown', 'state_conflict', 'too_many_problems', 'storage_full'] },
   { method: 'get', path: '/v1/problems', tag: 'officers', summary: 'The newest 50 problems of this phone, and what became of them', security: 'device', answer: [200, OfficerProblems], problems: ['device_unknown'] },
   { method: 'post', path: '/v1/problems/{id}/word', tag: 'officers', summary: 'Say of a problem that is called resolved whether it is', security: 'device', body: OfficerProblemWord, answer: [200, OfficerProblem], problems: ['body_invalid', 'device_unknown', 'not_found', 'state_conflict'] },

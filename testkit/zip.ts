@@ -23,6 +23,7 @@ export function makeZip(files: Readonly<Record<string, Buffer>>): Buffer {
   const listed = Buffer.concat(directory)
   const end = Buffer.alloc(22)
   end.writeUInt32LE(0x0605_4b50, 0)
+  end.writeUInt16LE(Object.keys(files).length, 8)
   end.writeUInt16LE(Object.keys(files).length, 10)
   end.writeUInt32LE(listed.length, 12)
   end.writeUInt32LE(at, 16)

@@ -47,7 +47,7 @@ const byCommand = [
   ['org revoke', 3, 'revokeAccess', ['key']], ['org level', 3, 'setServiceLevel', ['severity', 'restore', 'repair']], ['org peer', 3, 'setPeer', []],
   ['import', 2, 'importData', ['date', 'operator', 'technology']], ['plan', 1, 'makePlan', ['date', 'edition', 'operators', 'province']], ['atlas publish', 2, 'publishEdition', ['date', 'operators']],
   ['reports archive', 2, 'dropReports', ['days']], ['reports drop', 2, 'dropReports', ['days']], ['export codes', 2, 'exportCodes', ['province', 'for']], ['export letters', 2, 'exportCodes', ['area', 'format', 'for']],
-  ['device revoke', 3, 'revokeDevice', []], ['configure', 1, 'configurePhones', []],
+  ['device revoke', 3, 'revokeDevice', []], ['android publish', 2, 'publishAndroid', []], ['android withdraw', 3, 'withdrawAndroid', []], ['configure', 1, 'configurePhones', []],
 ] as const
 /** What is no request and no command. */
 const byMethod = [['MAIL', 'answerByMail'], ['PEER', 'answerByPeer']] as const

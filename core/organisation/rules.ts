@@ -13,7 +13,7 @@ interface Rule {
 export const roles = ['system', 'duty_officer', 'planner', 'auditor', 'association', 'noc', 'access_operator', 'helpdesk'] as const
 export type Role = (typeof roles)[number]
 
-export const resources = ['report', 'disturbance', 'ticket', 'ticket_event', 'hub', 'access_point', 'staff', 'login_link', 'session', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision', 'officer_problem', 'segment', 'rollup', 'alarm', 'planned_work', 'contact', 'message', 'audit', 'announcement', 'announcement_receipt', 'passkey', 'comment', 'push_subscription', 'peer', 'recap', 'sample', 'witness', 'comparison', 'supervisor_letter'] as const
+export const resources = ['report', 'disturbance', 'ticket', 'ticket_event', 'hub', 'access_point', 'staff', 'login_link', 'session', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision', 'officer_problem', 'segment', 'rollup', 'alarm', 'planned_work', 'contact', 'message', 'audit', 'announcement', 'announcement_receipt', 'passkey', 'comment', 'push_subscription', 'peer', 'recap', 'sample', 'witness', 'comparison', 'supervisor_letter', 'android_package'] as const
 export type Resource = (typeof resources)[number]
 
 function grant(role: Role, scope: Scope, actions: Partial<Record<Resource, string>>): Rule[] {

@@ -17,6 +17,7 @@ import { connect, migrate, system, type Caller, type Database } from './adapters
 import { createFootprint, type Footprint } from './alarm/footprint.ts'
 import { readActiveAlarms } from './alarm/hand-over.ts'
 import { alarmRoutes } from './alarm/routes.ts'
+import { androidHandOut } from './android/routes.ts'
 import { announcementRoutes } from './announcement/routes.ts'
 import { challengeRoutes } from './atlas/challenge-routes.ts'
 import { atlasRoutes } from './atlas/routes.ts'
@@ -204,7 +205,7 @@ async function assemble(options: AppOptions, database: Database, ends: (() => Pr
   ends.push(() => networks.idle())
   const ingest = await ingestOf(options, database, register.operatorOfSim, sigmon, { monitor, feed, metrics, asks: tickets.asks })
   ends.push(() => ingest.stop())
-  const app = await buildHttp(options, database, [feed, recaps, acts, { routes: (scope) => verifyPageRoutes(scope, recaps) }], secret)
+  const app = await buildHttp(options, database, [feed, recaps, acts, { routes: (scope) => verifyPageRoutes(scope, recaps) }, androidHandOut({ database, publicUrl: options.publicUrl })], secret)
   ends.push(() => app.close())
   enrolmentRoutes(app, { database, secret, clock: options.clock, stationOf: stationReader(database), stationDevices_max: options.stationDevices_max, publicUrl: options.publicUrl })
   measurementRoutes(app, { secret, clock: options.clock, ingest, networkOperator: networks.operatorOf, ...(options.trustProxy === undefined ? {} : { trustProxy: options.trustProxy }) })

@@ -43,12 +43,14 @@ const rows: Readonly<Record<Resource, { table: string; owner: string; insert: (o
   recap: { table: 'ledger_checkpoint', owner: both, insert: (of) => `INSERT INTO ledger_checkpoint VALUES (${of === 'telkomsel' ? 1 : 2}, '')` },
   sample: { table: 'draw', owner: 'organisation_id', insert: (of) => `INSERT INTO draw (id, organisation_id, bytes, at) VALUES (sha256('${of}'), '${of}', '', now())` },
   witness: { table: 'ledger_witnessed', owner: both, insert: (of) => `INSERT INTO ledger_witnessed VALUES ('log', sha256(''), ${of === 'telkomsel' ? 1 : 2}, '', now())` },
+  // what the platform hands out to everybody, its own routes read: no role of an organisation has a part in it
+  android_package: { table: 'android_package', owner: both, insert: (of) => `INSERT INTO android_package VALUES (${of === 'telkomsel' ? 1 : 2}, '1', 'kawal.sinyal.sigmon', sha256('${of}'), sha256('${of}'), 24, 37, '{}', '${of}', now(), (SELECT min(id) FROM audit))` },
   segment: { table: 'segment', owner: both, insert: (of) => `INSERT INTO segment VALUES (${of === 'telkomsel' ? 1 : 2}, now(), now(), now(), 1, '')` },
   rollup: { table: 'rollup', owner: 'operator_id', insert: (of) => `INSERT INTO rollup VALUES (now(), now(), '${of}', '7501', '{7501011001001}', '{1}', '{1}', '{0}', '{0}', '{0}', '{50}', '{50}')` },
   radio_sample: { table: 'radio_sample', owner: 'organisation_id', insert: (of) => `INSERT INTO radio_sample (organisation_id, technology, at, latitude, longitude) VALUES ('${of}', 'lte', now(), 0, 120)` },
 }
 const organisations = ['telkomsel', 'indosat']
-const inOrder: readonly Resource[] = ['staff', 'disturbance', 'ticket', 'ticket_event', 'report', 'hub', 'access_point', 'login_link', 'session', 'passkey', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision', 'officer_problem', 'alarm', 'planned_work', 'contact', 'message', 'audit', 'announcement', 'announcement_receipt', 'segment', 'rollup', 'comment', 'push_subscription', 'peer', 'recap', 'sample', 'witness', 'comparison', 'supervisor_letter']
+const inOrder: readonly Resource[] = ['staff', 'disturbance', 'ticket', 'ticket_event', 'report', 'hub', 'access_point', 'login_link', 'session', 'passkey', 'api_key', 'claim', 'radio_sample', 'atlas', 'challenge', 'plan', 'decision', 'officer_problem', 'alarm', 'planned_work', 'contact', 'message', 'audit', 'announcement', 'announcement_receipt', 'segment', 'rollup', 'comment', 'push_subscription', 'peer', 'recap', 'sample', 'witness', 'comparison', 'supervisor_letter', 'android_package']
 
 const expected = (role: Role, resource: Resource, action: 'read' | 'write'): 'all' | 'own' | 'none' =>
   rules.find((rule) => rule.role === role && rule.resource === resource && rule.action === action)?.scope ?? 'none'

@@ -282,6 +282,7 @@ export const id = {
     stopServer: 'menghentikan server', configurePhones: 'menerbitkan konfigurasi HP', addOrganisation: 'menambah lembaga', inviteOrganisations: 'mengundang lembaga', makeLogInLink: 'membuat tautan masuk',
     endPerson: 'mengakhiri akses seseorang', revokeAccess: 'mencabut akses lembaga', setServiceLevel: 'mengubah batas waktu tiket', setPeer: 'mengatur sistem tiket lembaga', importData: 'mengimpor data',
     makePlan: 'membuat rencana', publishEdition: 'menerbitkan edisi peta', dropReports: 'mengeluarkan laporan lama', exportCodes: 'mengeluarkan kode surat tugas', revokeDevice: 'mencabut HP',
+    publishAndroid: 'menerbitkan aplikasi Android', withdrawAndroid: 'menarik versi aplikasi Android',
     other: 'tindakan lain',
   } satisfies Record<Deed, string>,
   days: (count: string) => (count === '1' ? '24 jam' : `${count} hari`),

@@ -16,6 +16,7 @@ const matrix: Readonly<Record<string, Kind>> = {
   'export audit': 'looks', 'export verify-page': 'looks', 'export codes': act('export.ts'), 'export keys': 'looks', 'export letters': act('letters.ts'), 'export disturbances': 'looks', 'export stations': 'looks', 'export readiness': 'looks', 'export moves': 'looks', 'export access': 'looks', 'export atlas': 'looks',
   'atlas list': 'looks', 'atlas show': 'looks', 'atlas diff': 'looks', 'atlas verify': 'looks', 'atlas publish': act('publish.ts'), 'reports list': 'looks', 'reports export': 'looks', 'reports archive': act('reports.ts'), 'reports drop': act('reports.ts'),
   'org list': 'looks', 'org keys': 'looks', 'org contacts': 'looks', 'org completeness': 'looks', 'org invite': act('invite.ts'),
+  'android list': 'looks', 'android publish': act('android.ts'), 'android withdraw': act('android.ts'),
   ...Object.fromEntries(['add', 'link', 'person', 'key', 'revoke', 'level', 'peer'].map((name) => [`org ${name}`, act('org.ts')])),
 }
 

@@ -170,6 +170,13 @@ program
   .option('--dry-run', 'say what would be done, change nothing')
   .action(async (action: string, device: string, options: Record<string, string>) => (await import('./device.ts')).deviceAction(action, device, all(options)))
 
+program
+  .command('android <action> [package]')
+  .description('Sigmon for Android, as it is handed out at /android/: publish FILE.apk (one that was built and signed), list, withdraw VERSIONCODE')
+  .option('--new-key', 'the package is signed with another key than the one before: phones that have Sigmon must remove it first')
+  .option('--dry-run', 'read and check the package, publish nothing')
+  .action(async (action: string, given: string | undefined, options: Record<string, string>) => (await import('./android.ts')).androidAction(action, given, all(options)))
+
 addVerifyCommands(program, async (what, args, options) => (await import('./verify.ts')).verifyAction(what, args, all(options)))
 
 program

@@ -27,6 +27,7 @@ const questions: readonly (readonly [usage: string, description: string, options
     ['--photos <folder>', 'photos by their names (HASH-SIZE), and their lists (.cbor)'],
     ['--csv <file>', 'where every line is written']]],
   ['draw <where>', 'whether what was drawn and found in the log at WHERE is sound', [key, ['--roster <files>', 'codes of all stations, one a line, as /v1/audits/roster gives them']]],
+  ['android <package> <where>', 'whether a package of Sigmon for Android was published; WHERE is the log of acts, as https://kawal.example/acts, or a folder', [key]],
   ['act <proofs...>', 'whether proofs show acts of the log of acts, and which; no network', [key]],
   ['acts <address> [rows]', 'whether the audit is as the log of acts says; ROWS is a copy of it, CSV or JSON', [key,
     ['--from <instant>', 'what was done from then on, as 2029-02-14T07:00+07:00'],

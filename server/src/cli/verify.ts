@@ -18,6 +18,7 @@ export async function verifyAction(what: string, args: readonly string[], option
     case 'receipt': return verifyOne(first, second ?? '', options)
     case 'recaps': return (await import('./verify-recaps.ts')).verifyRecaps(options)
     case 'draw': return verifyDraw(first, options)
+    case 'android': return (await import('./verify-android.ts')).verifyAndroid(first, second ?? '', options)
     case 'act': return (await import('./verify-act.ts')).verifyAct(args, options)
     default: return (await import('./verify-acts.ts')).verifyActs(first, second, options)
   }
