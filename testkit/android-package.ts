@@ -3,7 +3,7 @@ import { makeCertificate } from './certificate.ts'
 import { makeZip } from './zip.ts'
 
 /** Who signs: key and certificate, and by which algorithms of the scheme. */
-export interface PackageSigner { readonly key: KeyObject; readonly certificate: Buffer; readonly algorithms: readonly number[] }
+interface PackageSigner { readonly key: KeyObject; readonly certificate: Buffer; readonly algorithms: readonly number[] }
 
 export interface MadePackage {
   readonly application?: string

@@ -12,9 +12,12 @@ import { seedRecaps } from '@kawal/testkit/recap-phone.ts'
 import { scratch } from '@kawal/testkit/scratch.ts'
 import { withServer, type TestServer } from '@kawal/testkit/server.ts'
 import { connect, migrate } from '../adapters/postgres/database.ts'
+import { audited } from '../cli/audited.ts'
 import { answerProblems } from '../problem.ts'
+import { readPackage } from './package.ts'
 import { rangeOf } from './range.ts'
 import { androidHandOut } from './routes.ts'
+import { listPublished, mayFollow, publish as store } from './store.ts'
 
 let now = Date.UTC(2029, 0, 14, 2)
 const folder = scratch('android')
@@ -79,10 +82,9 @@ test('a package that may not be is refused with what is wrong, and nothing is pu
     assert.equal(done.code, code, done.err)
     assert.match(done.err, why)
   }
-  await refused(Buffer.from('no package'), 3, /is not taken\. This is no Android package/)
   await refused(unsignedPackage(), 3, /not signed/)
   await refused(made(1, { permissions: ['android.permission.READ_PHONE_STATE'] }), 3, /is not handed out\. The package asks for android\.permission\.READ_PHONE_STATE/)
-  for (const args of [['publish'], ['withdraw'], ['withdraw', 'x'], ['hide']]) assert.equal((await kawal('android', ...args)).code, 2, args.join())
+  for (const args of [['publish'], ['withdraw', 'x'], ['hide']]) assert.equal((await kawal('android', ...args)).code, 2, args.join())
   assert.match((await publish(made(1), '--dry-run')).out, /^Would publish kawal\.sinyal\.sigmon 0\.1 \(versionCode 1\)/)
   assert.equal((await asked('/v1/android')).status, 404)
 })
@@ -147,11 +149,11 @@ test('links open the app of this key; the page shows what is handed out, in both
   const links = await (await asked('/.well-known/assetlinks.json')).json() as { target: { sha256_cert_fingerprints: string[] } }[]
   assert.deepEqual(links, [{ relation: ['delegate_permission/common.handle_all_urls'], target: { namespace: 'android_app', package_name: 'kawal.sinyal.sigmon', sha256_cert_fingerprints: [told.certificate.toUpperCase().match(/../g)?.join(':')] } }])
   const answer = await asked('/android/')
-  assert.match(answer.headers.get('content-security-policy') ?? '', /^default-src 'none'; style-src 'sha256-[^']+'; /)
+  assert.match(answer.headers.get('content-security-policy') ?? '', /^default-src 'none'; style-src 'sha256-[^']+'; img-src 'self'; /)
   const [id, en] = [await answer.text(), await (await asked('/android/?lang=en')).text()]
   for (const page of [id, en]) {
     assert.ok(!/<script|javascript:|\son\w+=|style="/i.test(page))
-    for (const text of [told.sha256.match(/.{4}/g)?.join(' '), told.certificate.match(/.{4}/g)?.join(' '), `verify android sigmon-1.apk https://kawal.example/acts`, 'href="/android/sigmon-1.apk"', '>CAMERA<', `<dd>${told.leaf}.`]) assert.ok(page.includes(text ?? '?'), text)
+    for (const text of [told.sha256.match(/.{4}/g)?.join(' '), told.certificate.match(/.{4}/g)?.join(' '), `verify android sigmon-1.apk https://kawal.example/acts`, 'href="/android/sigmon-1.apk"', '<code>CAMERA</code>', `<dd>${told.leaf}.`]) assert.ok(page.includes(text ?? '?'), text)
   }
   assert.match(id, /<html lang="id">[^]*Android 7 ke atas/)
   assert.match(en, /<html lang="en">[^]*Android 7 and newer/)
@@ -159,17 +161,23 @@ test('links open the app of this key; the page shows what is handed out, in both
 })
 
 test('a next version: higher, by the same key, of the same name; another key only when it is said', async () => {
-  const refused = async (bytes: Buffer, why: RegExp, ...options: string[]): Promise<void> => {
-    const done = await publish(bytes, ...options)
-    assert.equal(done.code, 6, done.err)
-    assert.match(done.err, why)
-  }
   const other = packageSigner()
-  await refused(one, /is published already/)
-  await refused(made(1, { permissions: [] }), /versionCode 1, and 1 was published already/)
-  await refused(made(2, { application: 'kawal.sinyal.lain' }), /kawal\.sinyal\.sigmon was published before/)
-  await refused(made(2, { application: 'kawal.sinyal.lain' }), /kawal\.sinyal\.sigmon was published before/, '--new-key')
-  await refused(made(2, {}, other), /signed with another key[^]*say --new-key only if that one is lost/)
+  const [newest] = await listPublished(server.app.database)
+  assert.ok(newest !== undefined)
+  const why = (bytes: Buffer, isNewKey = false, before = [newest]): string => {
+    const found = readPackage(bytes)
+    const may = found.ok ? mayFollow(found.value, before, isNewKey) : found
+    return may.ok ? may.value : may.error
+  }
+  assert.match(why(one), /is published already, since 20/)
+  assert.equal(why(one, false, [{ ...newest, withdrawnAt: now }]), 'again')
+  assert.match(why(made(1, { permissions: [] })), /versionCode 1, and 1 was published already: phones/)
+  assert.match(why(made(1, { permissions: [] }), false, [{ ...newest, withdrawnAt: now }]), /1 was published already, though withdrawn since/)
+  for (const isNewKey of [false, true]) assert.match(why(made(2, { application: 'kawal.sinyal.lain' }), isNewKey), /kawal\.sinyal\.sigmon was published before/)
+  assert.match(why(made(2, {}, other)), /signed with another key[^]*say --new-key only if that one is lost/)
+  assert.deepEqual([why(made(2, {}, other), true), why(made(2)), why(made(1), false, [])], ['new', 'new', 'new'])
+  const refused = await publish(made(2, {}, other))
+  assert.deepEqual([refused.code, /was not published\. The package was signed with another key/.test(refused.err)], [6, true], refused.err)
   const next = made(2)
   const { etag } = Object.fromEntries((await asked('/android/sigmon.apk')).headers)
   assert.equal((await publish(next)).code, 0)
@@ -186,13 +194,10 @@ test('a withdrawn version is handed out no more, the one before is again; the sa
   const withdrawn = await kawal('android', 'withdraw', '4')
   assert.match(withdrawn.out, /Withdrew version 4\. Version 3 is handed out then/)
   assert.deepEqual([((await (await asked('/v1/android', {}, second)).json()) as AndroidPublished).versionCode, (await asked('/android/sigmon-4.apk', {}, second)).status], [3, 404])
-  assert.equal((await kawal('android', 'withdraw', '4')).code, 6)
-  assert.equal((await kawal('android', 'withdraw', '5')).code, 3)
+  assert.deepEqual([(await kawal('android', 'withdraw', '4')).code, (await kawal('android', 'withdraw', '5')).code], [6, 3])
   await turned()
   writeFileSync(at('four.apk'), bytes)
   assert.match((await kawal('verify', 'android', at('four.apk'), `${server.app.url}/acts`)).out, /It was withdrawn since, entry \d+/)
-  // Phones that have it would not take another file by that number.
-  assert.match((await publish(made(4, { permissions: [] }))).err, /4 was published already, though withdrawn since/)
   assert.equal((await publish(bytes)).code, 0)
   await turned()
   assert.ok(!/withdrawn/.test((await kawal('verify', 'android', at('four.apk'), `${server.app.url}/acts`)).out))
@@ -204,9 +209,6 @@ test('an act that was refused published nothing: the log of it is no proof', asy
   const refused = made(9)
   writeFileSync(at('nine.apk'), refused)
   // The command writes its act, and what came of it, also where another was faster.
-  const { audited } = await import('../cli/audited.ts')
-  const { readPackage } = await import('./package.ts')
-  const { publish: store } = await import('./store.ts')
   const found = readPackage(refused)
   assert.ok(found.ok)
   await assert.rejects(audited({ ownerUrl: server.kit.ownerUrl, appPassword: 'test', joined: true, stop: async () => undefined }, 'android publish nine.apk', async (act) => {

@@ -22,7 +22,7 @@ export function installPage(found: Published | null, language: keyof typeof lang
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${words.title}</title>
-<link rel="icon" href="data:,">
+<link rel="icon" href="/sigmon/icon.svg">
 <style>${style}</style>
 </head>
 <body>
@@ -57,9 +57,19 @@ ${step(words.three, words.threeHow, 'open', words.threePicture)}
 <h2>${words.asks}</h2>
 <p>${words.asksNot}</p>
 <dl>
-${found.permissions.map((name) => `<div><dt><code>${escaped(name.replace(/^android\.permission\./, ''))}</code></dt><dd>${permissionPurposes[name]?.[words.lang === 'en' ? 'en' : 'id'] ?? ''}</dd></div>`).join('\n')}
+${[...byPurpose(found.permissions, words)].map(([purpose, names]) => `<div><dt>${purpose}</dt><dd><code>${escaped(names.join(', '))}</code></dd></div>`).join('\n')}
 </dl>
 ${genuine(found, words, url)}`
+}
+
+/** What for, and Android's names of all that is asked for it. */
+function byPurpose(permissions: readonly string[], { lang }: InstallWords): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>()
+  for (const name of permissions) {
+    const purpose = permissionPurposes[name]?.[lang === 'en' ? 'en' : 'id'] ?? ''
+    found.set(purpose, [...found.get(purpose) ?? [], name.replace(/^android\.permission\./, '')])
+  }
+  return found
 }
 
 function genuine({ versionCode, versionName, sha256, certificate, publishedAt, leaf }: Published, words: InstallWords, url: string): string {
@@ -112,10 +122,9 @@ li div { flex: 1 1 12rem; min-width: 0 }
 dl { margin: .6rem 0 }
 dl div { padding: .5rem 0; border-bottom: 1px solid var(--rule) }
 dt { font-weight: 600 }
-dt code { font-size: .85rem }
 dd { margin: 0; overflow-wrap: anywhere; word-break: break-word }
 code, pre { font-family: ui-monospace, "DejaVu Sans Mono", "Droid Sans Mono", monospace }
-dd code { font-size: .95rem }
+dd code { color: var(--soft); font-size: .9rem }
 pre { padding: .8rem; border-radius: 8px; background: var(--panel); white-space: pre-wrap; word-break: break-word; font-size: .9rem }
 .frame { fill: var(--paper); stroke: var(--ink); stroke-width: 3 }
 .ink { fill: var(--ink) }

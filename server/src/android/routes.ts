@@ -8,8 +8,8 @@ import { rangeOf } from './range.ts'
 import { listPublished, readContent, readPublished, toldOf, type Published } from './store.ts'
 
 const none = 'This platform hands out no Android app. Sigmon runs in the browser at /sigmon/ too.'
-/** The page has no script, loads nothing, and stands in no frame. */
-const security = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
+/** The page has no script, loads nothing but its icon, and stands in no frame. */
+const security = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
 
 /**
  * Sigmon for Android as the platform hands it out: what phones ask for updates, the file, the page that explains its installation, and whose links it opens. Nobody is asked

@@ -20,7 +20,7 @@ export async function androidAction(action: string, given: string | undefined, o
 }
 
 async function publishFile(path: string, options: Options): Promise<void> {
-  if (path === '') throw new CommandFailure(exits.usage, 'Name the package: kawal android publish sigmon.apk. docs/operating/android.md says how it is built and signed.')
+  if (path === '') throw new CommandFailure(exits.usage, 'Name the package: kawal android publish sigmon.apk. docs/operating/android-publish.md says what it must be.')
   const bytes = givenFile(path)
   const found = givenPackage(path, bytes)
   const refused = refusal(found)
