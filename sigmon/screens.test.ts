@@ -19,6 +19,7 @@ const screens: readonly (readonly [scene: string, path: string])[] = [
   ['sent', 'lainnya'], ['sent', 'tps'], ['fresh', 'tps'], ['testing', 'data'], ['sent', 'lapor'], ['sent', 'panduan/1'], ['sent', 'panduan/3'], ['sent', 'baterai/xiaomi'],
   ['sent', 'rekap'], ['recaps', ''], ['recaps', 'rekap'], ['recaps', 'rekap/isi-ppwp'], ['recaps', 'rekap/bawa'], ...['a1', 'b2', 'c3', 'a7', 'd4', 'e5'].map((byte) => ['recaps', `rekap/${byte.repeat(20)}`] as const),
   ['supervisor', ''], ['supervisor', 'rekap'], ['supervisor', `rekap/${'c3'.repeat(20)}`],
+  ['shell', ''], ['unasked', ''], ['held', 'tugas'], ['failing', 'tugas'], ['unasked', 'data'],
 ]
 
 /** One process for all dies with its first context; the origin rules stay on as in a real browser. */

@@ -24,6 +24,12 @@ test('dBm decides where both are known and differ by 3 dB; else round-trip times
   assert.equal(compare(felt(null, -60), felt(900)), -1, 'bars without an answer carry nothing')
 })
 
+test('where nothing answers, dBm leads on; a place that answers is better than any that does not', () => {
+  assert.deepEqual(walk([felt(null, -118), felt(null, -112), felt(null, -117), felt(900, -117), felt(null, -90), felt(900, -100)]), ['first', 'best', 'colder', 'best', 'colder', 'best'])
+  assert.equal(compare(felt(null, -100), felt(null, -101)), 0)
+  assert.equal(compare(felt(null, -90), felt(null)), 0)
+})
+
 test('property: comparing is antisymmetric, the best is never worse than what was felt, and a walk is bounded', () => {
   const any = fc.record({ at: fc.nat(), rttMs: fc.option(fc.double({ min: 0.1, max: 60_000, noNaN: true })), dbm: fc.constant(null), where: fc.constant(null) })
   fc.assert(fc.property(any, any, (a, b) => {
@@ -34,7 +40,7 @@ test('property: comparing is antisymmetric, the best is never worse than what wa
     let state = noWalk
     for (const step of steps) {
       state = feelOn(state, step)
-      assert.ok(state.felt.length <= 200)
+      assert.ok(state.felt.length <= 300)
       assert.ok(step.rttMs === null || (state.best !== null && compare(step, state.best) <= 0))
       assert.equal(state.warmth === 'none', step.rttMs === null)
     }

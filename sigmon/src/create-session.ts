@@ -1,5 +1,6 @@
 import type { ReportReceipt } from '@kawal/contract/report.ts'
 import type { SigmonConfig } from '@kawal/contract/sigmon.ts'
+import { dayIn } from './check/budget.ts'
 import type { CheckResult } from './check/check.ts'
 import { browserNet, type Net } from './check/net.ts'
 import { createDuty, type Duty } from './duty.ts'
@@ -13,14 +14,17 @@ import { askForSync, listen } from './lifecycle.ts'
 import { createMeasuring, goodbyeOf, noChoices, sampleOf, unconfigured, type Choices, type Measure, type Measuring } from './measuring.ts'
 import { createPacks, type Packs } from './pack.ts'
 import { createProblems } from './problems.ts'
+import type { Publishing } from './published.ts'
 import { createDelivery } from './queue/deliver.ts'
 import { createQueue, queueLimits, type Queue, type QueueLimits } from './queue/queue.ts'
 import { createSender, sayGoodbye, type Sender } from './queue/send.ts'
 import { createRecapPart } from './recap/part.ts'
 import type { Wire } from './queue/wire.ts'
 import type { Session, SessionState } from './session.ts'
+import type { Order } from './shell/duty.ts'
+import type { ShellPart } from './shell/part.ts'
 import { openStore, resultOf, type Row, type Store } from './store.ts'
-import { createTrust, sha256With } from './trust.ts'
+import { createTrust, sha256With, type Trust } from './trust.ts'
 import { createUpdates, type Updates } from './update.ts'
 import { createView, type View } from './view.ts'
 
@@ -57,7 +61,7 @@ type Checked = Required<Pick<SessionState['check'], 'result' | 'at'>>
 /** The engine: everything that Sigmon does, without a screen. */
 export async function createSession(env: Environment, given: Partial<Parts> = {}): Promise<Session> {
   const engine = await assemble(env, { ...realParts(), ...given })
-  const { view, duty, sender, recaps, queue, identities, packs, trust, problems, measuring, updates } = engine
+  const { view, duty, sender, recaps, queue, identities, packs, trust, problems, measuring, updates, shell } = engine
   const carry = (why: Parameters<Sender['trigger']>[0]): Promise<void> => {
     recaps.trigger(why)
     return sender.trigger(why)
@@ -69,7 +73,10 @@ export async function createSession(env: Environment, given: Partial<Parts> = {}
       if (view.state().counts.waiting > 0) void askForSync(env)
       else void recaps.anythingWaits().then((waits) => (waits ? askForSync(env) : undefined), () => undefined)
     },
-    visible: () => void Promise.all([duty.show(), carry('visible')]),
+    visible() {
+      shell?.visible()
+      void Promise.all([duty.show(), carry('visible')])
+    },
     online: () => void carry('online'),
     // Every phone of the area is told at this instant: it is no reason to send before one's turn.
     sync: () => void carry('online'),
@@ -78,6 +85,7 @@ export async function createSession(env: Environment, given: Partial<Parts> = {}
   await engine.reload()
   await view.refresh()
   const checked = await engine.store.read<Checked>(checked_key)
+  const stopFollowing = shell === null ? () => undefined : view.subscribe(shell.follow)
   view.change({ ready: true, ...(checked === undefined ? {} : { check: { ...view.state().check, ...checked } }) })
   if (given.measure === undefined) void measuringPart().catch(() => undefined)
   void duty.resume()
@@ -109,7 +117,7 @@ export async function createSession(env: Environment, given: Partial<Parts> = {}
       await view.refresh()
     },
     async sendNow() {
-      await Promise.all([carry('button'), problems.exchange()])
+      await Promise.all([carry('button'), problems.exchange(), shell?.send()])
       await view.refresh()
     },
     nearest: (from, count) => packs.nearest(from, identities.current()?.station.code ?? null, count),
@@ -122,9 +130,12 @@ export async function createSession(env: Environment, given: Partial<Parts> = {}
       await view.refresh()
       return felt
     },
+    radio: radioOf(engine.net), shell: shell?.actions ?? null,
+    askAndroid: async () => void (await engine.publishing?.look(true)),
     exportFile: () => exportOf(engine.store, queue, identities, env.clock()),
     stop() {
       stopListening()
+      stopFollowing()
       stopRenewing()
       duty.stop()
       sender.stop()
@@ -138,22 +149,13 @@ export async function createSession(env: Environment, given: Partial<Parts> = {}
 async function assemble(env: Environment, parts: Parts): Promise<Engine> {
   const store = await openStore(env.indexedDB)
   const [identities, trust] = await Promise.all([createIdentities(store), createTrust({ reach: env, crypto: env.crypto, shelf: store, letterKey: env.letterKey })])
-  const packs = createPacks({
-    reach: env, trust, sha256: sha256With(env.crypto), clock: env.clock,
-    checkWanted: () => want(),
-    token: (district) => identities.all().find((each) => each.token !== null && each.station.code.startsWith(district))?.token ?? null,
-    shelf: {
-      read: (district) => store.run(['packs'], 'readonly', (at, done) => {
-        at('packs').get(district).onsuccess = (event) => done(resultOf(event))
-      }),
-      write: (held) => store.run(['packs'], 'readwrite', (at) => void at('packs').put(held)),
-    },
-  })
+  const packs = packsOf(env, store, trust, identities, () => want())
+  let shell: ShellPart | null = null
   let choices: Choices = noChoices
   let interval_s = (await store.read<number>('interval')) ?? null
   const config = (): SigmonConfig => trust.config() ?? unconfigured
   const queue = createQueue(store, parts.limits, env.clock)
-  const measuring = await createMeasuring({ env, net: parts.net, measure: parts.measure, store, config, choices: () => choices, zone: () => identities.current()?.station.zone ?? 'Asia/Jakarta' })
+  const measuring = await createMeasuring({ env, net: parts.net, measure: parts.measure, store, config, choices: () => choices, zone: () => identities.current()?.station.zone ?? 'Asia/Jakarta', beside: (day) => shell?.beside(day) ?? 0 })
   const enrolment = createEnrolment({
     env, store, identities, packs,
     // With a token the pack has the words on the operators too.
@@ -182,14 +184,23 @@ async function assemble(env: Environment, parts: Parts): Promise<Engine> {
   const problems = createProblems(env, store, identities, changed)
   await problems.open()
   const reporting = createReporting({ env, identities, queue, measuring, sender, wire: delivery.wire, config, choices: () => choices })
-  const duty: Duty = createDuty({
+  const own: Duty = createDuty({
     env, store, changed, ...reporting,
     pace: () => ({ interval_ms: Math.max(30, interval_s ?? config().intervalS) * 1000, jitterShare: config().jitterShare }),
   })
+  const order = (): Order | null => orderOf(env, { identities, trust, measuring, choices: () => choices, interval_s, beside: (day) => shell?.beside(day) ?? 0 })
+  shell = await shellOf(env, { env, store, own, order, identity: () => identities.current()?.id ?? null, setAside: queue.setAside, refused: () => void enrolAgain(), changed })
+  const duty = shell?.duty ?? own
+  const enrolAgain = async (): Promise<void> => {
+    const current = identities.current()
+    if (current !== null) await enrolment.confirm(current)
+    await view.refresh()
+  }
+  const publishing = await publishingOf(env, store, changed)
   const updates: Updates = createUpdates(env, () => view.state().check.running || view.state().fullTest.running, changed)
-  const view: View = createView({ env, queue, identities, trust, packs, measuring, sender, duty, problems, updates, choices: () => choices })
+  const view: View = createView({ env, queue, identities, trust, packs, measuring, sender, duty, problems, updates, shell, publishing, choices: () => choices })
   return {
-    env, net: parts.net, store, view, identities, trust, packs, queue, sender, recaps, duty, measuring, problems, updates, enrolment, config,
+    env, net: parts.net, store, view, identities, trust, packs, queue, sender, recaps, duty, measuring, problems, updates, enrolment, shell, publishing, config,
     choices: () => choices,
     async reload() {
       await identities.reload()
@@ -203,6 +214,39 @@ async function assemble(env: Environment, parts: Parts): Promise<Engine> {
       await store.write({ choices })
     },
   }
+}
+
+const packsOf = (env: Environment, store: Store, trust: Trust, identities: Identities, checkWanted: () => void): Packs => createPacks({
+  reach: env, trust, sha256: sha256With(env.crypto), clock: env.clock, checkWanted,
+  token: (district) => identities.all().find((each) => each.token !== null && each.station.code.startsWith(district))?.token ?? null,
+  shelf: {
+    read: (district) => store.run(['packs'], 'readonly', (at, done) => {
+      at('packs').get(district).onsuccess = (event) => done(resultOf(event))
+    }),
+    write: (held) => store.run(['packs'], 'readwrite', (at) => void at('packs').put(held)),
+  },
+})
+
+/** Where there is no shell nothing of this is loaded; where it cannot be loaded the page is as without. */
+const shellOf = (env: Environment, needs: Parameters<typeof import('./shell/part.ts').createShellPart>[0]): Promise<ShellPart | null> =>
+  env.shell === null ? Promise.resolve(null) : import('./shell/part.ts').then(({ createShellPart }) => createShellPart(needs)).catch(() => null)
+
+const publishingOf = (env: Environment, store: Store, changed: () => void): Promise<Publishing | null> =>
+  env.shell === null && !env.android ? Promise.resolve(null) : import('./published.ts').then(({ createPublishing }) => createPublishing(env, store, changed)).catch(() => null)
+
+const radioOf = (net: Net): Session['radio'] => (net.radio === undefined ? null : async () => (await import('./check/radio.ts').then(({ readRadio }) => readRadio))(net))
+
+interface Orderable extends Pick<Engine, 'identities' | 'trust' | 'measuring' | 'choices'> { readonly interval_s: number | null; beside(day: string): number }
+
+/** What the shell is handed over; null until the platform has confirmed this phone and told its configuration. */
+function orderOf(env: Environment, { identities, trust, measuring, choices, interval_s, beside }: Orderable): Order | null {
+  const [identity, config] = [identities.current(), trust.config()]
+  if (identity?.token == null || identity.refusal !== null || config === null) return null
+  const { today, daily } = measuring.budget.spent()
+  const { zone, code: station } = identity.station
+  const { sim, accessPoint, metered } = choices()
+  const spentBytes = Math.round(Math.max(0, today - beside(dayIn(zone, env.clock()))))
+  return { station, zone, token: identity.token, sim, accessPoint, config, keys: [...trust.keys()], intervalS: interval_s, budget: { dailyBytes: Math.round(daily), spentBytes, metered }, language: env.language() }
 }
 
 /** When the access plan gives the line at the point where the officer is to this station's photos; null: it has no turns, or is not the station's. */
@@ -222,7 +266,7 @@ async function renew(engine: Engine): Promise<void> {
     if (current !== null && known !== null) await identities.put({ ...current, station: known })
   }
   await problems.exchange()
-  if (env.online()) await updates.look()
+  if (env.online()) await Promise.all([updates.look(), engine.publishing?.look()])
   await view.refresh()
   await sampleFullTest(engine)
 }

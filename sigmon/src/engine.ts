@@ -10,7 +10,9 @@ import type { Packs } from './pack.ts'
 import type { Problems } from './problems.ts'
 import type { Queue } from './queue/queue.ts'
 import type { Sender } from './queue/send.ts'
+import type { Publishing } from './published.ts'
 import type { RecapPart } from './recap/part.ts'
+import type { ShellPart } from './shell/part.ts'
 import type { Store } from './store.ts'
 import type { Trust } from './trust.ts'
 import type { Updates } from './update.ts'
@@ -33,6 +35,10 @@ export interface Engine {
   readonly problems: Problems
   readonly updates: Updates
   readonly enrolment: Enrolment
+  /** Null in a browser. */
+  readonly shell: ShellPart | null
+  /** Null where no Android app can be had. */
+  readonly publishing: Publishing | null
   config(): SigmonConfig
   choices(): Choices
   choose(choice: Parameters<Session['choose']>[0]): Promise<void>

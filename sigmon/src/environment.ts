@@ -4,6 +4,15 @@ import type { Random } from '@kawal/core/kernel/random.ts'
 interface WakeLock { request(type: 'screen'): Promise<{ release(): Promise<void>; addEventListener(type: 'release', told: () => void): void }> }
 
 /**
+ * The native shell around the page; see spec/shell.md. `ask` rejects with the shell's own sentence; a shell may also
+ * be silent, or answer what it should not.
+ */
+export interface Shell {
+  ask(what: string, given?: object): Promise<unknown>
+  told(what: 'duty' | 'permissions', run: (is: unknown) => void): void
+}
+
+/**
  * Everything of the platform that the engine stands on. What an old phone lacks is null: the engine goes on
  * without it. Tests give time and chance of their own, and the real browser for the rest.
  */
@@ -29,6 +38,12 @@ export interface Environment {
   readonly channel: Pick<BroadcastChannel, 'postMessage' | 'addEventListener' | 'close'> | null
   /** The `kid` that the letter's QR names: no other key is pinned then. */
   readonly letterKey: string | null
+  /** Null in a browser. */
+  readonly shell: Shell | null
+  /** The phone could have the shell: it runs Android. */
+  readonly android: boolean
+  /** Of the screens: the shell's notification speaks it too. */
+  readonly language: () => 'id' | 'en'
 }
 
 /** The browser's own. */
@@ -49,5 +64,10 @@ export function browserEnvironment(): Environment {
     reload: () => location.reload(),
     channel: 'BroadcastChannel' in window ? new BroadcastChannel('sigmon') : null,
     letterKey: new URLSearchParams(location.hash.slice(1)).get('kunci'),
+    shell: shellOf((window as { kawalShell?: Partial<Shell> }).kawalShell),
+    android: /\bAndroid\b/.test(navigator.userAgent),
+    language: () => (document.documentElement.lang === 'en' ? 'en' : 'id'),
   }
 }
+
+const shellOf = (given: Partial<Shell> | undefined): Shell | null => (typeof given?.ask === 'function' && typeof given.told === 'function' ? (given as Shell) : null)

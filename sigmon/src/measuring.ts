@@ -47,6 +47,8 @@ interface Needs {
   readonly config: () => SigmonConfig
   readonly choices: () => Choices
   readonly zone: () => string
+  /** What the shell spent; see `BudgetRules`. */
+  readonly beside: (day: string | null) => number
 }
 
 export interface Measuring {
@@ -56,12 +58,12 @@ export interface Measuring {
   feel(): ReturnType<Measure['feel']>
 }
 
-export async function createMeasuring({ env, net, measure, store, config, choices, zone }: Needs): Promise<Measuring> {
+export async function createMeasuring({ env, net, measure, store, config, choices, zone, beside }: Needs): Promise<Measuring> {
   let serverTime = (await store.read<number>('serverTime')) ?? null
   const budget = await createBudget(
     {
       daily: () => choices().dailyBytes ?? config().budget.dailyBytes,
-      day: () => dayIn(zone(), env.clock()),
+      day: () => dayIn(zone(), env.clock()), beside,
       restraint: () => (net.connection?.saveData === true ? 'saver' : choices().metered ? 'metered' : null),
     },
     { change: (apply) => store.run(['about'], 'readwrite', (at, done) => {

@@ -1,7 +1,9 @@
 import type { OfficerProblem, PackForm, SigmonConfig } from '@kawal/contract/sigmon.ts'
 import type { Enrolled, Sample } from '@kawal/contract/report.ts'
+import type { About, DutyState, Permissions } from '@kawal/contract/shell.ts'
 import type { Side } from '@kawal/core/recap/slot.ts'
 import type { CheckResult } from './check/check.ts'
+import type { Radio } from './check/radio.ts'
 import type { Recaps } from './recap/kept.ts'
 
 /** What the screens show, and what they may do. The session is the only thing that a screen talks to. */
@@ -50,6 +52,29 @@ export interface OwnStation {
   readonly open: boolean
 }
 
+/** The Android app as the platform publishes it, `GET /v1/android`. Hashes in hex; `leaf`: where it stands in the log of acts. */
+export interface Published {
+  readonly versionCode: number
+  readonly versionName: string
+  readonly sha256: string
+  readonly certificate: string
+  readonly leaf: number | null
+}
+
+/** What the native shell around the page can do; nothing here rejects. */
+export interface SessionShell {
+  /** Asks by the phone's own question: the screen has given the reason before. */
+  permit(what: 'location' | 'notifications'): Promise<void>
+  /** Opens the phone's settings. */
+  settings(of: 'app' | 'battery' | 'location'): Promise<void>
+  /** The officer says where. @returns whether it was saved */
+  save(name: string, content: Blob): Promise<boolean>
+  /** An address of https, outside of the app. @returns false when the shell does not do it */
+  open(url: string): Promise<boolean>
+  /** Asks what is installed: the answer stands in the state. */
+  look(): Promise<void>
+}
+
 export interface SessionState {
   readonly ready: boolean
   /** Null before enrolment. `provisional`: enrolled without a network, the server has not confirmed it yet. */
@@ -95,6 +120,24 @@ export interface SessionState {
   /** A new version of the app waits to be taken; it is never taken in the middle of anything. */
   readonly update: boolean
   readonly problems: readonly OfficerProblem[]
+  /** Null in a browser. */
+  readonly shell: {
+    /** Null: it has not said. */
+    readonly permissions: Permissions | null
+    readonly about: About | null
+    /** It reports in the page's place: the screen may be off. */
+    readonly background: boolean
+    /** The page reports until the platform has confirmed this phone. */
+    readonly waits: boolean
+    /** Its own sentence, where it did not do what was asked: the page reports in its place. */
+    readonly fault: string | null
+    /** The duty that it had is over: it knows nothing of it, or it ended by the notification or by itself. */
+    readonly over: 'lost' | 'ended' | null
+    readonly held: DutyState['held']
+    readonly gap: DutyState['gap']
+  } | null
+  /** Null: the platform hands out no Android app; undefined: not known. */
+  readonly android: Published | null | undefined
 }
 
 export type EnrolFault = 'station_form' | 'code_form' | 'code_check' | 'code_wrong' | 'role_other' | 'station_unknown' | 'key_unusable' | 'storage'
@@ -130,6 +173,12 @@ export interface Session {
   takeUpdate(): void
   /** What records recaps, loaded when it is asked for. */
   recaps(): Promise<Recaps>
+  /** Reads the radio through the bridge, without the network; null where there is none. */
+  readonly radio: (() => Promise<Radio>) | null
+  /** Null in a browser. */
+  readonly shell: SessionShell | null
+  /** Asks what Android app the platform hands out, now. */
+  askAndroid(): Promise<void>
   /** Everything on the phone as one JSON file: the last way out when nothing else works. */
   exportFile(): Promise<Blob>
   stop(): void

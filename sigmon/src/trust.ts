@@ -23,6 +23,8 @@ interface Needs {
 
 export interface Trust {
   config(): SigmonConfig | null
+  /** Those that are trusted now: the shell verifies with them too. */
+  keys(): readonly Key[]
   /** Whose signature counts is pinned before. @returns false when there is no such key, or it does not fit */
   verify(kid: string, signature: Uint8Array<ArrayBuffer>, bytes: Uint8Array<ArrayBuffer>): Promise<boolean>
   /** Fetches keys where none are pinned, then the configuration. @returns `changed`, `same`, `refused` (forged, rolled back, not understood) or `unanswered` */
@@ -124,6 +126,7 @@ export async function createTrust({ reach, crypto, shelf, letterKey }: Needs): P
 
   return {
     config: () => held?.config ?? null,
+    keys: () => keys,
     keysChanged: () => strange.changed,
     expect: (kid) => void (named = kid),
     verify,

@@ -4,9 +4,11 @@ import type { Identities } from './identities.ts'
 import { bars_ms_max, type Choices, type Measuring } from './measuring.ts'
 import type { Packs } from './pack.ts'
 import type { Problems } from './problems.ts'
+import type { Publishing } from './published.ts'
 import type { Queue } from './queue/queue.ts'
 import type { Sender } from './queue/send.ts'
 import type { SessionState } from './session.ts'
+import type { ShellPart } from './shell/part.ts'
 import type { Trust } from './trust.ts'
 import type { Updates } from './update.ts'
 
@@ -26,6 +28,8 @@ interface Needs {
   readonly duty: Duty
   readonly problems: Problems
   readonly updates: Updates
+  readonly shell: ShellPart | null
+  readonly publishing: Publishing | null
   readonly choices: () => Choices
 }
 
@@ -43,7 +47,7 @@ const empty: SessionState = {
   ready: false, identity: null, refusal: null, practice: false, sim: null, accessPoint: null, metered: false, bars: null, duty: { on: false, since: null, nextDueAt: null, awake: false, canStayAwake: false },
   checkWanted: false, check: { running: false, done: 0, steps: 1, result: null, at: null }, fullTest: { running: false, phase: null, downKbps: null, upKbps: null, minRttMs: null, bytes: 0, refused: null },
   counts: { waiting: 0, sent: 0, refused: 0, thinned: 0 }, newest: [], sending: null, budget: { today: 0, election: 0, daily: 0, refused: null },
-  config: null, configExpired: false, pack: null, own: null, helpLines: [], forms: [], storage: 'ok', keysChanged: false, update: false, problems: [],
+  config: null, configExpired: false, pack: null, own: null, helpLines: [], forms: [], storage: 'ok', keysChanged: false, update: false, problems: [], shell: null, android: undefined,
 }
 
 export function createView(needs: Needs): View {
@@ -62,7 +66,8 @@ export function createView(needs: Needs): View {
     reading ??= (async () => {
       while (again) {
         again = false
-        change({ ...(await needs.queue.view(shown_max)), storage: await storageOf(needs) })
+        const seen = await needs.queue.view(shown_max)
+        change({ ...(needs.shell?.withRows(seen) ?? seen), storage: await storageOf(needs) })
         change(readingOf(needs))
       }
     })().finally(() => (reading = null))
@@ -95,7 +100,7 @@ async function storageOf({ env, queue }: Needs): Promise<SessionState['storage']
 }
 
 /** All that needs no reading of the store. */
-function readingOf({ env, identities, trust, packs, measuring, sender, duty, problems, updates, choices }: Needs): Partial<SessionState> {
+function readingOf({ env, identities, trust, packs, measuring, sender, duty, problems, updates, shell, publishing, choices }: Needs): Partial<SessionState> {
   const current = identities.current()
   const config = trust.config()
   const { practice, sim, accessPoint, metered, bars } = choices()
@@ -103,10 +108,11 @@ function readingOf({ env, identities, trust, packs, measuring, sender, duty, pro
   return {
     // One that the server refused is asked for again; what was measured stays.
     identity: current === null || current.refusal !== null ? null : { station: current.station, provisional: current.token === null, role: current.role ?? 'officer' },
-    refusal: current?.refusal ?? null, practice, sim, accessPoint, metered, bars: bars !== null && env.clock() - bars.at <= bars_ms_max ? bars.count : null, keysChanged: trust.keysChanged(), duty: duty.state(), sending: sender.state(),
+    refusal: current?.refusal ?? null, practice, sim, accessPoint, metered, bars: bars !== null && env.clock() - bars.at <= bars_ms_max ? bars.count : null, keysChanged: trust.keysChanged(), duty: duty.state(), sending: sender.state() ?? shell?.sending() ?? null,
     budget: { ...measuring.budget.spent(), refused: measuring.budget.refusal(1, 'large') },
     config, configExpired: config !== null && Date.parse(config.validUntil) < env.clock(),
     pack: packs.state(env.clock()), own: current === null ? null : packs.own(current.station.code),
     helpLines: lines.length > 0 ? lines : (config?.helpLines ?? []), forms: packs.forms(), update: updates.waits(), problems: problems.list(),
+    shell: shell?.state() ?? null, android: publishing?.state(),
   }
 }

@@ -3,6 +3,7 @@ import type { OfficerProblem, SigmonConfig } from '@kawal/contract/sigmon.ts'
 import { bearing_deg, distance_km, type Position } from '@kawal/core/geo/distance.ts'
 import type { CheckResult } from '../src/check/check.ts'
 import { playedRecaps } from './recaps.ts'
+import { allowed, given, playShell, published, radioOf, refusedReading, unasked } from './shell.ts'
 import type { Kept, NearPoint, OwnStation, Session, SessionState } from '../src/session.ts'
 
 /** States of the session, made up, in the middle of Flores; the screens are shown on them and looked at. */
@@ -64,7 +65,7 @@ const nobody: SessionState = {
   ready: true, identity: null, refusal: null, practice: false, sim: null, accessPoint: null, metered: false, bars: null, duty: { on: false, since: null, nextDueAt: null, awake: false, canStayAwake: true },
   check: { running: false, done: 0, steps: 13, result: null, at: null }, fullTest: { running: false, phase: null, downKbps: null, upKbps: null, minRttMs: null, bytes: 0, refused: null },
   counts: { waiting: 0, sent: 0, refused: 0, thinned: 0 }, newest: [], sending: null, budget: { today: 0, election: 0, daily: 5_000_000, refused: null }, config, configExpired: false, pack: null, own: null, helpLines, forms: [],
-  storage: 'ok', keysChanged: false, update: false, problems: [], checkWanted: false,
+  storage: 'ok', keysChanged: false, update: false, problems: [], checkWanted: false, shell: null, android: undefined,
 }
 const station = { code: own.code, village: own.village, district: 'Cibal', regency: 'Kab. Manggarai', province: 'Nusa Tenggara Timur', zone: 'Asia/Makassar', ...home }
 const fresh: SessionState = { ...nobody, identity: { station, provisional: false, role: 'officer' } }
@@ -88,6 +89,12 @@ export const scenes = {
   practice: { ...working, practice: true, storage: 'full', update: true },
   testing: { ...working, configExpired: true, fullTest: { running: false, phase: null, downKbps: 18_400, upKbps: 6_020, minRttMs: 41.2, bytes: 17_800_000, refused: null }, budget: { ...working.budget, refused: 'metered' } },
   sent: working,
+  // In the native shell: all allowed and read; on duty without radio values and held; before permissions, with another file than is published; broken.
+  shell: { ...working, shell: allowed, android: published, check: { running: false, done: 13, steps: 13, result: result(radioOf(given)), at: now - 8_000 } },
+  held: { ...working, android: { ...published, versionCode: 8, versionName: '1.8' }, duty: { on: true, since: now - 95 * minute_ms, nextDueAt: null, awake: false, canStayAwake: true }, shell: { ...allowed, background: true, held: 'budget', gap: 'location_off' } },
+  unasked: { ...working, shell: unasked, android: { ...published, sha256: 'aa'.repeat(32) }, check: { running: false, done: 13, steps: 13, result: result({ ...radioOf(refusedReading), radio: null }), at: now - 8_000 } },
+  failing: { ...working, shell: { ...allowed, fault: 'duty.start: no answer within 6 s', over: 'lost', about: null }, android: null, duty: { on: true, since: now, nextDueAt: now + minute_ms, awake: false, canStayAwake: true } },
+  offered: { ...working, android: published },
 } as const satisfies Record<string, SessionState>
 export type Scene = keyof typeof scenes
 
@@ -153,6 +160,7 @@ export function createPlayed(scene: Scene): Session {
     answerProblem: (id, word) => Promise.resolve(change({ problems: state.problems.map((each) => (each.id === id ? { ...each, status: word === 'fixed' ? 'closed' : 'inProgress' } : each)) })),
     takeUpdate: () => change({ update: false }),
     recaps: () => (recaps ??= playedRecaps(scene === 'recaps' || scene === 'supervisor', () => change({}))),
+    ...playShell(() => state, change),
     exportFile: () => Promise.resolve(new Blob([JSON.stringify(state)], { type: 'application/json' })),
     stop: () => listeners.clear(),
   }

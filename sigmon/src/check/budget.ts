@@ -25,6 +25,8 @@ interface BudgetRules {
   readonly day: () => string
   /** Save-Data is on, the officer said that this network is metered, that it roams. */
   readonly restraint: () => Exclude<Spend, 'limit'> | null
+  /** What the shell around the page spent of the same limit on that day; null: on all days. */
+  readonly beside?: (day: string | null) => number
 }
 
 interface Reserved {
@@ -37,6 +39,7 @@ export interface Budget {
   refusal(bytes: number, kind: 'small' | 'large', agreed?: boolean): Spend | null
   /** Takes the worst case off before anything is sent. */
   reserve(bytes: number, kind: 'small' | 'large', agreed?: boolean): Promise<Reserved | Spend>
+  /** With what was spent beside. */
   spent(): { readonly today: number; readonly election: number; readonly daily: number }
 }
 
@@ -79,8 +82,9 @@ export async function createBudget(rules: BudgetRules, store: BudgetStore): Prom
     return done
   }
   await change(rules.day(), 0, () => true)
+  const beside = (day: string | null): number => rules.beside?.(day) ?? 0
   const refusal: Budget['refusal'] = (bytes, kind, agreed = false) => {
-    if (on(ledger, rules.day()) + bytes > rules.daily()) return 'limit'
+    if (on(ledger, rules.day()) + beside(rules.day()) + bytes > rules.daily()) return 'limit'
     return kind === 'large' && !agreed ? rules.restraint() : null
   }
   return {
@@ -89,7 +93,7 @@ export async function createBudget(rules: BudgetRules, store: BudgetStore): Prom
       const refused = refusal(bytes, kind, agreed)
       if (refused !== null) return refused
       const day = rules.day()
-      if (!(await change(day, bytes, (held) => on(held, day) + bytes <= rules.daily()))) return 'limit'
+      if (!(await change(day, bytes, (held) => on(held, day) + beside(day) + bytes <= rules.daily()))) return 'limit'
       let open = true
       return {
         async settle(real) {
@@ -99,7 +103,7 @@ export async function createBudget(rules: BudgetRules, store: BudgetStore): Prom
         },
       }
     },
-    spent: () => ({ today: on(ledger, rules.day()), election: ledger.election, daily: rules.daily() }),
+    spent: () => ({ today: on(ledger, rules.day()) + beside(rules.day()), election: ledger.election + beside(null), daily: rules.daily() }),
   }
 }
 

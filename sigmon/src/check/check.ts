@@ -44,6 +44,8 @@ export interface CheckResult {
   /** Radio values that the sample leaves out, and why. */
   readonly dropped: Radio['dropped']
   readonly radioFault: Radio['fault']
+  /** Not there in results of an older version. */
+  readonly reading?: Radio['reading']
   readonly access: Sample['access']
   /** Parts that the deadline cut short or left out. */
   readonly cut: readonly ('pings' | 'down' | 'up')[]
@@ -189,7 +191,7 @@ function conclude(net: Net, options: CheckOptions, radio: Radio, { met, bytes, r
   return {
     rttMs, rttMedianMs, rttP95Ms: p95(rttMs), jitterMs: jitter(rttMs), timeouts, broken: (met?.platform.broken ?? 0) + (met?.pings.broken ?? 0), reconnects,
     downKbps: rates.downKbps, upKbps: rates.upKbps, upAtMostKbps: rates.upAtMostKbps, reach, electionStatus: met?.election.status ?? answered[answered.length - 1]?.electionStatus ?? null, electionSeen, clockOffsetMs,
-    bytes: bytes + rates.bytes, radio: aged(radio, net.tick()), technology: radio.technology, sim: radio.sim, dropped: radio.dropped, radioFault: radio.fault, access,
+    bytes: bytes + rates.bytes, radio: aged(radio, net.tick()), technology: radio.technology, sim: radio.sim, dropped: radio.dropped, radioFault: radio.fault, reading: radio.reading, access,
     cut: [...(met?.pings.cut === true ? ['pings' as const] : []), ...rates.cut], refused: refused ?? rates.refused, serverTime,
     verdict: verdict({
       reach, electionSeen, onAccessPoint: access === 'wifi' || access === 'wired', clockWrong, probes: rttMs.length + timeouts, lost: timeouts + reconnects, rttMedianMs,

@@ -98,6 +98,8 @@ export function createFace(session: Session, words: Words): Face {
       w = loaded
       language = next
       remember('sigmon.language', next)
+      // The shell's notification speaks it too; once the screens do.
+      if (session.shell !== null) setTimeout(() => void session.choose({}))
     },
     go(page, part = '') {
       location.hash = hashOf(page, part)

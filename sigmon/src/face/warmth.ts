@@ -20,16 +20,18 @@ export const noWalk: Walk = { warmth: 'first', felt: [], best: null }
 
 /**
  * Defaults of ours. 3 dB is half or double the power, and about what a phone's own reading wavers by; round-trip
- * times waver more: a fifth. Walks are bounded: 5 minutes of one feeling every few seconds is about 100.
+ * times waver more: a fifth. Walks are bounded: 5 minutes of one feeling every few seconds are about 100, of one a second 300.
  */
 const dbm_step = 3
 const rtt_share = 0.2
-const felt_max = 200
+const felt_max = 300
 
-/** Above 0: `a` is better by more than noise; below: worse; 0: no telling. No answer is worse than any. dBm decides where both have it. */
+/** Above 0: `a` is better by more than noise; below: worse; 0: no telling. No answer is worse than any. dBm decides where both have it: where nothing answers it alone shows the way. */
 export function compare(a: Felt, b: Felt): number {
-  if (a.rttMs === null || b.rttMs === null) return Number(a.rttMs !== null) - Number(b.rttMs !== null)
+  const answered = Number(a.rttMs !== null) - Number(b.rttMs !== null)
+  if (answered !== 0) return answered
   if (a.dbm !== null && b.dbm !== null && Math.abs(a.dbm - b.dbm) >= dbm_step) return Math.sign(a.dbm - b.dbm)
+  if (a.rttMs === null || b.rttMs === null) return 0
   const share = a.rttMs / b.rttMs
   return share < 1 - rtt_share ? 1 : share > 1 + rtt_share ? -1 : 0
 }
@@ -41,7 +43,7 @@ export function compare(a: Felt, b: Felt): number {
 export function feelOn(walk: Walk, felt: Felt): Walk {
   const before = walk.felt.at(-1)
   const kept = [...walk.felt, felt].slice(-felt_max)
-  if (felt.rttMs === null) return { warmth: 'none', felt: kept, best: walk.best }
+  if (felt.rttMs === null && felt.dbm === null) return { warmth: 'none', felt: kept, best: walk.best }
   const { best } = walk
   if (best === null || compare(felt, best) > 0) return { warmth: before === undefined ? 'first' : 'best', felt: kept, best: felt }
   const change = before === undefined ? 0 : compare(felt, before)

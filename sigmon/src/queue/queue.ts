@@ -26,6 +26,9 @@ interface Asked {
   readonly reserve: boolean
 }
 
+/** Both numbers are of it. */
+export interface Block { readonly from: number; readonly to: number }
+
 export interface QueueView { readonly newest: readonly Row[]; readonly counts: SessionState['counts'] }
 
 /** The samples on the phone: what waits, what was sent, what was refused. */
@@ -34,6 +37,8 @@ export interface Queue {
   keep(draft: Draft, asked: Asked): Promise<number | null | 'full'>
   /** The number kept back for a goodbye; it is spent by this. */
   takeReserved(): number | null
+  /** Sets so many numbers aside for the shell around the page, for good: those of the page go on behind them. */
+  setAside(count: number): Promise<Block>
   /** Writes a sample that has its number already and is on its way: a goodbye. */
   keepSent(row: Omit<Row, 'state' | 'sentAt' | 'reason'>): Promise<void>
   /** What to send next for an identity: the newest, since it says how it is now; then what is never thinned; then the rest, oldest first. */
@@ -144,6 +149,14 @@ export function createQueue(store: Store, limits: QueueLimits, clock: () => numb
       reserved = null
       return number
     },
+    setAside: (count) => store.run(['about'], 'readwrite', (at, done) => {
+      // The number that is kept back for a goodbye lies at or below the last one given, and never in the block.
+      at('about').get('sequence').onsuccess = (event) => {
+        const last = resultOf<number | undefined>(event) ?? 0
+        at('about').put(last + count, 'sequence')
+        done({ from: last + 1, to: last + count })
+      }
+    }),
     keepSent: (row) => store.run(['about', 'samples'], 'readwrite', (at) => addOf(at('about'), at('samples'), { ...row, state: 'waiting', sentAt: null, reason: null })),
     batch: (identity, max) => batchOf(store, identity, max),
     waitsFor: (identity) => store.run(['samples'], 'readonly', (at, done) => {
