@@ -12,6 +12,7 @@ import { ticketPath } from '@kawal/server/src/ticket/tmf621.ts'
 import { unmeasuredClaim } from '@kawal/testkit/claim.ts'
 import { storedReports } from '@kawal/testkit/reports.ts'
 import { planned } from '@kawal/testkit/plan.ts'
+import { shellJourney } from './shell.ts'
 import { enrol, letterOf, openBench, openEngine, sendAll, stateOf, until, type Bench, type EnginePhone, type EngineWindow } from './engine.ts'
 
 declare const window: Window & { engine: EngineWindow }
@@ -167,8 +168,7 @@ test('what the first version of the store kept is taken over and sent', async ()
 })
 
 const duties = async (of: EnginePhone, page: Page): Promise<StoredReport[]> => {
-  await of.checks(page, 1)
-  await sendAll(page)
+  await of.checks(page, 1).then(() => sendAll(page))
   const [mine] = await figuresOf(of.kept)
   return (await reports((report) => report.device === mine?.device)).filter((row) => !of.kept.has(row.sample.downKbps ?? 0))
 }
@@ -446,3 +446,5 @@ test('the platform asks for a full test a day: on Wi-Fi it runs once by itself, 
   }
   assert.equal((await rates()) - before, 1)
 })
+
+test('in the shell duty, radio and package are its own, its reports and the page\'s are one device\'s, and a broken one breaks nothing', { timeout: 120_000 }, async () => shellJourney(bench, (await phone()).context(), second))

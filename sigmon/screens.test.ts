@@ -218,6 +218,36 @@ test('warmer, colder: a walk has a best spot and a way back to it; the nearest p
   await page.context().close()
 })
 
+test('in the shell dBm leads the walk, permissions are asked with their reasons and each may be refused; a browser on Android is told of the app', { timeout: 60_000 }, async () => {
+  const page = await open('shell', 'sinyal')
+  await page.clock.install()
+  await page.getByRole('button', { name: 'Mulai mencari' }).click()
+  const words: string[] = []
+  for (const count of [1, 2, 3, 4, 5]) {
+    await page.locator(`.chart i:nth-child(${count})`).waitFor({ state: 'attached' })
+    words.push(`${await page.locator('.warmth b').innerText()} ${await page.locator('.dbm').innerText()}`)
+    await page.clock.runFor(1_000)
+  }
+  assert.deepEqual(words, ['Mengukur... -118 dBm sangat lemah', 'PALING BAIK -112 dBm sangat lemah', 'PALING BAIK -104 dBm lemah', 'PALING BAIK -97 dBm lemah', 'LEBIH DINGIN -108 dBm lemah'])
+  await page.getByRole('button', { name: 'Nyalakan lokasi' }).waitFor()
+  await whole(page, 'walk-radio')
+  await show(page, 'unasked', 'tugas', 'id')
+  await page.getByRole('button', { name: 'Mulai tugas' }).click()
+  await page.getByText('Sebelum mulai: 1 dari 3').waitFor()
+  await whole(page, 'duty-steps')
+  await page.getByRole('button', { name: 'Lanjut tanpa ini' }).click()
+  await page.getByText('Izin pemberitahuan').waitFor()
+  await page.getByRole('button', { name: 'Lanjut tanpa ini' }).click()
+  await page.getByRole('button', { name: 'Buka setelan baterai' }).click()
+  await page.getByText('Bertugas sejak').waitFor()
+  await page.getByText('Izin lokasi ditolak. Tugas tetap jalan').waitFor()
+  await show(page, 'sent', 'lainnya', 'id')
+  assert.equal(await page.getByText('Ada aplikasi Android').count(), 0)
+  await show(page, 'offered', 'lainnya', 'id')
+  assert.equal(await page.getByRole('link', { name: 'Ada aplikasi Android' }).getAttribute('href'), '/android/')
+  await page.context().close()
+})
+
 test('the position of the station goes out only when it is accurate, and only by the button', async () => {
   const page = await open('sent', 'tps', { geolocation: { latitude: -8.61, longitude: 120.46, accuracy: 140 }, permissions: ['geolocation'] })
   await page.getByRole('button', { name: 'Perbaiki posisi' }).click()

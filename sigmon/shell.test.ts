@@ -140,12 +140,23 @@ test('a page that starts while the shell is on duty takes it over; what the shel
   assert.equal(duty.over(), null)
 })
 
+test('a shell that is on duty and does not say with which numbers is given new ones', async () => {
+  const { made, open } = phone()
+  made.say({ ...example('duty-on'), sequence: null })
+  const duty = await open()
+  await duty.resume()
+  duty.follow()
+  await settled()
+  assert.deepEqual(made.orders.map(({ sequence }) => sequence), [{ from: 401, to: 10_400 }])
+})
+
 test('numbers that are used up are given anew; a token that is refused is asked for anew, once', async () => {
   const { made, open } = phone()
   const duty = await open()
   await duty.start()
   await duty.take({ ...example('duty-on'), held: 'block' })
-  assert.deepEqual(made.orders.at(-1)?.sequence, { from: 10_401, to: 20_400 })
+  await duty.take({ ...example('duty-on'), held: 'block' })
+  assert.deepEqual(made.orders.map(({ sequence }) => sequence.from), [401, 10_401], 'once for each block')
   await duty.take({ ...example('duty-on'), held: 'token' })
   await duty.take({ ...example('duty-on'), held: 'token' })
   assert.equal(made.enrolledAgain, 1)

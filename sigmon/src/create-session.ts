@@ -161,7 +161,9 @@ async function assemble(env: Environment, parts: Parts): Promise<Engine> {
     // With a token the pack has the words on the operators too.
     confirmed: ({ station }) => void packs.fetch(station.code.slice(0, 6)).then(() => view.refresh()).catch(() => undefined),
   })
-  const changed = (): void => void view.refresh()
+  /** The shell may tell something before there is a view of it. */
+  let made: View | null = null
+  const changed = (): void => void made?.refresh()
   let wanting: unknown
   const want = (): void => {
     env.clearTimer(wanting)
@@ -189,16 +191,11 @@ async function assemble(env: Environment, parts: Parts): Promise<Engine> {
     pace: () => ({ interval_ms: Math.max(30, interval_s ?? config().intervalS) * 1000, jitterShare: config().jitterShare }),
   })
   const order = (): Order | null => orderOf(env, { identities, trust, measuring, choices: () => choices, interval_s, beside: (day) => shell?.beside(day) ?? 0 })
-  shell = await shellOf(env, { env, store, own, order, identity: () => identities.current()?.id ?? null, setAside: queue.setAside, refused: () => void enrolAgain(), changed })
+  shell = await shellOf(env, { env, store, own, order, identity: () => identities.current()?.id ?? null, setAside: queue.setAside, refused: () => void enrolAgain(identities, enrolment).then(changed, () => undefined), changed })
   const duty = shell?.duty ?? own
-  const enrolAgain = async (): Promise<void> => {
-    const current = identities.current()
-    if (current !== null) await enrolment.confirm(current)
-    await view.refresh()
-  }
   const publishing = await publishingOf(env, store, changed)
   const updates: Updates = createUpdates(env, () => view.state().check.running || view.state().fullTest.running, changed)
-  const view: View = createView({ env, queue, identities, trust, packs, measuring, sender, duty, problems, updates, shell, publishing, choices: () => choices })
+  const view: View = made = createView({ env, queue, identities, trust, packs, measuring, sender, duty, problems, updates, shell, publishing, choices: () => choices })
   return {
     env, net: parts.net, store, view, identities, trust, packs, queue, sender, recaps, duty, measuring, problems, updates, enrolment, shell, publishing, config,
     choices: () => choices,
@@ -235,6 +232,11 @@ const publishingOf = (env: Environment, store: Store, changed: () => void): Prom
   env.shell === null && !env.android ? Promise.resolve(null) : import('./published.ts').then(({ createPublishing }) => createPublishing(env, store, changed)).catch(() => null)
 
 const radioOf = (net: Net): Session['radio'] => (net.radio === undefined ? null : async () => (await import('./check/radio.ts').then(({ readRadio }) => readRadio))(net))
+
+async function enrolAgain(identities: Identities, enrolment: Pick<Engine['enrolment'], 'confirm'>): Promise<void> {
+  const current = identities.current()
+  if (current !== null) await enrolment.confirm(current)
+}
 
 interface Orderable extends Pick<Engine, 'identities' | 'trust' | 'measuring' | 'choices'> { readonly interval_s: number | null; beside(day: string): number }
 

@@ -7,7 +7,7 @@ interface WakeLock { request(type: 'screen'): Promise<{ release(): Promise<void>
  * The native shell around the page; see spec/shell.md. `ask` rejects with the shell's own sentence; a shell may also
  * be silent, or answer what it should not.
  */
-export interface Shell {
+interface Shell {
   ask(what: string, given?: object): Promise<unknown>
   told(what: 'duty' | 'permissions', run: (is: unknown) => void): void
 }

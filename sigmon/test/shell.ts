@@ -1,18 +1,18 @@
 import { readRadio, sampleRadio, type RadioReading } from '@kawal/core/measurement/radio-reading.ts'
 import type { CheckResult } from '../src/check/check.ts'
 import type { Session, SessionShell, SessionState } from '../src/session.ts'
-import recorded from '../../spec/radio-bridge/two-sims.json' with { type: 'json' }
 
 /** A shell, made up, in the states in which the screens look different. */
 type Shell = NonNullable<SessionState['shell']>
 
 const cell = { registered: null, secondary: null, technology: 'lte', rsrpDbm: null, rsrqDb: null, sinrDb: null, rscpDbm: null, ecioDb: null, rssiDbm: null, ageMs: 400 } as const
-/** A recorded phone with two cards, with 5G beside LTE, neighbours, and a value that cannot be. */
+const about = { readAt: new Date(Date.now() - 8_000).toISOString(), source: 'android', platform: 'android 14', airplane: false, mockLocation: false } as const
+/** A phone with two cards, with 5G beside LTE, neighbours, values that are old and one that cannot be. */
 export const given = {
-  ...recorded.given, readAt: new Date(Date.now() - 8_000).toISOString(),
+  ...about,
   slots: [
-    { ...recorded.given.slots[0], cells: [...(recorded.given.slots[0]?.cells ?? []).map((each) => ({ ...each, rsrqDb: 9, ageMs: 260_000 }))] },
-    { ...recorded.given.slots[1], simPlmn: '51011', cells: [...(recorded.given.slots[1]?.cells ?? []), { ...cell, secondary: true, technology: 'nr', rsrpDbm: -104, sinrDb: 3.5 }, { ...cell, registered: false, rsrpDbm: -119 }, { ...cell, registered: false, rsrpDbm: -122 }] },
+    { slot: 0, dataSim: false, plmn: '51010', cells: [{ ...cell, registered: true, rsrpDbm: -84, rsrqDb: 9, ageMs: 260_000 }] },
+    { slot: 1, dataSim: true, plmn: '51011', simPlmn: '51011', cells: [{ ...cell, registered: true, rsrpDbm: -113, rsrqDb: -15, sinrDb: -3 }, { ...cell, secondary: true, technology: 'nr', rsrpDbm: -104, sinrDb: 3.5 }, { ...cell, registered: false, rsrpDbm: -119 }, { ...cell, registered: false, rsrpDbm: -122 }] },
   ],
 }
 
@@ -27,7 +27,7 @@ export function radioOf(from: unknown): Pick<CheckResult, 'reading' | 'radio' | 
   const reading = read(from)
   return { reading, ...sampleRadio(reading, Date.parse(reading.readAt), Date.now()) }
 }
-export const refusedReading = { ...recorded.given, readAt: new Date(Date.now() - 8_000).toISOString(), mockLocation: true, gap: 'permission', slots: [] }
+export const refusedReading = { ...about, mockLocation: true, gap: 'permission', slots: [] }
 
 const hash = (pair: string): string => pair.repeat(32)
 export const published = { versionCode: 7, versionName: '1.7', sha256: hash('9f'), certificate: hash('4c'), leaf: 4_812 } as const

@@ -92,3 +92,25 @@ test('a mark stays with its device, over a write too', () => {
   assert.deepEqual([second.markOf(70_000), second.markOf(70_001)], [4_000_000_000, 0])
   assert.throws(() => second.read(0, Buffer.alloc(8)), /form 1, got form 0/)
 })
+
+test('a phone that sets blocks of 10,000 aside for its shell, and leaves most of each unused, loses nothing: 200 duties, the page ahead of the shell', () => {
+  const sequences = createSequences()
+  const came = new Map<number, number>()
+  let last = 0
+  const add = (number: number, now: number): void => {
+    assert.equal(sequences.add(1, number, now, 1), outcome.fresh, `${number}`)
+    came.set(number, now)
+  }
+  for (let duty = 0; duty < 200; duty++) {
+    const from = last + 1
+    last += 10_000
+    // The page's check comes first, then the shell's reports in batches, the newest of each first; some come after the next check.
+    for (let nth = 0; nth < 150; nth++) {
+      const now = at + duty * 86_400_000 + nth * 300_000
+      if (nth % 50 === 0) add(++last, now)
+      if (nth % 5 === 4) for (const back of [0, 4, 3, 2, 1]) add(from + nth - back, now - back * 300_000)
+    }
+  }
+  for (const [number, now] of came) assert.equal(sequences.add(1, number, now, 1), outcome.duplicate, `${number} again`)
+  assert.ok(sequences.ranges() <= 201, `${sequences.ranges()} gaps`)
+})

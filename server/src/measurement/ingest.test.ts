@@ -107,6 +107,20 @@ test('a sequence with another event time does not vanish as a duplicate', async 
   assert.deepEqual([receipt.accepted, receipt.duplicates, codes(receipt)], [0, 0, [[0, 'sequence_reused']]])
 })
 
+test('a block of 10,000 that the page sets aside: its own number behind it comes first, then the shell\'s, late, out of order and again; none is taken for old or reused', async () => {
+  const token = await newToken()
+  const late = (sequence: number, ago_ms: number): Sample => sample(sequence, { eventAt: new Date(now - ago_ms).toISOString() })
+  assert.equal((await send(token, [late(10_001, 10_000)])).accepted, 1)
+  for (const sequences of [[5, 4, 3], [1, 2], [6]]) {
+    const batch = sequences.map((sequence) => late(sequence, 3_600_000 - sequence * 1_000))
+    assert.deepEqual([await send(token, batch), await send(token, batch)].map(({ accepted, duplicates, quarantined: bad }) => [accepted, duplicates, bad]), [[sequences.length, 0, []], [0, sequences.length, []]])
+  }
+  // The next duty has the next block; the rest of the first is a gap for good.
+  for (const [sequence, ago_ms] of [[20_002, 4_000], [10_002, 3_000], [10_003, 2_000]] as const) assert.equal((await send(token, [late(sequence, ago_ms)])).accepted, 1)
+  assert.deepEqual((await stored(token)).map((row) => row.sequence).sort((a, b) => a - b), [1, 2, 3, 4, 5, 6, 10_001, 10_002, 10_003, 20_002])
+  assert.deepEqual(await quarantined(token), [])
+})
+
 test('an unknown operator is kept under its code, and a known one under its name of that day', async () => {
   const token = await newToken()
   await send(token, [sample(1, { sim: '51099' }), sample(2, { sim: '51011' }), sample(3, { sim: '51011', eventAt: '2025-04-15T00:00:00Z' }), sample(4, { sim: null })])

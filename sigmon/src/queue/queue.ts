@@ -149,14 +149,7 @@ export function createQueue(store: Store, limits: QueueLimits, clock: () => numb
       reserved = null
       return number
     },
-    setAside: (count) => store.run(['about'], 'readwrite', (at, done) => {
-      // The number that is kept back for a goodbye lies at or below the last one given, and never in the block.
-      at('about').get('sequence').onsuccess = (event) => {
-        const last = resultOf<number | undefined>(event) ?? 0
-        at('about').put(last + count, 'sequence')
-        done({ from: last + 1, to: last + count })
-      }
-    }),
+    setAside: (count) => setAside(store, count),
     keepSent: (row) => store.run(['about', 'samples'], 'readwrite', (at) => addOf(at('about'), at('samples'), { ...row, state: 'waiting', sentAt: null, reason: null })),
     batch: (identity, max) => batchOf(store, identity, max),
     waitsFor: (identity) => store.run(['samples'], 'readonly', (at, done) => {
@@ -185,6 +178,15 @@ export function createQueue(store: Store, limits: QueueLimits, clock: () => numb
     spare: (low) => void (isLow = low),
   }
 }
+
+/** The number that is kept back for a goodbye lies at or below the last one given, and never in the block. */
+const setAside = (store: Store, count: number): Promise<Block> => store.run(['about'], 'readwrite', (at, done) => {
+  at('about').get('sequence').onsuccess = (event) => {
+    const last = resultOf<number | undefined>(event) ?? 0
+    at('about').put(last + count, 'sequence')
+    done({ from: last + 1, to: last + count })
+  }
+})
 
 /** @param own the number kept back for it; null takes the next. @returns its number, and the one kept back for a goodbye */
 function place(store: Store, { own, max }: { readonly own: number | null; readonly max: number }, draft: Draft, asked: Asked): Promise<{ readonly sequence: number; readonly next: number | null } | 'full'> {

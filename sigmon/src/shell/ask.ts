@@ -1,7 +1,7 @@
 import type { Environment } from '../environment.ts'
 
 /** The answer, or a sentence that says why there is none. */
-export type Answered = { readonly is: unknown } | { readonly fault: string }
+type Answered = { readonly is: unknown } | { readonly fault: string }
 
 /** A shell that hangs must not hold up a screen. */
 export const ask_ms_max = 6_000

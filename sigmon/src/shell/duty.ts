@@ -52,34 +52,16 @@ export interface HandedDuty extends Duty {
 
 /** Duty of a phone with the shell: it reports in the page's place, and the page follows what it says. */
 export async function createHandedDuty({ env, store, own, order, identity, setAside, refused, changed }: Needs): Promise<HandedDuty> {
-  let handed = (await store.read<Handed | null>('handed')) ?? null
-  let said: ShellDuty | null = null
-  let fault: string | null = null
+  const hand = createHand(env, store, (await store.read<Handed | null>('handed')) ?? null, changed)
+  const inTurn = createTurns()
   let over: 'lost' | 'ended' | null = null
   /** An order that failed is not given again at each change of anything. */
   let tried: string | null = null
   let refusedToken: string | null = null
-  let turn: Promise<unknown> = Promise.resolve()
-  const isOn = (): boolean => handed !== null || said?.on === true
-  const inTurn = (work: () => Promise<void>): Promise<void> => {
-    const mine = turn.then(work)
-    turn = mine.catch(() => undefined)
-    return mine
-  }
-
-  async function hold(next: Handed | null): Promise<void> {
-    handed = next
-    await store.write({ handed: next }).catch(() => undefined)
-  }
-
-  async function ask(what: 'duty.start' | 'duty.stop' | 'duty.state', given?: object): Promise<ShellDuty | null> {
-    const answered = await askShell(env, what, given)
-    const state = 'is' in answered ? readDuty(answered.is) : null
-    fault = state !== null ? null : 'is' in answered ? `${what}: no state` : answered.fault
-    if (state !== null) said = state
-    changed()
-    return state
-  }
+  /** The last of a block that was followed by another: whoever says it again is not given a third. */
+  let used: number | null | undefined = null
+  /** One that no shell took: each try with numbers of its own would be a gap of its own. */
+  let spare: Block | null = null
 
   /** @returns whether the shell is on duty by it */
   async function give(block: Block): Promise<boolean> {
@@ -87,102 +69,95 @@ export async function createHandedDuty({ env, store, own, order, identity, setAs
     if (now === null) return false
     const key = keyOf(now)
     tried = `${identity()} ${key}`
-    let state = await ask('duty.start', { ...now, sequence: block })
-    if (state === null) {
-      // It may have taken the order all the same, and answered late.
-      const why = fault
-      state = await ask('duty.state')
-      if (state?.on !== true || state.sequence?.to !== block.to) fault = why
-    }
+    const state = await hand.begin({ ...now, sequence: block })
     if (state?.on !== true) return false
-    await hold({ block, identity: identity(), since: handed?.since ?? state.since ?? env.clock(), key: fault === null ? key : '' })
+    await hand.hold({ block, identity: identity(), since: hand.handed()?.since ?? state.since ?? env.clock(), key: hand.fault() === null ? key : '' })
     over = null
     await own.end()
     changed()
     return true
   }
 
-  const giveAnew = (): Promise<boolean> => setAside(block_numbers).then(give, () => false)
+  async function giveAnew(): Promise<boolean> {
+    spare ??= await setAside(block_numbers).catch(() => null)
+    if (spare === null || !(await give(spare))) return false
+    spare = null
+    return true
+  }
 
   async function handOver(): Promise<void> {
     if (await giveAnew()) return
-    fault ??= 'duty.start: not on duty'
-    await hold(null)
+    hand.fail(hand.fault() ?? 'duty.start: not on duty')
+    await hand.hold(null)
     await own.start()
-    changed()
   }
 
   /** Another station is another device of the platform: the duty of the old one ends under its own name. */
   async function anew(): Promise<void> {
-    if ((await ask('duty.stop')) === null) return
-    await hold(null)
+    if ((await hand.ask('duty.stop')) === null) return
+    await hand.hold(null)
     await handOver()
   }
 
-  async function takeState(state: ShellDuty): Promise<void> {
-    said = state
+  async function takeState(state: ShellDuty | null): Promise<void> {
+    if (state === null) return
+    hand.hear(state)
     if (!state.on) {
-      if (handed !== null) {
+      if (hand.handed() !== null) {
         over = isBlank(state) ? 'lost' : 'ended'
-        await hold(null)
+        await hand.hold(null)
         await own.end()
       }
       return changed()
     }
     over = null
-    if (handed === null) await hold({ block: { from: state.sequence?.next ?? 1, to: state.sequence?.to ?? 1 }, identity: identity(), since: state.since ?? env.clock(), key: '' })
+    const { next, to } = state.sequence ?? {}
+    if (hand.handed() === null && next !== undefined && to !== undefined) await hand.hold({ block: { from: next, to }, identity: identity(), since: state.since ?? env.clock(), key: '' })
     if (own.state().on) await own.end()
     const { token = null } = order() ?? {}
-    if (state.held === 'block') await giveAnew()
-    else if (state.held === 'token' && token !== null && token !== refusedToken) {
+    if ((hand.handed() === null || state.held === 'block') && used !== to) {
+      used = to
+      await giveAnew()
+    } else if (state.held === 'token' && token !== null && token !== refusedToken) {
       refusedToken = token
       refused()
     }
     changed()
   }
 
-  async function look(): Promise<void> {
-    const state = await ask('duty.state')
-    if (state !== null) await takeState(state)
-  }
+  const look = async (): Promise<void> => takeState(await hand.ask('duty.state'))
 
   function follow(): void {
-    const now = order()
+    const [now, handed] = [order(), hand.handed()]
     if (now === null) return
     const key = keyOf(now)
-    if (handed === null ? !own.state().on || fault !== null : (key === handed.key && handed.identity === identity()) || said === null) return
+    if (handed === null ? !own.state().on || hand.fault() !== null : (key === handed.key && handed.identity === identity()) || hand.said() === null) return
     if (tried === `${identity()} ${key}`) return
     tried = `${identity()} ${key}`
     void inTurn(async () => {
-      if (handed === null) return own.state().on ? handOver() : undefined
-      if (handed.identity !== identity()) return anew()
-      await give(handed.block)
+      const held = hand.handed()
+      if (held === null) return own.state().on ? handOver() : undefined
+      if (held.identity !== identity()) return anew()
+      await give(held.block)
     }).catch(() => undefined)
   }
 
   return {
     ...own,
-    said: () => said, fault: () => fault, over: () => over, waits: () => own.state().on && fault === null, follow,
-    state() {
-      const before = own.state()
-      return isOn() ? { ...before, on: true, since: said?.since ?? handed?.since ?? null, nextDueAt: said?.nextDueAt ?? null } : before
-    },
-    promise() {
-      if (!isOn()) return own.promise()
-      const dueAt = said?.nextDueAt ?? null
-      return dueAt === null || dueAt < env.clock() - late_ms_max ? null : Math.max(dueAt, env.clock() + promise_ms_min)
-    },
+    said: hand.said, fault: hand.fault, over: () => over, waits: () => own.state().on && hand.fault() === null, follow,
+    state: () => (hand.isOn() ? { ...own.state(), on: true, since: hand.said()?.since ?? hand.handed()?.since ?? null, nextDueAt: hand.said()?.nextDueAt ?? null } : own.state()),
+    promise: () => (hand.isOn() ? promiseOf(hand.said(), env.clock()) : own.promise()),
     start: () => inTurn(async () => {
-      if (isOn() || own.state().on) return
+      if (hand.isOn() || own.state().on) return
       over = null
-      fault = null
+      hand.fail(null)
       await (order() === null ? own.start() : handOver())
     }),
     end: () => inTurn(async () => {
       over = null
       await own.end()
-      if (!isOn()) return
-      if ((await ask('duty.stop'))?.on === false) await hold(null)
+      if (!hand.isOn()) return
+      if ((await hand.ask('duty.stop'))?.on === false) await hand.hold(null)
       changed()
     }),
     async show() {
@@ -192,14 +167,62 @@ export async function createHandedDuty({ env, store, own, order, identity, setAs
     },
     async resume() {
       await inTurn(look)
-      if (!isOn()) await own.resume()
+      if (!hand.isOn()) await own.resume()
       follow()
     },
-    take: (given) => inTurn(async () => {
-      const state = readDuty(given)
-      if (state !== null) await takeState(state)
-    }),
+    take: (given) => inTurn(() => takeState(readDuty(given))),
   }
+}
+
+/** What the page knows of the shell's duty: what it handed over, what the shell last said, why it did not do what it was asked. */
+function createHand(env: Needs['env'], store: Needs['store'], kept: Handed | null, changed: () => void) {
+  let handed = kept
+  let said: ShellDuty | null = null
+  let fault: string | null = null
+  const hand = {
+    handed: () => handed, said: () => said, fault: () => fault,
+    isOn: () => handed !== null || said?.on === true,
+    hear: (state: ShellDuty) => void (said = state),
+    fail: (why: string | null) => void (fault = why),
+    async hold(next: Handed | null): Promise<void> {
+      handed = next
+      await store.write({ handed: next }).catch(() => undefined)
+    },
+    async ask(what: 'duty.start' | 'duty.stop' | 'duty.state', given?: object): Promise<ShellDuty | null> {
+      const answered = await askShell(env, what, given)
+      const state = 'is' in answered ? readDuty(answered.is) : null
+      fault = state !== null ? null : 'is' in answered ? `${what}: no state` : answered.fault
+      if (state !== null) said = state
+      changed()
+      return state
+    },
+    async begin(order: DutyOrder): Promise<ShellDuty | null> {
+      const state = await hand.ask('duty.start', order)
+      if (state !== null) return state
+      // It may have taken the order all the same, and answered late.
+      const why = fault
+      const now = await hand.ask('duty.state')
+      if (now?.on !== true || now.sequence?.to !== order.sequence.to) fault = why
+      return now
+    },
+  }
+  return hand
+}
+
+/** One after the other: two orders at once would each have numbers of their own. */
+function createTurns(): (work: () => Promise<void>) => Promise<void> {
+  let turn: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const mine = turn.then(work)
+    turn = mine.catch(() => undefined)
+    return mine
+  }
+}
+
+/** What a check may promise while the shell reports; null where that is not known. */
+function promiseOf(said: ShellDuty | null, now: number): number | null {
+  const dueAt = said?.nextDueAt ?? null
+  return dueAt === null || dueAt < now - late_ms_max ? null : Math.max(dueAt, now + promise_ms_min)
 }
 
 /** As of a shell to which nothing was ever handed over. */

@@ -31,7 +31,7 @@ export function readAbout(given: unknown): About | null {
   return { versionCode: versionCode as number, versionName: String(versionName ?? versionCode).slice(0, 40), sha256, certificate, platform: typeof platform === 'string' ? platform.slice(0, 64) : '' }
 }
 
-export const isHash = (given: unknown): given is string => typeof given === 'string' && /^[0-9a-f]{64}$/.test(given)
+const isHash = (given: unknown): given is string => typeof given === 'string' && /^[0-9a-f]{64}$/.test(given)
 
 /** Duty as the page has it: the rows are of its own form. Null: no state at all. */
 export interface ShellDuty extends Omit<DutyState, 'newest' | 'sequence'> {
