@@ -80,9 +80,9 @@ export async function createHandedDuty({ env, store, own, order, identity, setAs
 
   async function giveAnew(): Promise<boolean> {
     spare ??= await setAside(block_numbers).catch(() => null)
-    if (spare === null || !(await give(spare))) return false
-    spare = null
-    return true
+    const isGiven = spare !== null && (await give(spare))
+    if (isGiven) spare = null
+    return isGiven
   }
 
   async function handOver(): Promise<void> {
@@ -126,14 +126,12 @@ export async function createHandedDuty({ env, store, own, order, identity, setAs
   }
 
   const look = async (): Promise<void> => takeState(await hand.ask('duty.state'))
-
   function follow(): void {
     const [now, handed] = [order(), hand.handed()]
     if (now === null) return
     const key = keyOf(now)
     if (handed === null ? !own.state().on || hand.fault() !== null : (key === handed.key && handed.identity === identity()) || hand.said() === null) return
-    if (tried === `${identity()} ${key}`) return
-    tried = `${identity()} ${key}`
+    if (tried === (tried = `${identity()} ${key}`)) return
     void inTurn(async () => {
       const held = hand.handed()
       if (held === null) return own.state().on ? handOver() : undefined
