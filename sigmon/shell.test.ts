@@ -116,9 +116,11 @@ test('what changes gives a new order in the same block, once; another station en
   await change({ budget: { ...budget, dailyBytes: 1_000_000 } })
   await change({ config: { ...config, version: config.version + 1 } })
   assert.deepEqual(made.orders.map(({ sequence }) => sequence.from), Array.from({ length: 7 }, () => 401))
+  await change({ token: 'renewed' })
+  assert.deepEqual(made.orders.at(-1)?.sequence, { from: 10_401, to: 20_400 }, 'another token of the same device: the shell counts by token')
   made.identity = 'two'
   await change({ station: '7571011001004', token: 'other' })
-  assert.deepEqual([made.asked.slice(-2), made.orders.at(-1)?.sequence, made.orders.at(-1)?.station], [['duty.stop', 'duty.start'], { from: 10_401, to: 20_400 }, '7571011001004'])
+  assert.deepEqual([made.asked.slice(-2), made.orders.at(-1)?.sequence, made.orders.at(-1)?.station], [['duty.stop', 'duty.start'], { from: 20_401, to: 30_400 }, '7571011001004'])
 })
 
 test('a page that starts while the shell is on duty takes it over; what the shell ended or lost is noticed', async () => {
@@ -129,7 +131,7 @@ test('a page that starts while the shell is on duty takes it over; what the shel
   assert.deepEqual([duty.state().on, duty.state().since, duty.said()?.gap, made.own.on], [true, example('duty-on')['since'], 'location_off', false])
   duty.follow()
   await settled()
-  assert.deepEqual(made.orders.map(({ sequence }) => sequence), [{ from: 10_423, to: 20_400 }], 'the order is given anew in the block that it has')
+  assert.deepEqual(made.orders.map(({ sequence }) => sequence), [{ from: 401, to: 10_400 }], 'the page remembers no block: the shell is given one')
   await duty.take({ ...example('duty-on'), on: false, since: null, nextDueAt: null })
   assert.deepEqual([duty.state().on, duty.over()], [false, 'ended'])
   await duty.start()

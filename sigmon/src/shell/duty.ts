@@ -33,7 +33,7 @@ interface Needs {
 }
 
 /** What the page remembers of a duty that it handed over. `key`: of the order as it was last given. */
-interface Handed { readonly block: Block; readonly identity: string | null; readonly since: number; readonly key: string }
+interface Handed { readonly block: Block; readonly identity: string | null; readonly token: string; readonly since: number; readonly key: string }
 
 export interface HandedDuty extends Duty {
   /** What the shell last said of itself; null: nothing yet. */
@@ -71,7 +71,7 @@ export async function createHandedDuty({ env, store, own, order, identity, setAs
     tried = `${identity()} ${key}`
     const state = await hand.begin({ ...now, sequence: block })
     if (state?.on !== true) return false
-    await hand.hold({ block, identity: identity(), since: hand.handed()?.since ?? state.since ?? env.clock(), key: hand.fault() === null ? key : '' })
+    await hand.hold({ block, identity: identity(), token: now.token, since: hand.handed()?.since ?? state.since ?? env.clock(), key: hand.fault() === null ? key : '' })
     over = null
     await own.end()
     changed()
@@ -111,11 +111,9 @@ export async function createHandedDuty({ env, store, own, order, identity, setAs
       return changed()
     }
     over = null
-    const { next, to } = state.sequence ?? {}
-    if (hand.handed() === null && next !== undefined && to !== undefined) await hand.hold({ block: { from: next, to }, identity: identity(), since: state.since ?? env.clock(), key: '' })
-    if (own.state().on) await own.end()
     const { token = null } = order() ?? {}
-    if ((hand.handed() === null || state.held === 'block') && used !== to) {
+    const to = state.sequence?.to
+    if (state.held === 'block' && used !== to) {
       used = to
       await giveAnew()
     } else if (state.held === 'token' && token !== null && token !== refusedToken) {
@@ -130,13 +128,14 @@ export async function createHandedDuty({ env, store, own, order, identity, setAs
     const [now, handed] = [order(), hand.handed()]
     if (now === null) return
     const key = keyOf(now)
-    if (handed === null ? !own.state().on || hand.fault() !== null : (key === handed.key && handed.identity === identity()) || hand.said() === null) return
+    if (handed === null ? hand.said()?.on !== true && (!own.state().on || hand.fault() !== null) : (key === handed.key && handed.identity === identity()) || hand.said() === null) return
     if (tried === (tried = `${identity()} ${key}`)) return
     void inTurn(async () => {
       const held = hand.handed()
-      if (held === null) return own.state().on ? handOver() : undefined
-      if (held.identity !== identity()) return anew()
-      await give(held.block)
+      if (held !== null && held.identity !== identity()) return anew()
+      if (held === null && hand.said()?.on !== true) return own.state().on ? handOver() : undefined
+      // What the page does not remember, and what another token numbered, is not counted on from: a number given twice is lost.
+      await (held !== null && held.token === now.token ? give(held.block) : giveAnew())
     }).catch(() => undefined)
   }
 
