@@ -35,9 +35,20 @@ async function backgroundSync(): Promise<string> {
   return result.output[0].code
 }
 
-export default defineConfig({
+/** The build that lies in the Android package (`--mode android`): the shell's script stands first in the page, and is kept with the rest. */
+function shell(): Plugin {
+  return {
+    name: 'shell',
+    transformIndexHtml: () => [{ tag: 'script', attrs: { src: '/sigmon/shell.js' }, injectTo: 'head-prepend' }],
+    generateBundle() {
+      this.emitFile({ type: 'asset', fileName: 'shell.js', source: readFileSync(join(import.meta.dirname, '../android/web/shell.js')) })
+    },
+  }
+}
+
+export default defineConfig(({ mode }) => ({
   root: import.meta.dirname,
   base: '/sigmon/',
-  plugins: [svelte(), icons(), serviceWorker()],
-  build: { outDir: 'dist', emptyOutDir: true, target: 'es2020', modulePreload: { polyfill: false } },
-})
+  plugins: [svelte(), icons(), ...(mode === 'android' ? [shell()] : []), serviceWorker()],
+  build: { outDir: mode === 'android' ? '../android/build/assets/sigmon' : 'dist', emptyOutDir: true, target: 'es2020', modulePreload: { polyfill: false } },
+}))

@@ -54,7 +54,7 @@ async function checkTypes(): Promise<void> {
 }
 await Promise.all([checkTypes(), checkTypes()])
 
-const files = globSync('{bench,console,contract,core,e2e,server,sigmon,testkit,tools,verify}/**/*.test.ts', { cwd: root, exclude: (name) => name.includes('node_modules') || name.includes('dist') })
+const files = globSync('{android,bench,console,contract,core,e2e,server,sigmon,testkit,tools,verify}/**/*.test.ts', { cwd: root, exclude: (name) => name.includes('node_modules') || name.includes('dist') })
   .filter((file) => file.includes(part)).sort((one, other) => Number(longest.test(other)) - Number(longest.test(one)) || (one < other ? -1 : 1)).map((file) => join(root, file))
 const isFile = (name: string): boolean => files.some((file) => name === file || name === relative(root, file))
 const ends = AbortSignal.timeout(all_ms)

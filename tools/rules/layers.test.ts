@@ -13,7 +13,7 @@ core['rehearsal'] = Object.keys(core)
 /** What each folder may import beside itself. The faces are imported by nobody but benches: one measures how the phone carries. */
 const folders: Record<string, readonly string[]> = {
   core: [], contract: ['core'], server: ['core', 'contract'], sigmon: ['core', 'contract'], console: ['core', 'contract'], verify: ['core'],
-  testkit: ['core', 'contract', 'server'], bench: ['core', 'contract', 'server', 'sigmon', 'testkit', 'e2e'], e2e: ['core', 'contract', 'server', 'testkit'], tools: ['testkit'],
+  testkit: ['core', 'contract', 'server'], bench: ['core', 'contract', 'server', 'sigmon', 'testkit', 'e2e'], e2e: ['core', 'contract', 'server', 'testkit'], tools: ['testkit'], android: ['server'],
 }
 
 /**
