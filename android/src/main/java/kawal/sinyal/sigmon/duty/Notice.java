@@ -6,6 +6,7 @@ import android.app.NotificationManager;
 import android.app.PendingIntent;
 import android.content.Context;
 import android.content.Intent;
+import android.graphics.drawable.Icon;
 import android.os.Build;
 
 /** The notification of the duty: quiet, in the language of the order. */
@@ -34,7 +35,7 @@ final class Notice {
     Intent open = context.getPackageManager().getLaunchIntentForPackage(context.getPackageName());
     if (open != null) builder.setContentIntent(PendingIntent.getActivity(context, 0, open, PendingIntent.FLAG_UPDATE_CURRENT | PendingIntent.FLAG_IMMUTABLE));
     Intent stop = new Intent(context, AlarmReceiver.class).setAction(AlarmReceiver.stop);
-    builder.addAction(new Notification.Action.Builder(null, words.end, PendingIntent.getBroadcast(context, 1, stop, PendingIntent.FLAG_UPDATE_CURRENT | PendingIntent.FLAG_IMMUTABLE)).build());
+    builder.addAction(new Notification.Action.Builder((Icon) null, words.end, PendingIntent.getBroadcast(context, 1, stop, PendingIntent.FLAG_UPDATE_CURRENT | PendingIntent.FLAG_IMMUTABLE)).build());
     return builder.build();
   }
 
