@@ -23,6 +23,8 @@ import android.webkit.WebView;
 import android.widget.FrameLayout;
 import android.window.OnBackInvokedCallback;
 import android.window.OnBackInvokedDispatcher;
+import java.io.IOException;
+import java.io.InputStream;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -72,7 +74,11 @@ public final class MainActivity extends Activity implements PageClient.Screen {
     saver = new Saver(this, background);
     asks = new ShellAsks(this, new RadioReader(getApplicationContext(), Clock.SYSTEM), permits, saver);
     origin = Platform.origin(this);
-    files = new PackageFiles(getAssets(), origin);
+    files = new PackageFiles(new PackageFiles.Source() {
+      @Override public InputStream open(String path) throws IOException {
+        return getAssets().open(path);
+      }
+    }, origin);
     if (saved == null) Photos.clear(this, Clock.SYSTEM.now());
     Duty.listen(dutyChanged);
     open(saved);

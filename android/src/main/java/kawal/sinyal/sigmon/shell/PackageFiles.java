@@ -1,6 +1,5 @@
 package kawal.sinyal.sigmon.shell;
 
-import android.content.res.AssetManager;
 import android.webkit.WebResourceRequest;
 import android.webkit.WebResourceResponse;
 import java.io.ByteArrayInputStream;
@@ -20,10 +19,15 @@ final class PackageFiles {
   private static final String FOLDER = "/sigmon/";
   private static final Map<String, String> TYPES = types();
 
-  private final AssetManager assets;
+  /** The package's assets. */
+  interface Source {
+    InputStream open(String path) throws IOException;
+  }
+
+  private final Source assets;
   private final URI origin;
 
-  PackageFiles(AssetManager assets, String origin) {
+  PackageFiles(Source assets, String origin) {
     this.assets = assets;
     this.origin = URI.create(origin);
   }
@@ -43,7 +47,7 @@ final class PackageFiles {
 
   private WebResourceResponse file(String path) {
     String type = TYPES.get(path.substring(path.lastIndexOf('.') + 1));
-    if (type == null || !path.matches("/sigmon/[A-Za-z0-9_/.-]+") || path.contains("..")) return missing();
+    if (type == null || !path.matches("/sigmon/[A-Za-z0-9_/.-]+") || path.contains("..") || path.contains("//")) return missing();
     InputStream stream;
     try {
       stream = assets.open(path.substring(1));
