@@ -40,7 +40,13 @@ public class ApiLevelTest {
   private static final Map<String, Integer> LEVELS = new HashMap<>();
   private static final TreeMap<Integer, Platform> PLATFORMS = new TreeMap<>();
 
+  /** Of Java's own library from 27 on there is no list: what is used of it, and since which level by Android's documentation. */
+  private static final Map<String, Integer> JAVA = new HashMap<>();
+
   static {
+    JAVA.put("javax/net/ssl/SSLParameters setApplicationProtocols([Ljava/lang/String;)V", 29);
+    JAVA.put("javax/net/ssl/SSLParameters getApplicationProtocols()[Ljava/lang/String;", 29);
+    JAVA.put("javax/net/ssl/SSLSocket getApplicationProtocol()Ljava/lang/String;", 29);
     String[] versions = {"7.0.0", "24", "8.0.0", "26", "9", "28", "10", "29", "11", "30", "12", "31", "13", "33", "14", "34", "17", "37"};
     for (int index = 0; index < versions.length; index += 2) LEVELS.put(versions[index], Integer.parseInt(versions[index + 1]));
   }
@@ -112,6 +118,7 @@ public class ApiLevelTest {
 
   private static void check(Compiled compiled, String reference, int level, List<String> missing) throws IOException {
     String owner = reference.substring(0, reference.indexOf(' '));
+    if (JAVA.containsKey(reference) && level >= JAVA.get(reference)) return;
     if (isPlatform(owner) && !platform(owner, level).has(owner, reference.substring(owner.length() + 1))) missing.add(compiled.name + ": " + reference);
   }
 

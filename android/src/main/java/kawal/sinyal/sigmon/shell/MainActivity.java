@@ -99,7 +99,7 @@ public final class MainActivity extends Activity implements PageClient.Screen {
     web = new WebView(this);
     web.setBackgroundColor(Colours.paper(this));
     set(web.getSettings());
-    web.setWebViewClient(new PageClient(files, this));
+    web.setWebViewClient(PageClient.of(files, this));
     web.setWebChromeClient(new PageChrome(origin, permits, chooser));
     answerWorker(files);
     root.addView(web, new FrameLayout.LayoutParams(LayoutParams.MATCH_PARENT, LayoutParams.MATCH_PARENT));

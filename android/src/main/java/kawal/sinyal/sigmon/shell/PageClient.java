@@ -1,7 +1,9 @@
 package kawal.sinyal.sigmon.shell;
 
+import android.annotation.TargetApi;
 import android.graphics.Bitmap;
 import android.net.Uri;
+import android.os.Build;
 import android.webkit.RenderProcessGoneDetail;
 import android.webkit.WebResourceRequest;
 import android.webkit.WebResourceResponse;
@@ -9,7 +11,7 @@ import android.webkit.WebView;
 import android.webkit.WebViewClient;
 
 /** Keeps the WebView on the package's page, and tells when it is there. */
-final class PageClient extends WebViewClient {
+class PageClient extends WebViewClient {
   /** What the screen around the WebView does. */
   interface Screen {
     /** A page of ours begins to load: the port of the one before is no more. */
@@ -25,9 +27,13 @@ final class PageClient extends WebViewClient {
   }
 
   private final PackageFiles files;
-  private final Screen screen;
+  final Screen screen;
 
-  PageClient(PackageFiles files, Screen screen) {
+  static PageClient of(PackageFiles files, Screen screen) {
+    return Build.VERSION.SDK_INT >= 26 ? new Api26(files, screen) : new PageClient(files, screen);
+  }
+
+  private PageClient(PackageFiles files, Screen screen) {
     this.files = files;
     this.screen = screen;
   }
@@ -50,8 +56,16 @@ final class PageClient extends WebViewClient {
     if (files.isOurs(url)) screen.arrived();
   }
 
-  @Override public boolean onRenderProcessGone(WebView view, RenderProcessGoneDetail detail) {
-    screen.gone();
-    return true;
+  /** Before Android 8 the page is drawn in the app's own process. */
+  @TargetApi(26)
+  private static final class Api26 extends PageClient {
+    Api26(PackageFiles files, Screen screen) {
+      super(files, screen);
+    }
+
+    @Override public boolean onRenderProcessGone(WebView view, RenderProcessGoneDetail detail) {
+      screen.gone();
+      return true;
+    }
   }
 }

@@ -31,6 +31,7 @@ final class ShellAsks implements Port.Asks {
     else if ("about".equals(what)) answer.is(About.of(activity));
     else if ("duty.start".equals(what)) answer.is(Duty.start(activity.getApplicationContext(), given));
     else if ("duty.stop".equals(what)) answer.is(Duty.stop(activity.getApplicationContext()));
+    else if ("duty.send".equals(what)) answer.is(Duty.send(activity.getApplicationContext()));
     else if ("duty.state".equals(what)) answer.is(Duty.state(activity.getApplicationContext()));
     else return askOfScreen(what, given, answer);
     return true;

@@ -188,6 +188,7 @@ public class MainActivityTest {
     assertNull(given.get(1));
   }
 
+  @Config(sdk = 37)
   @Test public void aPageWhoseProcessDiesIsLoadedAgainButNotForEver() {
     MainActivity activity = start(null);
     WebView first = web(activity);
