@@ -72,6 +72,16 @@ public class EngineTest {
     assertEquals(0, world.platform.doubles);
   }
 
+  @Test public void anAnswerThatIsNoReceiptTakesNothingFromTheQueue() throws Exception {
+    world.platform.answersNonsense = true;
+    world.start();
+    world.live(hour);
+    assertEquals(0, world.duty.state().getJSONObject("counts").getInt("sent"));
+    world.platform.answersNonsense = false;
+    world.live(hour);
+    assertEquals(world.duty.state().getJSONObject("counts").getInt("made"), world.platform.kept.size());
+  }
+
   @Test public void retryAfterIsKept() throws Exception {
     world.start();
     world.platform.status = 429;

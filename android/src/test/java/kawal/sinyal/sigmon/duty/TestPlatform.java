@@ -26,6 +26,7 @@ final class TestPlatform implements AutoCloseable {
   volatile int status = 202;
   volatile String retryAfter;
   volatile boolean losesReceipts = false;
+  volatile boolean answersNonsense = false;
   volatile String quarantines;
   volatile String ping = "own";
   volatile long intervalS = 300;
@@ -75,6 +76,10 @@ final class TestPlatform implements AutoCloseable {
     if (status != 202) {
       if (retryAfter != null) exchange.getResponseHeaders().set("retry-after", retryAfter);
       say(exchange, status, "application/problem+json", "{\"code\":\"x\",\"detail\":\"told why\"}".getBytes());
+      return;
+    }
+    if (answersNonsense) {
+      say(exchange, 202, "text/html", "<html>log in</html>".getBytes());
       return;
     }
     String token = exchange.getRequestHeaders().getFirst("authorization");
