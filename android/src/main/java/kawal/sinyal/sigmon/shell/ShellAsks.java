@@ -33,7 +33,6 @@ final class ShellAsks implements Port.Asks {
     else if ("duty.stop".equals(what)) answer.is(Duty.stop(activity.getApplicationContext()));
     else if ("duty.send".equals(what)) answer.is(Duty.send(activity.getApplicationContext()));
     else if ("duty.state".equals(what)) answer.is(Duty.state(activity.getApplicationContext()));
-    else if ("duty.send".equals(what)) answer.is(Duty.send(activity.getApplicationContext()));
     else return askOfScreen(what, given, answer);
     return true;
   }
