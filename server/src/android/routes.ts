@@ -25,7 +25,7 @@ export function androidHandOut({ database, publicUrl }: { readonly database: Dat
   }
   const versioned = async (code: string): Promise<Published> => {
     const found = (await listPublished(database)).find(({ versionCode }) => String(versionCode) === code)
-    if (found === undefined || found.withdrawnAt !== null) throw new ProblemError('not_found', found === undefined ? `There is no version ${code} of Sigmon for Android here. /android/ has the present one.` : `Version ${code} of Sigmon for Android was withdrawn. /android/ has what is handed out now.`)
+    if (found === undefined || found.withdrawnAt !== null) throw new ProblemError('not_found', found === undefined ? `There is no version ${code.slice(0, 20)} of Sigmon for Android here. /android/ has the present one.` : `Version ${code} of Sigmon for Android was withdrawn. /android/ has what is handed out now.`)
     return found
   }
   return {
@@ -42,7 +42,7 @@ export function androidHandOut({ database, publicUrl }: { readonly database: Dat
         return reply.headers({ 'content-type': 'text/html; charset=utf-8', 'content-security-policy': security, 'cache-control': 'no-cache' }).send(html)
       })
       app.get('/android/sigmon.apk', async (request, reply) => sendPackage(request, reply, await present(), content))
-      app.get<{ Params: { code: string } }>('/android/sigmon-:code(^[1-9][0-9]{0,9}$).apk', async (request, reply) => sendPackage(request, reply, await versioned(request.params.code), content))
+      app.get<{ Params: { code: string } }>('/android/sigmon-:code.apk', async (request, reply) => sendPackage(request, reply, await versioned(request.params.code), content))
       // Digital Asset Links: links to Sigmon, as in the QR of a letter, open the app on phones that have it.
       app.get('/.well-known/assetlinks.json', async (_, reply) => {
         const { application, certificate } = await present()
