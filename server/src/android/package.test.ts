@@ -9,6 +9,7 @@ import { seeded } from '@kawal/core/kernel/random.ts'
 import { packageSigner, signedPackage, signPackage, unsignedPackage, writeManifest, type MadePackage } from '@kawal/testkit/android-package.ts'
 import { makeZip } from '@kawal/testkit/zip.ts'
 import { package_bytes_max, readPackage, refusal } from './package.ts'
+import { permissionPurposes } from './permissions.ts'
 
 const signer = packageSigner()
 const fault = (bytes: Buffer): string => {
@@ -83,6 +84,11 @@ test('what Sigmon may not ask for, or is not for officers, is not handed out', (
   assert.match(why({ permissions: ['toString'] }) ?? '', /asks for toString/)
   assert.match(why({ debuggable: true }) ?? '', /marked as debuggable/)
   assert.match(why({ minSdk: 23 }) ?? '', /Below 24 \(Android 7\)/)
+})
+
+test("what the platform allows is what Sigmon's own manifest asks for, no more", () => {
+  const manifest = readFileSync(join(import.meta.dirname, '../../../android/AndroidManifest.xml'), 'utf8')
+  assert.deepEqual([...manifest.matchAll(/<uses-permission[^>]* android:name="([^"]+)"/g)].map(([, name]) => name).sort(), Object.keys(permissionPurposes).sort())
 })
 
 test('no changed byte, and no cut, is ever taken as signed; nothing makes the reader fall over', () => {
