@@ -36,6 +36,7 @@ export const DutyState = Type.Object({
   on: Type.Boolean(), since: nullable(Instant), nextDueAt: nullable(Instant),
   station: nullable(StationCode), sequence: nullable(Type.Object({ next: Sequence, to: Sequence })),
   held: nullable(Type.Enum(['battery', 'budget', 'token', 'block'], { description: 'why it measures nothing now' })),
+  full: Type.Boolean({ description: "the phone's storage is full: samples wait in memory, without a number" }),
   gap: nullable(Type.Enum(['permission', 'location_off', 'no_sim', 'no_modem', 'modem_off', 'no_answer'], { description: 'why samples have no radio values' })),
   counts: Type.Object({ made: Count, sent: Count, waiting: Count, refused: Count }),
   newest: Type.Array(Type.Object({

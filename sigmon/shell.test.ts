@@ -197,7 +197,7 @@ test('examples are read; whatever a shell says nothing throws, and what is read 
     const given = example(file.replace('.json', ''))
     if (file.startsWith('duty')) {
       const state = readDuty(given)
-      assert.deepEqual([state?.on, state?.held, state?.gap, state?.counts, state?.newest.length, state?.sequence], [given['on'], given['held'], given['gap'], given['counts'], (given['newest'] as unknown[]).length, given['sequence']])
+      assert.deepEqual([state?.on, state?.held, state?.full, state?.gap, state?.counts, state?.newest.length, state?.sequence], [given['on'], given['held'], given['full'] === true, given['gap'], given['counts'], (given['newest'] as unknown[]).length, given['sequence']])
     } else if (file.startsWith('permissions')) assert.deepEqual(readPermissions(given), given)
     else if (file.startsWith('about')) assert.deepEqual(readAbout(given), given)
   }

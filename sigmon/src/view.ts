@@ -90,8 +90,8 @@ export function createView(needs: Needs): View {
   }
 }
 
-async function storageOf({ env, queue }: Needs): Promise<SessionState['storage']> {
-  if (queue.isFull()) return 'full'
+async function storageOf({ env, queue, shell }: Needs): Promise<SessionState['storage']> {
+  if (queue.isFull() || shell?.isFull() === true) return 'full'
   if (queue.isCrowded()) return 'many'
   const { quota, usage } = (await env.storage?.estimate().catch(() => null)) ?? {}
   const isLow = quota !== undefined && usage !== undefined && (quota - usage < room_bytes_min || usage > quota * used_share_max)

@@ -25,6 +25,8 @@ export interface ShellPart {
   /** The shell's rows and counts beside the page's. */
   withRows(seen: QueueView): QueueView
   sending(): SessionState['sending']
+  /** The phone has no room for its samples. */
+  isFull(): boolean
   /** Bytes that the shell spent on that day; null: on all that are remembered. */
   beside(day: string | null): number
   /** The page is looked at again: the officer may come from the phone's settings. */
@@ -72,7 +74,7 @@ export async function createShellPart(needs: Needs): Promise<ShellPart> {
   return {
     duty, follow: duty.follow,
     state: () => ({ permissions, about, waits: duty.waits(), fault: duty.fault(), over: duty.over(), held: duty.said()?.held ?? null, gap: duty.said()?.gap ?? null, background: duty.state().on && !duty.waits() && duty.said()?.on === true }),
-    sending: () => duty.said()?.sending ?? null,
+    sending: () => duty.said()?.sending ?? null, isFull: () => duty.said()?.full === true,
     withRows: (seen) => beside(seen, duty),
     beside: (day) => (day === null ? [...days.values()].reduce((sum, bytes) => sum + bytes, 0) : (days.get(day) ?? 0)),
     visible: () => void look(),

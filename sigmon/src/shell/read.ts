@@ -47,7 +47,7 @@ export function readDuty(given: unknown): ShellDuty | null {
   const retryAt = isObject(sending) ? instant(sending['retryAt']) : null
   return {
     on, since: on ? instant(given['since']) : null, nextDueAt: on ? instant(given['nextDueAt']) : null,
-    station: typeof station === 'string' ? station : null, sequence: block, held: word(given['held'], holds), gap: word(given['gap'], gaps),
+    station: typeof station === 'string' ? station : null, sequence: block, held: word(given['held'], holds), full: given['full'] === true, gap: word(given['gap'], gaps),
     counts: { made: count(told['made']), sent: count(told['sent']), waiting: count(told['waiting']), refused: count(told['refused']) },
     newest: (Array.isArray(newest) ? (newest as unknown[]) : []).slice(0, rows_max).flatMap(readRow),
     sending: isObject(sending) && retryAt !== null ? { status: count(sending['status']), retryAt } : null,
