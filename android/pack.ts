@@ -55,7 +55,8 @@ function readWanted(tools: AndroidTools): { readonly wanted: Wanted; readonly is
 function trialKey({ jdk }: AndroidTools): { readonly key: string; readonly passFile: string } {
   const [key, passFile] = [join(made, 'trial.p12'), join(made, 'trial.pass')]
   say('No --key: signed with a key for trials, which anybody can make. The operator of a platform has one of its own (docs/operating/android.md).')
-  if (existsSync(key)) return { key, passFile }
+  if (existsSync(key) && existsSync(passFile)) return { key, passFile }
+  rmSync(key, { force: true })
   writeFileSync(passFile, `${trial_pass}\n`, { mode: 0o600 })
   runTool(join(jdk, 'bin/keytool'), ['-genkeypair', '-keystore', key, '-storetype', 'PKCS12', '-storepass', trial_pass, '-alias', 'sigmon', '-keyalg', 'EC', '-groupname', 'secp256r1', '-dname', 'CN=Sigmon trial', '-validity', '10000'])
   return { key, passFile }

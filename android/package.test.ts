@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -22,6 +23,21 @@ test('the manifest asks for what the documents name, with a purpose for each, an
   assert.deepEqual(asked, documented)
   assert.deepEqual(asked.filter((each) => !(each in permissionPurposes)), [])
   assert.deepEqual(asked.filter((each) => /PHONE|CALL|SMS|CONTACT|ACCOUNT|STORAGE|MEDIA|RECORD|BLUETOOTH|BACKGROUND_LOCATION|AD_ID|PACKAGES|INSTALL/.test(each)), [])
+})
+
+test('each word of the resources is there in both languages', () => {
+  const names = (folder: string): string[] => [...readFileSync(join(import.meta.dirname, `res/${folder}/strings.xml`), 'utf8').matchAll(/<string name="(\w+)">[^<]+</g)].map((match) => match[1] ?? '').sort()
+  assert.ok(names('values').length > 0)
+  assert.deepEqual(names('values-en'), names('values'))
+})
+
+test("the page's policy in the package is the server's, but for where it may connect to", () => {
+  const java = readFileSync(join(import.meta.dirname, 'src/main/java/kawal/sinyal/sigmon/shell/PackageFiles.java'), 'utf8')
+  const policy = /POLICY = "([^"]+)"\s+\+ "([^"]+)"/.exec(java)?.slice(1).join('') ?? ''
+  const named = [...readFileSync(join(root, 'server/src/app.ts'), 'utf8').matchAll(/'((?:worker|img)-src)': \[([^\]]+)\]/g)].map(([, name, words]) => `${name ?? ''} ${(words ?? '').split(', ').map((word) => word.slice(1, -1)).join(' ')}`)
+  assert.equal(named.length, 2)
+  for (const directive of named) assert.ok(policy.includes(directive), directive)
+  assert.ok(policy.includes("script-src 'self';") && policy.endsWith("connect-src 'self' https:"), policy)
 })
 
 test('apksigner finds it signed by v1, v2 and v3', { skip }, () => {
@@ -64,17 +80,26 @@ test('others may start its screen alone; nothing is debuggable, backed up or sen
 test('it holds Sigmon whole, as its worker lists it, and names no platform but its own', { skip }, () => {
   const bytes = readFileSync(apk())
   const zip = readZip(bytes)
-  const text = (name: string): string => {
+  const content = (name: string): Buffer => {
     const entry = zip.entries.get(name)
     assert.ok(entry !== undefined, `${name} is there`)
-    return unzip(bytes, entry, zip.directoryAt).toString('utf8')
+    return unzip(bytes, entry, zip.directoryAt)
   }
-  const listed = [...(/const files = (\[\[.*?\]\])\n/.exec(text('assets/sigmon/worker.js'))?.[1] ?? '').matchAll(/\["([^"]+)","sha256-/g)].map((match) => match[1] ?? '')
-  assert.ok(listed.includes('shell.js') && listed.length > 10, `${listed.length} files`)
-  for (const name of listed) assert.ok(zip.entries.has(`assets/sigmon/${name === './' ? 'index.html' : name}`), name)
+  const text = (name: string): string => content(name).toString('utf8')
+  const listed = new Map((JSON.parse(/const files = (\[\[.*?\]\])\n/.exec(text('assets/sigmon/worker.js'))?.[1] ?? '[]') as [string, string][]).map(([name, hash]) => [`assets/sigmon/${name === './' ? 'index.html' : name}`, hash]))
+  assert.ok(listed.has('assets/sigmon/shell.js') && listed.size > 10, `${listed.size} files`)
+  for (const [name, hash] of listed) assert.equal(`sha256-${createHash('sha256').update(content(name)).digest('base64')}`, hash, name)
+  assert.deepEqual([...zip.entries.keys()].filter((name) => name.startsWith('assets/')).sort(), [...listed.keys(), 'assets/platform.txt', 'assets/sigmon/worker.js'].sort())
   assert.match(text('assets/sigmon/index.html'), /<head>\s*<script src="\/sigmon\/shell\.js"><\/script>/)
   assert.equal(text('assets/platform.txt').trim(), built().origin)
-  assert.deepEqual([...zip.entries.keys()].filter((name) => /\.(br|gz|map)$|\.stamp$/.test(name)), [])
+  assert.deepEqual(content('classes.dex').toString('latin1').match(/(?:https?|wss?):\/\/[a-z0-9][a-z0-9.-]+/gi) ?? [], [])
+})
+
+test('the table of resources lies open and on a multiple of 4: Android 11 and newer refuse it otherwise', { skip }, () => {
+  const bytes = readFileSync(apk())
+  const entry = readZip(bytes).entries.get('resources.arsc')
+  assert.ok(entry !== undefined && !entry.isDeflated)
+  assert.equal((entry.at + 30 + bytes.readUInt16LE(entry.at + 26) + bytes.readUInt16LE(entry.at + 28)) % 4, 0)
 })
 
 test('Android 7 can run its classes: no call that only newer ones can make', { skip: skip === false && spawnSync('dexdump', ['-h']).error !== undefined ? 'dexdump is not there: apt-get install dexdump' : skip }, () => {

@@ -39,6 +39,7 @@ public final class MainActivity extends Activity implements PageClient.Screen {
   /** A page whose process dies so often in a row is not loaded again by itself. */
   static final int DEATHS_MAX = 3;
   private static final long DEATHS_WITHIN_MS = 60_000;
+  private static final String SHOWN = "shown";
 
   private final Handler main = new Handler(Looper.getMainLooper());
   private final Runnable dutyChanged = new Runnable() {
@@ -91,7 +92,10 @@ public final class MainActivity extends Activity implements PageClient.Screen {
       return;
     }
     showPage();
-    if (saved == null || web.restoreState(saved) == null) web.loadUrl(letterOf(getIntent(), origin + "/sigmon/"));
+    // A letter that was shown once is not shown again; one that met a phone without a browser still is.
+    boolean wasShown = saved != null && saved.getBoolean(SHOWN);
+    if (!wasShown) web.loadUrl(letterOf(getIntent(), origin + "/sigmon/"));
+    else if (web.restoreState(saved) == null) web.loadUrl(origin + "/sigmon/");
   }
 
   private void showPage() {
@@ -137,9 +141,10 @@ public final class MainActivity extends Activity implements PageClient.Screen {
     if (letter != null && web != null) web.loadUrl(Uri.parse(letter).buildUpon().appendQueryParameter("buka", String.valueOf(++letters)).build().toString());
   }
 
-  /** Any app may send any address: only the package's own page is opened. */
+  /** Any app may send any address: only the package's own page is opened. What comes from the list of recent apps is an old letter. */
   private String letterOf(Intent intent, String otherwise) {
-    String address = intent == null ? null : intent.getDataString();
+    boolean isNew = intent != null && (intent.getFlags() & Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY) == 0;
+    String address = isNew ? intent.getDataString() : null;
     return address != null && Intent.ACTION_VIEW.equals(intent.getAction()) && files.isOurs(address) ? address : otherwise;
   }
 
@@ -224,7 +229,9 @@ public final class MainActivity extends Activity implements PageClient.Screen {
 
   @Override protected void onSaveInstanceState(Bundle state) {
     super.onSaveInstanceState(state);
-    if (web != null) web.saveState(state);
+    if (web == null) return;
+    web.saveState(state);
+    state.putBoolean(SHOWN, true);
   }
 
   @Override protected void onDestroy() {

@@ -41,9 +41,14 @@ final class PageChrome extends WebChromeClient {
       callback.invoke(asking, false, false);
       return;
     }
+    // An officer who chose the approximate place has answered.
+    if (permits.isLocated()) {
+      callback.invoke(asking, true, false);
+      return;
+    }
     permits.ask(Permits.LOCATION, new Runnable() {
       @Override public void run() {
-        callback.invoke(asking, permits.isGranted(Permits.LOCATION[0]) || permits.isGranted(Permits.LOCATION[1]), false);
+        callback.invoke(asking, permits.isLocated(), false);
       }
     });
   }

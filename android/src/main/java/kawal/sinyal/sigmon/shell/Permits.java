@@ -43,7 +43,7 @@ final class Permits {
   }
 
   private String location() {
-    if (isGranted(LOCATION[0]) || isGranted(LOCATION[1])) return "granted";
+    if (isLocated()) return "granted";
     return isBlocked(LOCATION[0]) ? "blocked" : "askable";
   }
 
@@ -55,6 +55,11 @@ final class Permits {
 
   boolean isGranted(String permission) {
     return activity.checkSelfPermission(permission) == PackageManager.PERMISSION_GRANTED;
+  }
+
+  /** Whether Android gives a place, be it approximate. */
+  boolean isLocated() {
+    return isGranted(LOCATION[0]) || isGranted(LOCATION[1]);
   }
 
   private boolean isBlocked(String permission) {

@@ -126,7 +126,10 @@ public class MainActivityTest {
     shadowOf(web).pushEntryToHistory(PAGE + "#/tugas");
     activity.back();
     assertEquals(1, shadowOf(web).getGoBackInvocations());
-    assertFalse(activity.isFinishing());
+    web.clearHistory();
+    activity.back();
+    assertEquals(1, shadowOf(web).getGoBackInvocations());
+    assertFalse("the page stays as it is", activity.isFinishing());
   }
 
   @Test public void theCameraIsForOurPageAloneAndAfterTheOfficersYes() {
@@ -152,6 +155,9 @@ public class MainActivityTest {
     chrome(web(activity)).onGeolocationPermissionsShowPrompt("https://kawal.example/", callback);
     answerPermission(activity, false);
     assertEquals("[https://evil.example/falsefalse, https://kawal.example/falsefalse]", said.toString());
+    shadowOf(activity.getApplication()).grantPermissions(Manifest.permission.ACCESS_COARSE_LOCATION);
+    chrome(web(activity)).onGeolocationPermissionsShowPrompt("https://kawal.example/", callback);
+    assertEquals("who chose the approximate place is not asked again", "https://kawal.example/truefalse", said.get(2));
   }
 
   @Test public void refusedOnceIsAskableRefusedForGoodIsBlocked() throws Exception {
@@ -221,7 +227,20 @@ public class MainActivityTest {
     controller.saveInstanceState(state).pause().stop().destroy();
     assertTrue(activity.isDestroyed());
     controller = Robolectric.buildActivity(MainActivity.class, view(PAGE + "#tps=1&kode=2")).setup(state);
-    assertNotNull(web(controller.get()));
+    String loaded = shadowOf(web(controller.get())).getLastLoadedUrl();
+    assertTrue("a letter that was shown is not shown again: " + loaded, loaded == null || !loaded.contains("kode"));
+    Intent old = view(PAGE + "#tps=1&kode=2").addFlags(Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY);
+    assertEquals(PAGE, shadowOf(web(start(old))).getLastLoadedUrl());
+  }
+
+  @Test public void aLetterThatMetNoBrowserIsShownOnceThereIsOne() {
+    Agent.version = 0;
+    start(view(PAGE + "#tps=1&kode=2"));
+    Bundle state = new Bundle();
+    controller.saveInstanceState(state).pause().stop().destroy();
+    Agent.version = 120;
+    controller = Robolectric.buildActivity(MainActivity.class, view(PAGE + "#tps=1&kode=2")).setup(state);
+    assertEquals(PAGE + "#tps=1&kode=2", shadowOf(web(controller.get())).getLastLoadedUrl());
   }
 
   private MainActivity start(Intent intent) {
