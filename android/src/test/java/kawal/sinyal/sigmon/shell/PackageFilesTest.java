@@ -47,7 +47,7 @@ public class PackageFilesTest {
   }
 
   @Test public void whatIsNotInThePackageIsNowhere() {
-    String[] paths = {"gone.js", "assets/", "assets/gone.css", "../platform.txt", "..%2Fplatform.txt", "%2e%2e/platform.txt", "assets/../../platform.txt", "assets/%2e%2e/index.html", "index.html.br", "unknown.exe", "a%00.js", "//index.html"};
+    String[] paths = {"gone.js", "assets/", "assets/gone.css", "../platform.txt", "..%2Fplatform.txt", "%2e%2e/platform.txt", "assets/../../platform.txt", "../outside.js", "assets/../../outside.js", "assets/%2e%2e/index.html", "index.html.br", "unknown.exe", "a%00.js", "//index.html"};
     for (String path : paths) assertEquals(path, 404, asked("GET", "https://kawal.example/sigmon/" + path).getStatusCode());
     assertEquals(404, asked("POST", "https://kawal.example/sigmon/").getStatusCode());
   }

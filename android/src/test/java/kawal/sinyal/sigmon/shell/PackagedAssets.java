@@ -14,6 +14,7 @@ final class PackagedAssets implements PackageFiles.Source {
 
   static {
     FILES.put("platform.txt", "https://kawal.example");
+    FILES.put("outside.js", "1");
     FILES.put("sigmon/index.html", "<p>Sigmon");
     FILES.put("sigmon/manifest.webmanifest", "{}");
     FILES.put("sigmon/icon-192.png", "png");
