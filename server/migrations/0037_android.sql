@@ -12,12 +12,12 @@ CREATE TABLE android_package (
   permissions text[] NOT NULL,
   content bytea NOT NULL CHECK (octet_length(content) BETWEEN 1 AND 1048576 AND sha256(content) = sha256),
   published_at timestamptz NOT NULL,
-  act bigint NOT NULL REFERENCES audit,
+  act bigint NOT NULL,
   withdrawn_at timestamptz
 );
 COMMENT ON TABLE android_package IS 'a versionCode stands for one file for ever: phones compare nothing else';
 COMMENT ON COLUMN android_package.certificate IS 'SHA-256 of the certificate that signed it';
-COMMENT ON COLUMN android_package.act IS 'by which it was published last; its entry in the log of acts is what phones show';
+COMMENT ON COLUMN android_package.act IS 'of audit: by which it was published last; its entry in the log of acts is what phones show';
 
 ALTER TABLE android_package ENABLE ROW LEVEL SECURITY;
 ALTER TABLE android_package FORCE ROW LEVEL SECURITY;
