@@ -14,7 +14,7 @@ public final class AlarmReceiver extends BroadcastReceiver {
       return;
     }
     // A process that was killed begins here again, in front if Android lets it.
-    if (Duty.engine(context).isOn() && !DutyService.isRunning()) DutyService.run(context);
+    if (Duty.engine(context).isOn() && !DutyService.isRunning()) DutyService.runBehind(context);
     final PendingResult result = goAsync();
     Duty.turn(context, false, new Runnable() {
       @Override public void run() {

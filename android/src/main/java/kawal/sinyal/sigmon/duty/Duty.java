@@ -121,7 +121,7 @@ public final class Duty {
 
   /** After a restart of the phone, an update or a killed process. */
   static void resume(Context context) {
-    if (engine(context).isOn()) DutyService.run(context);
+    if (engine(context).isOn()) DutyService.runBehind(context);
     arrange(context);
   }
 }

@@ -25,9 +25,19 @@ public final class DutyService extends Service {
     return isLocated;
   }
 
-  /** Starts it, or lets it try for the location again. From the background Android may refuse; then a notification asks for a tap. */
+  private static final String from_page = "from the page";
+
+  /** Starts it for the page, which is open, or lets it try for the location again. */
   static void run(Context context) {
-    Intent intent = new Intent(context, DutyService.class);
+    run(context, new Intent(context, DutyService.class).putExtra(from_page, true));
+  }
+
+  /** The same after a restart or a killed process, with no page on screen: Android may refuse, and then a notification asks for a tap. */
+  static void runBehind(Context context) {
+    run(context, new Intent(context, DutyService.class));
+  }
+
+  private static void run(Context context, Intent intent) {
     try {
       if (Build.VERSION.SDK_INT >= 26) Api26.start(context, intent);
       else context.startService(intent);
@@ -50,7 +60,9 @@ public final class DutyService extends Service {
 
   @Override public int onStartCommand(Intent intent, int flags, int startId) {
     isRunning = true;
-    isLocated = front();
+    // Of what began behind, or was started again by Android itself, Android 11 to 13 take the location away without a word.
+    boolean isSilent = Build.VERSION.SDK_INT >= 30 && Build.VERSION.SDK_INT < 34 && !isLocated && (intent == null || !intent.getBooleanExtra(from_page, false));
+    isLocated = front(isSilent);
     if (!Duty.engine(this).isOn()) {
       stopSelf();
       return START_NOT_STICKY;
@@ -60,8 +72,8 @@ public final class DutyService extends Service {
   }
 
   /** @return whether the location comes with it */
-  private boolean front() {
-    boolean mayLocate = new Phone(this).mayLocate();
+  private boolean front(boolean isSilent) {
+    boolean mayLocate = !isSilent && new Phone(this).mayLocate();
     try {
       if (Build.VERSION.SDK_INT < 29) startForeground(Notice.id, Notice.of(this, !mayLocate));
       else if (Build.VERSION.SDK_INT < 34) Api29.front(this, ServiceInfo.FOREGROUND_SERVICE_TYPE_LOCATION, !mayLocate);

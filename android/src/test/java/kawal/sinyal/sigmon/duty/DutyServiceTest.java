@@ -5,11 +5,13 @@ import static org.junit.Assert.assertNotNull;
 import static org.junit.Assert.assertNull;
 import static org.junit.Assert.assertTrue;
 
+import android.Manifest;
 import android.app.AlarmManager;
 import android.app.Notification;
 import android.app.NotificationManager;
 import android.content.Context;
 import android.content.Intent;
+import android.content.pm.ServiceInfo;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.json.JSONObject;
@@ -65,6 +67,67 @@ public class DutyServiceTest {
     assertNotNull(Shadows.shadowOf(world.app).getNextStartedService());
     new BootReceiver().onReceive(world.app, new Intent("another"));
     assertNull(Shadows.shadowOf(world.app).getNextStartedService());
+  }
+
+  @Test public void goesOnAfterAnUpdateOfTheApp() throws Exception {
+    Duty.start(world.app, world.order());
+    Shadows.shadowOf(world.app).clearStartedServices();
+    world.kill();
+    new BootReceiver().onReceive(world.app, new Intent(Intent.ACTION_MY_PACKAGE_REPLACED));
+    assertNotNull(Shadows.shadowOf(world.app).getNextStartedService());
+  }
+
+  @Test @Config(sdk = {29, 33, 37}) public void comesInFrontWithTheLocationWhereTheOfficerAllowedIt() throws Exception {
+    Shadows.shadowOf(world.app).grantPermissions(Manifest.permission.ACCESS_FINE_LOCATION);
+    Duty.start(world.app, world.order());
+    DutyService service = Robolectric.setupService(DutyService.class);
+    assertEquals(DutyService.START_STICKY, service.onStartCommand(Shadows.shadowOf(world.app).getNextStartedService(), 0, 1));
+    assertEquals(ServiceInfo.FOREGROUND_SERVICE_TYPE_LOCATION, service.getForegroundServiceType());
+    assertTrue(DutyService.isLocated());
+    service.onDestroy();
+  }
+
+  @Test @Config(sdk = 37) public void withoutTheLocationItIsOfSpecialUse() throws Exception {
+    Duty.start(world.app, world.order());
+    DutyService service = Robolectric.setupService(DutyService.class);
+    service.onStartCommand(Shadows.shadowOf(world.app).getNextStartedService(), 0, 1);
+    assertEquals(ServiceInfo.FOREGROUND_SERVICE_TYPE_SPECIAL_USE, service.getForegroundServiceType());
+    assertEquals(false, DutyService.isLocated());
+    service.onDestroy();
+  }
+
+  @Test @Config(sdk = 33) public void begunBehindItAsksForATapWhichBringsTheLocationBack() throws Exception {
+    Shadows.shadowOf(world.app).grantPermissions(Manifest.permission.ACCESS_FINE_LOCATION);
+    Duty.start(world.app, world.order());
+    Shadows.shadowOf(world.app).clearStartedServices();
+    world.kill();
+    new BootReceiver().onReceive(world.app, new Intent(Intent.ACTION_BOOT_COMPLETED));
+    DutyService service = Robolectric.setupService(DutyService.class);
+    service.onStartCommand(Shadows.shadowOf(world.app).getNextStartedService(), 0, 1);
+    assertEquals(false, DutyService.isLocated());
+    assertTrue(text(Shadows.shadowOf(service).getLastForegroundNotification()).contains("Ketuk"));
+    Duty.state(world.app);
+    service.onStartCommand(Shadows.shadowOf(world.app).getNextStartedService(), 0, 2);
+    assertTrue(DutyService.isLocated());
+    service.onDestroy();
+  }
+
+  @Test @Config(sdk = 37) public void refusedAltogetherTheAlarmsGoOnAndANotificationAsks() throws Exception {
+    Shadows.shadowOf(world.app).grantPermissions(Manifest.permission.ACCESS_FINE_LOCATION);
+    Duty.start(world.app, world.order());
+    DutyService service = Robolectric.setupService(DutyService.class);
+    Shadows.shadowOf(service).setThrowInStartForeground(new SecurityException("Starting FGS with type location requires permissions"));
+    assertEquals(DutyService.START_STICKY, service.onStartCommand(new Intent(), 0, 1));
+    assertEquals(false, DutyService.isLocated());
+    AlarmManager alarms = (AlarmManager) world.app.getSystemService(Context.ALARM_SERVICE);
+    assertEquals(1, Shadows.shadowOf(alarms).getScheduledAlarms().size());
+    NotificationManager notices = (NotificationManager) world.app.getSystemService(Context.NOTIFICATION_SERVICE);
+    assertTrue(text(Shadows.shadowOf(notices).getAllNotifications().get(0)).contains("Ketuk"));
+    service.onDestroy();
+  }
+
+  private static String text(Notification notice) {
+    return String.valueOf(notice.extras.get(Notification.EXTRA_TEXT));
   }
 
   @Test public void anAlarmMakesAReportWithoutAnyPermission() throws Exception {

@@ -22,13 +22,27 @@ final class World implements AutoCloseable {
     long now = began;
     long elapsed = 1_000_000;
 
+    /** The process dies at so many looks at the clock from now, which are all over a turn; 0: it lives. */
+    int diesIn = 0;
+    private final Thread own = Thread.currentThread();
+
     @Override public long now() {
+      dieIfDue();
       return now;
     }
 
     @Override public long elapsed() {
+      dieIfDue();
       return elapsed;
     }
+
+    private void dieIfDue() {
+      if (diesIn > 0 && Thread.currentThread() == own && --diesIn == 0) throw new Killed();
+    }
+  }
+
+  static final class Killed extends RuntimeException {
+    private static final long serialVersionUID = 1;
   }
 
   final Application app = RuntimeEnvironment.getApplication();
