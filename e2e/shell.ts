@@ -13,7 +13,7 @@ const root = join(import.meta.dirname, '..')
 type Given = Readonly<Record<string, unknown>>
 const example = (path: string): Given => (JSON.parse(readFileSync(join(root, 'spec', path), 'utf8')) as { given: Given }).given
 
-/** A native shell, played: it answers as spec/shell.md has it, with radio values that were recorded, and reports over HTTP as the real one does. */
+/** A native shell, played: it answers as spec/shell.md has it, with the answers that the shell's own reader gave (spec/radio-bridge/android), and reports over HTTP as the real one does. */
 interface PlayedShell {
   readonly asked: { readonly what: string; readonly given: Given }[]
   readonly orders: DutyOrder[]
@@ -31,7 +31,7 @@ async function playShell(context: BrowserContext): Promise<PlayedShell> {
   let state: Given = example('shell/duty-off.json')
   let next = 0
   const shell: PlayedShell = {
-    asked: [], orders: [], reading: 'two-sims', broken: false, permissions: { location: 'askable', notifications: 'askable', precise: false, locationOn: true, batteryFree: false },
+    asked: [], orders: [], reading: 'android/two-sims', broken: false, permissions: { location: 'askable', notifications: 'askable', precise: false, locationOn: true, batteryFree: false },
     async report(to, samples) {
       const order = shell.orders.at(-1)
       assert.ok(order !== undefined && state['on'] === true, 'on duty')
@@ -131,7 +131,11 @@ async function checkReads({ page, see, press, shell }: Omit<Hands, 'go'>): Promi
   shell.reading = 'permission-refused'
   await press('Periksa jaringan')
   await see('tanpa itu Android tidak memberi kekuatan sinyal')
-  shell.reading = 'two-sims'
+  shell.reading = 'android/permission-refused'
+  await press('Periksa jaringan')
+  await page.locator('.big').getByText('-97 dBm').waitFor()
+  assert.equal(await page.getByText('tanpa itu Android tidak memberi kekuatan sinyal').count(), 0)
+  shell.reading = 'android/two-sims'
   await press('Periksa jaringan')
   await page.locator('.big').getByText('-113 dBm').waitFor()
   await see('XL, 4G LTE')

@@ -208,7 +208,6 @@ final class Engine {
     Standing next = standing.copy();
     long now = clock.now();
     next.count++;
-    next.gap = reading.isNull("gap") ? null : reading.optString("gap");
     next.held = hold;
     next.serverTime = Math.max(next.serverTime, found == null ? 0 : found.serverTime);
     next.due = Due.in(Math.max(ahead_ms_min, Schedule.nextDue(0, pace_ms(next), next.config.jitterShare, random)), clock, phone.boots());
@@ -217,6 +216,8 @@ final class Engine {
     boolean isPromise = hold == null && next.next < next.order.to;
     String way = found == null ? access : found.platform.equals("offline") ? "none" : access.equals("none") || access.equals("unknown") ? (next.order.accessPoint == null ? "unknown" : "wifi") : access;
     JSONObject sample = Samples.report(next.order, now, radio.sample(reading, now), found, way, phone.isCharging(), isPromise ? next.nextDueAt : 0);
+    // Without location some phones still tell the levels.
+    next.gap = reading.isNull("gap") || !sample.isNull("radio") ? null : reading.optString("gap");
     if (hold == null) next.hasPromised = isPromise;
     String quality = Judge.quality(sample);
     boolean isTurn = !quality.equals("unknown") && !quality.equals(next.quality);
