@@ -47,6 +47,8 @@ export function createSender(needs: Needs): Sender {
   let timer: unknown
   let running: Promise<void> | null = null
   let again = false
+  /** The officer pressed while an attempt ran: if that one fails, it was begun before whatever made them press. */
+  let pressed = false
   let stopped = false
 
   function later(ms: number): void {
@@ -104,14 +106,16 @@ export function createSender(needs: Needs): Sender {
     if (why === 'reached' && state !== null && state.status !== 0 && state.retryAt > now) return
     if (running !== null) {
       again = true
+      pressed ||= why === 'button'
       return running
     }
     env.clearTimer(timer)
     running = (async () => {
       for (let turn = 0; turn < rounds_max; turn++) {
         again = false
+        pressed = false
         await pass()
-        if (!again || state !== null || stopped) return
+        if (!again || (state !== null && !pressed) || stopped || quiet_ms(env.clock()) > 0) return
       }
     })().finally(() => {
       running = null
