@@ -7,9 +7,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import javax.net.ssl.SSLSocketFactory;
 import kawal.sinyal.sigmon.Clock;
 import org.json.JSONArray;
@@ -32,9 +29,8 @@ final class Engine {
   private static final long backoff_cap_ms = 600_000;
   private static final long config_ms = 24 * 3_600_000L;
   private static final long config_again_ms = 3_600_000L;
+  private static final long look_again_ms = 3_600_000L;
   private static final int unwritten_max = 50;
-  private static final int radio_ms = 1_500;
-  private static final int newest_max = 30;
   private static final int config_bytes = 20_000;
   /** What a goodbye may cost, over a new connection: kept back, so that the promise before it does not break. */
   private static final int goodbye_bytes = 12_000;
@@ -126,6 +122,7 @@ final class Engine {
     boolean isOwed = next.hasPromised && next.next <= next.order.to;
     next.hasPromised = false;
     try {
+      next.isLeaving |= isOwed;
       if (isOwed) keep(next, Samples.goodbye(next.order, clock.now(), phone.access()), true);
       else put(next);
     } catch (JSONException none) {
@@ -150,11 +147,15 @@ final class Engine {
     int boots = phone.boots();
     long wake = standing.isOn ? standing.end.left(clock, boots) : Long.MAX_VALUE;
     if (standing.isOn && standing.due != null) wake = Math.min(wake, standing.due.left(clock, boots));
-    if (standing.retry != null && !store.stations().isEmpty()) {
-      long retry = Math.max(standing.retry.left(clock, boots), standing.quiet == null ? 0 : standing.quiet.left(clock, boots));
+    // What waits without a retry goes with the next report; a goodbye has none after it, and what the budget held back at the end waits for the next day.
+    boolean isLeft = standing.retry != null || standing.isLeaving || standing.due == null;
+    if (isLeft && !store.stations().isEmpty()) {
+      long retry = standing.retry != null ? standing.retry.left(clock, boots) : standing.isLeaving ? 0 : look_again_ms;
+      if (standing.quiet != null) retry = Math.max(retry, standing.quiet.left(clock, boots));
       // Where a report comes soon after, it takes along what waits: one wake-up for both.
       if (wake > retry + backoff_cap_ms) wake = retry;
     }
+    if (!unwritten.isEmpty()) wake = Math.min(wake, backoff_cap_ms);
     return wake == Long.MAX_VALUE ? -1 : wake;
   }
 
@@ -189,7 +190,7 @@ final class Engine {
       if (hold != null && !hold.equals("budget")) return false;
     }
     String access = phone.access();
-    JSONObject reading = read();
+    JSONObject reading = radio.read();
     Routine.Found found = hold != null ? null : routine.measure(before.config, hasReach, !access.equals("none"), before.serverTime);
     spend();
     synchronized (this) {
@@ -250,10 +251,15 @@ final class Engine {
     if (why.equals("budget")) next.due = standing.due;
     if (isNew && next.hasPromised) goodbye(next);
     else put(next);
-    if (isNew) plan_goodbye = true;
   }
 
-  private boolean plan_goodbye = false;
+  /** It charges: held for the battery it goes on within one interval, since power comes back to a whole village at once. */
+  synchronized void charging() {
+    if (!standing.isOn || !"battery".equals(standing.held) || !phone.isCharging()) return;
+    Standing next = standing.copy();
+    next.due = Due.in(Schedule.firstDue(0, next.interval_ms(), random), clock, phone.boots());
+    put(next);
+  }
 
   private long pace_ms(Standing next) {
     int percent = phone.percent();
@@ -271,23 +277,6 @@ final class Engine {
   private long left_bytes() {
     String today = Instants.day(clock.now(), standing.order.zone);
     return standing.order.dailyBytes - store.spent(today) - owed_bytes - (today.equals(standing.orderDay) ? standing.order.spentBytes : 0);
-  }
-
-  private JSONObject read() {
-    final AtomicReference<JSONObject> got = new AtomicReference<>();
-    final CountDownLatch told = new CountDownLatch(1);
-    radio.read(new Radio.Told() {
-      @Override public void read(JSONObject reading) {
-        got.set(reading);
-        told.countDown();
-      }
-    });
-    try {
-      told.await(radio_ms, TimeUnit.MILLISECONDS);
-      return got.get() == null ? new JSONObject().put("gap", "no_answer") : got.get();
-    } catch (InterruptedException | JSONException none) {
-      return new JSONObject();
-    }
   }
 
   /** Writes a sample with its number, and where the duty then stands; where the disk is full it waits in memory, and nothing of it is sent. */
@@ -355,17 +344,14 @@ final class Engine {
 
   /** @param isReached a report has just found the platform answering: the silence is over */
   private void send(final boolean isAsked, boolean isReached) {
-    final boolean isGoodbye;
     synchronized (this) {
       int boots = phone.boots();
       if (standing.order == null) return;
       if (standing.quiet != null && standing.quiet.left(clock, boots) > 0) return;
       boolean isWaiting = standing.retry != null && standing.retry.left(clock, boots) > 0;
       if (isWaiting && !isAsked && !(isReached && standing.status == 0)) return;
-      isGoodbye = plan_goodbye || !standing.isOn;
-      plan_goodbye = false;
     }
-    Sender.Outcome outcome = sender.all(watcher(isAsked, isGoodbye), Integer.MAX_VALUE);
+    Sender.Outcome outcome = sent(isAsked);
     spend();
     synchronized (this) {
       Standing next = standing.copy();
@@ -377,13 +363,21 @@ final class Engine {
     }
   }
 
-  private Sender.Watcher watcher(final boolean isAsked, final boolean isGoodbye) {
-    return new Sender.Watcher() {
-      private boolean isFirst = true;
+  private Sender.Outcome sent(boolean isAsked) {
+    try {
+      return sender.all(watcher(isAsked));
+    } catch (SQLException full) {
+      // The platform has them, but that cannot be written: they go again, and it knows them.
+      return new Sender.Outcome(false, 0, 0);
+    }
+  }
 
+  private Sender.Watcher watcher(final boolean isAsked) {
+    return new Sender.Watcher() {
       @Override public void received(List<Store.Row> rows, Receipt receipt, long serverTime) {
         synchronized (Engine.this) {
           Standing next = standing.copy();
+          next.isLeaving = false;
           next.sent += rows.size() - receipt.quarantined.size();
           next.refused += receipt.quarantined.size();
           next.serverTime = Math.max(next.serverTime, serverTime);
@@ -394,7 +388,7 @@ final class Engine {
           try {
             store.mark(rows, receipt, serverTime == 0 ? clock.now() : serverTime, next.json());
           } catch (SQLException full) {
-            store.makeRoom();
+            store.forget();
             store.mark(rows, receipt, serverTime == 0 ? clock.now() : serverTime, next.json());
           }
           standing = next;
@@ -407,6 +401,7 @@ final class Engine {
           if (!standing.isOn || !token.equals(standing.order.token)) return;
           Standing next = standing.copy();
           next.held = "token";
+          next.isLeaving = false;
           next.due = null;
           next.nextDueAt = 0;
           next.hasPromised = false;
@@ -426,9 +421,7 @@ final class Engine {
       @Override public boolean mayCost(int bytes) {
         spend();
         synchronized (Engine.this) {
-          boolean isGranted = isAsked || (isGoodbye && isFirst) || (!"budget".equals(standing.held) && left_bytes() >= bytes);
-          isFirst = false;
-          return isGranted;
+          return isAsked || standing.isLeaving || (!"budget".equals(standing.held) && left_bytes() >= bytes);
         }
       }
 
@@ -471,21 +464,6 @@ final class Engine {
 
   /** A `DutyState` (spec/shell.md). */
   synchronized JSONObject state() {
-    try {
-      boolean isOn = standing.isOn;
-      String day = standing.order == null ? null : Instants.day(clock.now(), standing.order.zone);
-      JSONObject counts = new JSONObject().put("made", standing.made).put("sent", standing.sent).put("waiting", store.count("waiting") + unwritten.size()).put("refused", standing.refused);
-      boolean isRetrying = standing.retry != null && store.count("waiting") > 0;
-      return new JSONObject()
-          .put("on", isOn).put("since", isOn ? standing.since : JSONObject.NULL).put("nextDueAt", isOn && standing.nextDueAt > 0 ? standing.nextDueAt : JSONObject.NULL)
-          .put("station", isOn ? standing.order.station : JSONObject.NULL)
-          .put("sequence", isOn ? new JSONObject().put("next", standing.next).put("to", standing.order.to) : JSONObject.NULL)
-          .put("held", isOn && standing.held != null ? standing.held : JSONObject.NULL).put("gap", isOn && standing.gap != null ? standing.gap : JSONObject.NULL)
-          .put("counts", counts).put("newest", new JSONArray(store.newest(newest_max)))
-          .put("sending", isRetrying ? new JSONObject().put("status", standing.status).put("retryAt", standing.retry.at) : JSONObject.NULL)
-          .put("bytesToday", day == null ? 0 : store.spent(day)).put("day", day == null ? JSONObject.NULL : day).put("full", !unwritten.isEmpty());
-    } catch (JSONException none) {
-      throw new IllegalStateException(none);
-    }
+    return States.of(standing, store, unwritten.size(), clock.now());
   }
 }

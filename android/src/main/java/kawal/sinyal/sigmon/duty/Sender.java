@@ -60,18 +60,15 @@ final class Sender {
     this.line = line;
   }
 
-  /** @param most samples to send, the newest first: a goodbye when nothing else may go */
-  Outcome all(Watcher watcher, int most) {
-    int left = most;
-    for (int round = 0; round < rounds_max && left > 0; round++) {
+  Outcome all(Watcher watcher) {
+    for (int round = 0; round < rounds_max; round++) {
       String station = null;
       for (String each : store.stations()) station = each;
       if (station == null) return Outcome.done;
-      List<Store.Row> rows = store.batch(station, Math.min(size, left));
+      List<Store.Row> rows = store.batch(station, size);
       if (rows.isEmpty() || !watcher.mayCost(request_bytes + rows.size() * sample_bytes)) return Outcome.done;
       Outcome outcome = one(watcher, station, store.token(station), rows);
       if (outcome != null) return outcome;
-      left = most == Integer.MAX_VALUE ? left : left - rows.size();
     }
     return Outcome.done;
   }

@@ -16,6 +16,8 @@ final class Standing {
   long next;
   /** A promise is open: a report was kept since the last goodbye. */
   boolean hasPromised;
+  /** A goodbye is kept that the platform may not have yet: it goes also past the budget. */
+  boolean isLeaving;
   /** When the next turn is; null: none. */
   Due due;
   /** What is shown and promised for it, ms since 1970; 0: none. */
@@ -55,7 +57,7 @@ final class Standing {
     try {
       return new JSONObject()
           .put("isOn", isOn).put("since", since).put("end", end == null ? null : end.json()).put("order", order == null ? null : order.json).put("orderDay", orderDay).put("next", next)
-          .put("hasPromised", hasPromised).put("due", due == null ? null : due.json()).put("nextDueAt", nextDueAt).put("late_ms", late_ms).put("count", count).put("held", held).put("gap", gap)
+          .put("hasPromised", hasPromised).put("isLeaving", isLeaving).put("due", due == null ? null : due.json()).put("nextDueAt", nextDueAt).put("late_ms", late_ms).put("count", count).put("held", held).put("gap", gap)
           .put("config", config == null ? null : config.json).put("keys", keys).put("etag", etag).put("configAt", configAt).put("intervalS", intervalS).put("serverTime", serverTime).put("quality", quality)
           .put("made", made).put("sent", sent).put("refused", refused).put("attempt", attempt).put("status", status)
           .put("retry", retry == null ? null : retry.json()).put("quiet", quiet == null ? null : quiet.json());
@@ -73,6 +75,7 @@ final class Standing {
     standing.orderDay = json.optString("orderDay");
     standing.next = json.optLong("next");
     standing.hasPromised = json.optBoolean("hasPromised");
+    standing.isLeaving = json.optBoolean("isLeaving");
     standing.due = Due.of(json.optJSONObject("due"));
     standing.nextDueAt = json.optLong("nextDueAt");
     standing.late_ms = json.optLong("late_ms");

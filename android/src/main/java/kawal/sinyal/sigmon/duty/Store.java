@@ -106,11 +106,11 @@ final class Store extends SQLiteOpenHelper {
       values.put("state", "waiting");
       database.insertOrThrow("sample", null, values);
       write(standing);
+      thin(waiting_max);
       database.setTransactionSuccessful();
     } finally {
       database.endTransaction();
     }
-    thin(waiting_max);
   }
 
   /** What goes next: the newest, since it says how it is now; then what is never thinned; then the rest, oldest first. */
@@ -155,13 +155,14 @@ final class Store extends SQLiteOpenHelper {
 
   /** Sent samples go first; then every second routine one of the older half. */
   synchronized void makeRoom() {
-    SQLiteDatabase database = getWritableDatabase();
-    long sent = number("SELECT count(*) FROM sample WHERE state = 'sent'", null);
-    if (sent > 0) database.execSQL("DELETE FROM sample WHERE state = 'sent'");
-    else {
-      long waiting = count("waiting");
-      thin(waiting - Math.max(10, waiting / 8));
-    }
+    if (forget()) return;
+    long waiting = count("waiting");
+    thin(waiting - Math.max(10, waiting / 8));
+  }
+
+  /** Takes away what was sent. @return whether there was any */
+  synchronized boolean forget() {
+    return getWritableDatabase().delete("sample", "state = 'sent'", null) > 0;
   }
 
   /** core/measurement/thin.ts: a long outage becomes coarse where it is longest past. */

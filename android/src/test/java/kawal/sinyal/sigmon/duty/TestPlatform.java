@@ -14,6 +14,9 @@ import java.util.List;
 import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import kawal.sinyal.sigmon.Clock;
+import org.json.JSONArray;
+import org.json.JSONException;
+import org.json.JSONObject;
 
 /** A platform on this machine, by its contract alone: real HTTP, with the faults that a test asks for. */
 final class TestPlatform implements AutoCloseable {
@@ -28,6 +31,11 @@ final class TestPlatform implements AutoCloseable {
   volatile boolean losesReceipts = false;
   volatile boolean answersNonsense = false;
   volatile String quarantines;
+  /** A batch with this number cannot be read; 0: none. */
+  volatile long unreadable = 0;
+  volatile boolean readsCbor = true;
+  /** The path of a target that is ill. */
+  volatile String sick;
   volatile String ping = "own";
   volatile long intervalS = 300;
   volatile String config;
@@ -66,7 +74,7 @@ final class TestPlatform implements AutoCloseable {
       say(exchange, 200, "application/jose", config.getBytes());
     } else if (exchange.getRequestMethod().equals("HEAD")) {
       heads++;
-      exchange.sendResponseHeaders(200, -1);
+      exchange.sendResponseHeaders(path.equals(sick) ? 503 : 200, -1);
       exchange.close();
     } else say(exchange, 404, "text/plain", new byte[0]);
   }
@@ -83,11 +91,20 @@ final class TestPlatform implements AutoCloseable {
       return;
     }
     String token = exchange.getRequestHeaders().getFirst("authorization");
-    List<?> batch = (List<?>) Cbor.decode(body);
+    boolean isCbor = exchange.getRequestHeaders().getFirst("content-type").equals(Compact.type);
+    if (isCbor && !readsCbor) {
+      say(exchange, 415, "application/problem+json", new byte[0]);
+      return;
+    }
     List<Object> quarantined = new ArrayList<>();
     int accepted = 0;
     int duplicates = 0;
-    List<?> rows = (List<?>) batch.get(3);
+    List<?> rows = isCbor ? (List<?>) ((List<?>) Cbor.decode(body)).get(3) : ofJson(body);
+    for (Object row : rows) {
+      if (unreadable == 0 || !((List<?>) row).get(0).equals(unreadable)) continue;
+      say(exchange, 413, "application/problem+json", "{\"code\":\"x\",\"detail\":\"told why\"}".getBytes());
+      return;
+    }
     for (int i = 0; i < rows.size(); i++) {
       List<?> row = (List<?>) rows.get(i);
       String name = String.format("%s %010d", token, (Long) row.get(0));
@@ -104,7 +121,20 @@ final class TestPlatform implements AutoCloseable {
       exchange.close();
       return;
     }
-    say(exchange, 202, "application/cbor", Cbor.encode(Arrays.asList(accepted, duplicates, quarantined, intervalS)));
+    if (!isCbor) say(exchange, 202, "application/json", ("{\"accepted\":" + accepted + ",\"duplicates\":" + duplicates + ",\"quarantined\":[],\"nextIntervalS\":" + intervalS + "}").getBytes());
+    else say(exchange, 202, "application/cbor", Cbor.encode(Arrays.asList(accepted, duplicates, quarantined, intervalS)));
+  }
+
+  /** Rows as the compact form has them. */
+  private static List<?> ofJson(byte[] body) {
+    try {
+      JSONArray samples = new JSONObject(new String(body, StandardCharsets.UTF_8)).getJSONArray("samples");
+      List<JSONObject> list = new ArrayList<>();
+      for (int i = 0; i < samples.length(); i++) list.add(samples.getJSONObject(i));
+      return (List<?>) ((List<?>) Cbor.decode(Compact.batch("7571011001003", null, list))).get(3);
+    } catch (JSONException torn) {
+      throw new IllegalStateException(torn);
+    }
   }
 
   private static void say(HttpExchange exchange, int status, String type, byte[] body) throws IOException {

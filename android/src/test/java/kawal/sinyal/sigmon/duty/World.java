@@ -67,8 +67,8 @@ final class World implements AutoCloseable {
 
   void open() {
     duty = new Engine(origin, factory, store, clock, random, new Phone(app), new Radio() {
-      @Override public void read(Told told) {
-        told.read(reading);
+      @Override public JSONObject read() {
+        return reading;
       }
 
       @Override public JSONObject sample(JSONObject reading, long now) {
