@@ -119,6 +119,12 @@ public final class Duty {
     else alarms.set(AlarmManager.ELAPSED_REALTIME, Clock.SYSTEM.elapsed() + wake_ms, alarm);
   }
 
+  /** Power has come: a duty that waits for it need not look again by itself. */
+  static void charging(Context context) {
+    engine(context).charging();
+    arrange(context);
+  }
+
   /** After a restart of the phone, an update or a killed process. */
   static void resume(Context context) {
     if (engine(context).isOn()) DutyService.runBehind(context);

@@ -2,8 +2,10 @@ package kawal.sinyal.sigmon.duty;
 
 import android.app.NotificationManager;
 import android.app.Service;
+import android.content.BroadcastReceiver;
 import android.content.Context;
 import android.content.Intent;
+import android.content.IntentFilter;
 import android.content.pm.ServiceInfo;
 import android.os.Build;
 import android.os.IBinder;
@@ -58,6 +60,18 @@ public final class DutyService extends Service {
     notices.cancel(Notice.id);
   }
 
+  /** Given by Android to what runs alone, not to the manifest. */
+  private final BroadcastReceiver power = new BroadcastReceiver() {
+    @Override public void onReceive(Context context, Intent intent) {
+      Duty.charging(context);
+    }
+  };
+
+  @Override public void onCreate() {
+    super.onCreate();
+    registerReceiver(power, new IntentFilter(Intent.ACTION_POWER_CONNECTED));
+  }
+
   @Override public int onStartCommand(Intent intent, int flags, int startId) {
     isRunning = true;
     // Of what began behind, or was started again by Android itself, Android 11 to 13 take the location away without a word.
@@ -97,6 +111,7 @@ public final class DutyService extends Service {
   }
 
   @Override public void onDestroy() {
+    unregisterReceiver(power);
     isRunning = false;
     isLocated = false;
     super.onDestroy();

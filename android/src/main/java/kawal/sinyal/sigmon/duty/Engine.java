@@ -28,12 +28,9 @@ final class Engine {
   private static final long backoff_base_ms = 120_000;
   private static final long backoff_cap_ms = 600_000;
   private static final long config_ms = 24 * 3_600_000L;
-  private static final long config_again_ms = 3_600_000L;
-  private static final long look_again_ms = 3_600_000L;
+  private static final long again_ms = 3_600_000L;
   private static final int unwritten_max = 50;
   private static final int config_bytes = 20_000;
-  /** What a goodbye may cost, over a new connection: kept back, so that the promise before it does not break. */
-  private static final int goodbye_bytes = 12_000;
 
   private final Store store;
   private final Clock clock;
@@ -150,7 +147,7 @@ final class Engine {
     // What waits without a retry goes with the next report; a goodbye has none after it, and what the budget held back at the end waits for the next day.
     boolean isLeft = standing.retry != null || standing.isLeaving || standing.due == null;
     if (isLeft && !store.stations().isEmpty()) {
-      long retry = standing.retry != null ? standing.retry.left(clock, boots) : standing.isLeaving ? 0 : look_again_ms;
+      long retry = standing.retry != null ? standing.retry.left(clock, boots) : standing.isLeaving ? 0 : again_ms;
       if (standing.quiet != null) retry = Math.max(retry, standing.quiet.left(clock, boots));
       // Where a report comes soon after, it takes along what waits: one wake-up for both.
       if (wake > retry + backoff_cap_ms) wake = retry;
@@ -211,7 +208,7 @@ final class Engine {
     next.count++;
     next.held = hold;
     next.serverTime = Math.max(next.serverTime, found == null ? 0 : found.serverTime);
-    next.due = Due.in(Math.max(ahead_ms_min, Schedule.nextDue(0, pace_ms(next), next.config.jitterShare, random)), clock, phone.boots());
+    next.due = Due.in(Math.max(ahead_ms_min, Schedule.nextDue(0, next.interval_ms() * phone.pace(), next.config.jitterShare, random)), clock, phone.boots());
     next.nextDueAt = hold == null ? next.due.at + next.late_ms : 0;
     // What waits for tomorrow, and what was last of its block, promises nothing.
     boolean isPromise = hold == null && next.next < next.order.to;
@@ -234,11 +231,9 @@ final class Engine {
   }
 
   private String hold(boolean hasReach) {
-    int percent = phone.percent();
-    boolean isLow = !phone.isCharging() && (percent < 5 || ("battery".equals(standing.held) && percent <= 10));
-    if (isLow) return "battery";
+    if (phone.isLow("battery".equals(standing.held))) return "battery";
     if (standing.next >= standing.order.to) return "block";
-    return left_bytes() < cost_bytes(hasReach) ? "budget" : null;
+    return left_bytes() < Budget.cost_bytes(standing.config, hasReach) ? "budget" : null;
   }
 
   /** Says goodbye if a promise is open, and comes back: for the battery and the next day to look again, for new numbers never. */
@@ -255,28 +250,14 @@ final class Engine {
 
   /** It charges: held for the battery it goes on within one interval, since power comes back to a whole village at once. */
   synchronized void charging() {
-    if (!standing.isOn || !"battery".equals(standing.held) || !phone.isCharging()) return;
+    if (!standing.isOn || !"battery".equals(standing.held)) return;
     Standing next = standing.copy();
     next.due = Due.in(Schedule.firstDue(0, next.interval_ms(), random), clock, phone.boots());
     put(next);
   }
 
-  private long pace_ms(Standing next) {
-    int percent = phone.percent();
-    boolean isCharging = phone.isCharging();
-    int times = !isCharging && percent < 10 ? 4 : (!isCharging && percent < 20) || phone.isSaving() ? 2 : 1;
-    return next.interval_ms() * times;
-  }
-
-  /** The most that a report may cost, and a goodbye after it. */
-  private long cost_bytes(boolean hasReach) {
-    int targets = !hasReach ? 0 : (standing.config.internet == null ? 0 : 1) + (standing.config.election == null ? 0 : 1);
-    return 2 * (Meter.handshake_bytes + 2_000L) + (standing.config.routine + 2) * 1_300L + targets * (Meter.handshake_bytes + 5_000L) + 3_000 + goodbye_bytes;
-  }
-
   private long left_bytes() {
-    String today = Instants.day(clock.now(), standing.order.zone);
-    return standing.order.dailyBytes - store.spent(today) - owed_bytes - (today.equals(standing.orderDay) ? standing.order.spentBytes : 0);
+    return Budget.left_bytes(standing, store, clock.now()) - owed_bytes;
   }
 
   /** Writes a sample with its number, and where the duty then stands; where the disk is full it waits in memory, and nothing of it is sent. */
@@ -451,7 +432,7 @@ final class Engine {
     synchronized (this) {
       Standing next = standing.copy();
       boolean isAnswered = answer != null && answer.status < 400;
-      next.configAt = isAnswered ? clock.now() : clock.now() - config_ms + config_again_ms;
+      next.configAt = isAnswered ? clock.now() : clock.now() - config_ms + again_ms;
       if (config != null && !config.isOlderThan(next.config)) {
         next.config = config;
         next.etag = answer.header("etag");

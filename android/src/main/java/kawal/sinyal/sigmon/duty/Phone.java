@@ -42,6 +42,17 @@ final class Phone {
     return level < 0 || scale <= 0 ? 100 : level * 100 / scale;
   }
 
+  /** What is left is for the recap: below 5 %, and until it charges or is above 10 % again. @param wasLow it was too low before */
+  boolean isLow(boolean wasLow) {
+    return !isCharging() && (percent() < 5 || (wasLow && percent() <= 10));
+  }
+
+  /** How many times the interval the battery asks for. */
+  int pace() {
+    int percent = isCharging() ? 100 : percent();
+    return percent < 10 ? 4 : percent < 20 || isSaving() ? 2 : 1;
+  }
+
   private Intent battery() {
     return context.registerReceiver(null, new IntentFilter(Intent.ACTION_BATTERY_CHANGED));
   }

@@ -12,6 +12,7 @@ import android.app.NotificationManager;
 import android.content.Context;
 import android.content.Intent;
 import android.content.pm.ServiceInfo;
+import android.os.Looper;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.json.JSONObject;
@@ -123,6 +124,20 @@ public class DutyServiceTest {
     assertEquals(1, Shadows.shadowOf(alarms).getScheduledAlarms().size());
     NotificationManager notices = (NotificationManager) world.app.getSystemService(Context.NOTIFICATION_SERVICE);
     assertTrue(text(Shadows.shadowOf(notices).getAllNotifications().get(0)).contains("Ketuk"));
+    service.onDestroy();
+  }
+
+  @Test public void powerBringsADutyBackThatWaitsForIt() throws Exception {
+    Duty.start(world.app, world.order());
+    DutyService service = Robolectric.setupService(DutyService.class);
+    world.battery(4, false);
+    world.pass(world.duty.wake_ms());
+    settle();
+    assertEquals("battery", world.held());
+    long slow = world.duty.wake_ms();
+    world.app.sendBroadcast(new Intent(Intent.ACTION_POWER_CONNECTED));
+    Shadows.shadowOf(Looper.getMainLooper()).idle();
+    assertTrue(world.duty.wake_ms() <= 300_000 && slow > 300_000);
     service.onDestroy();
   }
 

@@ -16,7 +16,7 @@ import org.robolectric.annotation.Config;
 @RunWith(RobolectricTestRunner.class)
 @Config(sdk = 33, manifest = Config.NONE)
 public class RandomLivesTest {
-  private static final int seeds = 8;
+  private static final int seeds = 30;
   private static final int steps = 30;
   private static final int minute_ms = 60_000;
 
@@ -40,7 +40,6 @@ public class RandomLivesTest {
       world.clock.diesIn = 0;
       assertTrue(survives(world, 60 * minute_ms));
       world.duty.stop();
-      world.duty.turn(true);
       assertTrue(survives(world, 120 * minute_ms));
       JSONObject counts = world.duty.state().getJSONObject("counts");
       String told = "seed " + seed + " " + counts;
@@ -55,7 +54,7 @@ public class RandomLivesTest {
   }
 
   private static void happen(World world, Random chance) {
-    switch (chance.nextInt(12)) {
+    switch (chance.nextInt(13)) {
       case 0: world.platform.status = 503; break;
       case 1: world.platform.status = 429; world.platform.retryAfter = String.valueOf(chance.nextInt(600)); break;
       case 2: world.platform.losesReceipts = true; break;
@@ -66,7 +65,8 @@ public class RandomLivesTest {
       case 7: world.kill(); break;
       case 8: world.battery(3 + chance.nextInt(90), chance.nextBoolean()); break;
       case 9: world.pass(chance.nextInt(12) * minute_ms); break;
-      case 10: world.clock.now += (chance.nextInt(121) - 60) * minute_ms; break;
+      case 10: world.platform.readsCbor = !world.platform.readsCbor; break;
+      case 11: world.clock.now += (chance.nextInt(121) - 60) * minute_ms; break;
       default: mend(world);
     }
   }

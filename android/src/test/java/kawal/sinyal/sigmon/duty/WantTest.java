@@ -138,8 +138,8 @@ public class WantTest {
     world.live(hour / 4);
     assertEquals("battery", world.held());
     int kept = world.platform.kept.size();
-    world.battery(4, true);
     world.duty.charging();
+    world.battery(4, true);
     assertTrue(world.duty.wake_ms() <= 300_000);
     world.live(300_000);
     assertNull(world.held());
