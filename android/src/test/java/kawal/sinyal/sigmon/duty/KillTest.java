@@ -48,7 +48,7 @@ public class KillTest {
       world.live(10 * minute_ms);
       if (dies(step, true)) died++;
       if (world.duty.isOn()) world.duty.stop();
-      world.live(120 * minute_ms);
+      world.live(15 * minute_ms);
       allThere();
       assertFalse(world.duty.isOn());
       assertNull("a goodbye after step " + step, world.platform.kept.lastEntry().getValue().get(13));
