@@ -58,6 +58,11 @@ public final class Duty {
     return duty.state();
   }
 
+  /** @return the same, for an app that may be out of sight: nothing is taken again, Android would refuse it */
+  public static JSONObject stateBehind(Context context) {
+    return engine(context).state();
+  }
+
   /** @param changed runs on any thread whenever a state has changed */
   public static void listen(Runnable changed) {
     listeners.add(changed);

@@ -208,7 +208,7 @@ public final class MainActivity extends Activity implements PageClient.Screen {
       background.execute(new Runnable() {
         @Override public void run() {
           Port to = port;
-          if (to != null) to.tell("duty", Duty.state(getApplicationContext()));
+          if (to != null) to.tell("duty", Duty.stateBehind(getApplicationContext()));
         }
       });
     } catch (RejectedExecutionException closed) {

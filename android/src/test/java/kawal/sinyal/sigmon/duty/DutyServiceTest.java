@@ -107,6 +107,8 @@ public class DutyServiceTest {
     service.onStartCommand(Shadows.shadowOf(world.app).getNextStartedService(), 0, 1);
     assertEquals(false, DutyService.isLocated());
     assertTrue(text(Shadows.shadowOf(service).getLastForegroundNotification()).contains("Ketuk"));
+    Duty.stateBehind(world.app);
+    assertNull("what is told of a change asks for nothing", Shadows.shadowOf(world.app).getNextStartedService());
     Duty.state(world.app);
     service.onStartCommand(Shadows.shadowOf(world.app).getNextStartedService(), 0, 2);
     assertTrue(DutyService.isLocated());
