@@ -38,7 +38,7 @@ async function publishFile(path: string, options: Options): Promise<void> {
     }
     const { marks: _, ...told } = found
     if (options['json'] !== undefined) return void process.stdout.write(`${JSON.stringify({ ...told, published: options['dryRun'] === undefined })}\n`)
-    process.stdout.write(`${options['dryRun'] === undefined ? 'Published' : 'Would publish'} ${describe(found)}It is at /android/ of every server on this database${options['dryRun'] === undefined ? ', and its hash goes into the log of acts within seconds' : ''}.\n`)
+    process.stdout.write(options['dryRun'] === undefined ? `Published ${describe(found)}It is at /android/ of every server on this database, and its hash goes into the log of acts within seconds.\n` : `Would publish ${describe(found)}Nothing was changed.\n`)
   })
 }
 
